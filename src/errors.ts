@@ -1,0 +1,141 @@
+// Every error class of the library. Codecs return error codes; `core/cluster` turns them into these; nothing above branches on messages.
+
+/** Options of the `Error` constructor, shared by every class below. */
+export interface ErrorCause {
+  readonly cause?: unknown;
+}
+
+const brand = Symbol.for('sluice.KafkaError');
+
+/**
+ * The root of every error this library throws or rejects with. Branch on `code` and `retriable`, never on the message.
+ * `retriable` is true when the same call may succeed later without a change by the caller.
+ */
+export abstract class KafkaError extends Error {
+  abstract readonly code: string;
+  readonly retriable: boolean;
+
+  constructor(message: string, retriable: boolean, options?: ErrorCause) {
+    super(message, options);
+    this.name = new.target.name;
+    this.retriable = retriable;
+    Object.defineProperty(this, brand, { value: true });
+  }
+}
+
+/** What a {@link BrokerError} is about; every part optional, all of it ends up in the message. */
+export interface BrokerErrorDetails extends ErrorCause {
+  readonly retriable: boolean;
+  readonly api?: string | undefined;
+  readonly topic?: string | undefined;
+  readonly partition?: number | undefined;
+}
+
+/**
+ * An error of the cluster or of the way to it, by Kafka's own error name (`UNKNOWN_TOPIC_OR_PARTITION`, `NETWORK_EXCEPTION`, ...).
+ * Kafka's error table is used for what the client itself finds on the way too, as the Java client does; the subclasses say more.
+ */
+export class BrokerError extends KafkaError {
+  readonly code = 'BROKER_ERROR';
+  readonly errorName: string;
+  readonly api: string | undefined;
+  readonly topic: string | undefined;
+  readonly partition: number | undefined;
+
+  constructor(errorName: string, message: string, details: BrokerErrorDetails) {
+    super(message, details.retriable, details.cause === undefined ? undefined : { cause: details.cause });
+    this.errorName = errorName;
+    this.api = details.api;
+    this.topic = details.topic;
+    this.partition = details.partition;
+  }
+}
+
+/** The phase of a connection's life in which it failed. */
+export type ConnectionPhase = 'dial' | 'tls' | 'handshake' | 'io';
+
+/** No usable connection to a broker: refused, reset, not Kafka on that port, closed in the middle. `errorName` is `NETWORK_EXCEPTION`. */
+export class ConnectionError extends BrokerError {
+  readonly host: string;
+  readonly port: number;
+  readonly phase: ConnectionPhase;
+
+  constructor(message: string, at: { host: string; port: number; phase: ConnectionPhase; cause?: unknown; retriable?: boolean }) {
+    super('NETWORK_EXCEPTION', message, { retriable: at.retriable ?? true, cause: at.cause });
+    this.host = at.host;
+    this.port = at.port;
+    this.phase = at.phase;
+  }
+}
+
+/** A call passed its deadline. `sent` is false only when no byte of it can have reached a broker. `errorName` is `REQUEST_TIMED_OUT`. */
+export class TimeoutError extends BrokerError {
+  readonly afterMs: number;
+  readonly sent: boolean;
+
+  constructor(message: string, at: { afterMs: number; sent: boolean; api?: string; cause?: unknown }) {
+    super('REQUEST_TIMED_OUT', message, { retriable: true, api: at.api, cause: at.cause });
+    this.afterMs = at.afterMs;
+    this.sent = at.sent;
+  }
+}
+
+/** A sent batch was neither acknowledged nor refused before its delivery deadline: it may or may not be in the log. */
+export class OutcomeUnknownError extends BrokerError {
+  constructor(message: string, at: { topic: string; partition: number; cause?: unknown }) {
+    super('REQUEST_TIMED_OUT', message, { retriable: false, ...at });
+  }
+}
+
+/** The peer sent bytes that break the protocol (hostile lengths, truncated frames, lying counts). `errorName` is `CORRUPT_MESSAGE`. */
+export class ProtocolError extends BrokerError {
+  constructor(message: string, details: Partial<BrokerErrorDetails> = {}) {
+    super('CORRUPT_MESSAGE', message, { ...details, retriable: details.retriable ?? false });
+  }
+}
+
+/** A record batch that fails its CRC, its lengths or its counts; names topic, partition and offset where they are known. */
+export class CorruptRecordError extends ProtocolError {}
+
+/** Neither side speaks a version of this API that the other does. `errorName` is `UNSUPPORTED_VERSION`. */
+export class UnsupportedVersionError extends BrokerError {
+  constructor(message: string, details: Partial<BrokerErrorDetails> = {}) {
+    super('UNSUPPORTED_VERSION', message, { ...details, retriable: false });
+  }
+}
+
+/** A codec is missing or failed; the message names the package to install. `errorName` is `UNSUPPORTED_COMPRESSION_TYPE`. */
+export class CompressionError extends BrokerError {
+  readonly codec: string;
+
+  constructor(message: string, codec: string, options?: ErrorCause) {
+    super('UNSUPPORTED_COMPRESSION_TYPE', message, { retriable: false, cause: options?.cause });
+    this.codec = codec;
+  }
+}
+
+/** The caller broke a rule: a bad option (named by `option`), a wrong state, a second subscription. Never retriable. */
+export class UsageError extends KafkaError {
+  readonly code = 'USAGE';
+  readonly option?: string;
+
+  constructor(message: string, option?: string, options?: ErrorCause) {
+    super(message, false, options);
+    if (option !== undefined) this.option = option;
+  }
+}
+
+/** A claim ended (lost, fenced, drain timeout, topic re-created) while deliveries of it were unsettled, the first at `firstUnsettled`. */
+export class ClaimLostError extends KafkaError {
+  readonly code = 'CLAIM_LOST';
+  readonly topic: string;
+  readonly partition: number;
+  readonly firstUnsettled: number;
+
+  constructor(message: string, at: { topic: string; partition: number; firstUnsettled: number; cause?: unknown }) {
+    super(message, false, at.cause === undefined ? undefined : { cause: at.cause });
+    this.topic = at.topic;
+    this.partition = at.partition;
+    this.firstUnsettled = at.firstUnsettled;
+  }
+}
