@@ -2,8 +2,17 @@ const transform = { '^.+\\.ts$': ['@swc/jest', { jsc: { target: 'es2023' } }] };
 
 /** @type {import('jest').Config} */
 export default {
-  testMatch: ['<rootDir>/test/**/*.test.ts'],
-  transform,
-  testTimeout: 30_000,
   maxWorkers: 2,
+  testTimeout: 60_000,
+  reporters: ['default', '<rootDir>/test/helpers/closing-line.cjs'],
+  projects: [
+    { displayName: 'unit', testMatch: ['<rootDir>/test/**/*.test.ts'], testPathIgnorePatterns: ['<rootDir>/test/(integration|faults|packaging)/'], transform },
+    {
+      displayName: 'integration',
+      testMatch: ['<rootDir>/test/(integration|packaging)/**/*.test.ts'],
+      transform,
+      globalSetup: '<rootDir>/test/helpers/kafka/choose-broker.ts',
+      globalTeardown: '<rootDir>/test/helpers/kafka/stop-broker.ts',
+    },
+  ],
 };

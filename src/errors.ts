@@ -60,7 +60,10 @@ export class ConnectionError extends BrokerError {
   readonly port: number;
   readonly phase: ConnectionPhase;
 
-  constructor(message: string, at: { host: string; port: number; phase: ConnectionPhase; cause?: unknown; retriable?: boolean }) {
+  constructor(
+    message: string,
+    at: { host: string; port: number; phase: ConnectionPhase; cause?: unknown; retriable?: boolean },
+  ) {
     super('NETWORK_EXCEPTION', message, { retriable: at.retriable ?? true, cause: at.cause });
     this.host = at.host;
     this.port = at.port;
@@ -132,7 +135,10 @@ export class ClaimLostError extends KafkaError {
   readonly partition: number;
   readonly firstUnsettled: number;
 
-  constructor(message: string, at: { topic: string; partition: number; firstUnsettled: number; cause?: unknown }) {
+  constructor(
+    message: string,
+    at: { topic: string; partition: number; firstUnsettled: number; cause?: unknown },
+  ) {
     super(message, false, at.cause === undefined ? undefined : { cause: at.cause });
     this.topic = at.topic;
     this.partition = at.partition;

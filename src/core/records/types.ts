@@ -15,8 +15,7 @@ export interface RecordHeaders extends Iterable<readonly [string, Buffer | null]
 
 /** Headers to write: an object (undefined values are left out) or an ordered list with duplicates. */
 export type HeadersInit =
-  | { readonly [name: string]: Bytes | null | undefined }
-  | Iterable<readonly [string, Bytes | null]>;
+  { readonly [name: string]: Bytes | null | undefined } | Iterable<readonly [string, Bytes | null]>;
 
 /**
  * A record read from a partition. `offset` and `timestamp` are numbers; `timestamp` is milliseconds since 1970, the nearest number to the

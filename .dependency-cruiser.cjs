@@ -1,0 +1,80 @@
+// The import rule: folder = layer, and imports point one way. `rows` is the order; each may import the rows before it and itself.
+const rows = [
+  ['errors', '^src/errors\\.ts$'],
+  ['core/base', '^src/core/(clock|events)\\.ts$'],
+  ['core/protocol', '^src/core/protocol/'],
+  ['core/compression', '^src/core/compression/'],
+  ['core/records', '^src/core/records/'],
+  ['core/network', '^src/core/network/'],
+  ['core/options', '^src/core/options\\.ts$'],
+  ['core/cluster', '^src/core/cluster/'],
+  ['core/clients', '^src/core/(producer|consumer|admin)/'],
+  ['core/group', '^src/core/group/'],
+  ['core/client', '^src/core/(client|index)\\.ts$'],
+  ['flow', '^src/flow/'],
+  ['stages', '^src/(operators|sources|sinks|serdes)/'],
+  ['topology', '^src/topology/'],
+  ['index', '^src/index\\.ts$'],
+];
+
+const upward = rows.slice(0, -1).map(([name, path], at) => ({
+  name: `${name}-imports-downwards-only`,
+  comment: `${name} may not import a layer above it`,
+  severity: 'error',
+  from: { path },
+  to: { path: rows.slice(at + 1).map(([, above]) => above) },
+}));
+
+module.exports = {
+  forbidden: [
+    ...upward,
+    {
+      name: 'no-cycles',
+      severity: 'error',
+      from: {},
+      to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } },
+    },
+    {
+      name: 'core-knows-no-rxjs',
+      severity: 'error',
+      from: { path: '^src/(core/|errors)' },
+      to: { path: 'node_modules/rxjs' },
+    },
+    {
+      name: 'clients-not-each-other',
+      severity: 'error',
+      from: { path: '^src/core/(producer|consumer|admin)/' },
+      to: { path: '^src/core/(producer|consumer|admin)/', pathNot: '^src/core/$1/' },
+    },
+    {
+      name: 'operators-know-only-flow',
+      severity: 'error',
+      from: { path: '^src/operators/' },
+      to: { path: '^src/(core/(?!clock)|sources|sinks|topology)', dependencyTypesNot: ['type-only'] },
+    },
+    {
+      name: 'nothing-imports-testing',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/testing/' },
+      to: { path: '^src/testing/' },
+    },
+    {
+      name: 'src-stands-alone',
+      severity: 'error',
+      from: { path: '^src/' },
+      to: { path: '^(test|examples|bench|scripts)/' },
+    },
+    {
+      name: 'no-dev-dependencies-in-src',
+      severity: 'error',
+      from: { path: '^src/' },
+      to: { dependencyTypes: ['npm-dev'], pathNot: 'node_modules/(rxjs|lz4-napi|zstd-napi|@mongodb-js/zstd)/' },
+    },
+  ],
+  options: {
+    doNotFollow: { path: 'node_modules' },
+    tsConfig: { fileName: 'tsconfig.json' },
+    tsPreCompilationDeps: 'specify',
+    enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['import', 'require', 'node', 'default', 'types'] },
+  },
+};

@@ -1,0 +1,28 @@
+// What turns values into bytes and back, on both ends of a topology.
+import type { Bytes, RecordHeaders } from '../core/records/types.ts';
+
+/** Where the bytes come from or go to. */
+export interface SerdeContext {
+  readonly topic: string;
+  readonly part: 'key' | 'value';
+  readonly headers: RecordHeaders;
+}
+
+/** Turns a value into bytes; a string is written as UTF-8. What it throws is the record's stage error. */
+export interface Serializer<in T> {
+  serialize(value: T, context: SerdeContext): Bytes;
+}
+
+/**
+ * Turns bytes into a value. A null key or value reaches it only when `nullable` is true (see {@link nullable}); otherwise a null key is passed on
+ * as an error. `prepare` may return a promise for what `deserialize` needs for these bytes (a schema to load): the record and those behind
+ * it in its partition wait for it, in order.
+ */
+export interface Deserializer<out T> {
+  readonly nullable?: boolean;
+  deserialize(data: Buffer, context: SerdeContext): T;
+  prepare?(data: Buffer): Promise<void> | undefined;
+}
+
+/** Both directions in one. */
+export interface Serde<in I, out O = I> extends Serializer<I>, Deserializer<O> {}

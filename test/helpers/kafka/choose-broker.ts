@@ -1,0 +1,69 @@
+// Jest's global set-up of the tests that want a broker: KAFKA_BROKERS, else Docker, else Maven's jars on Java 17, else the box.
+// What was chosen is handed to the tests in the environment; CI refuses the box.
+import { answers, javaAnswers, kafkaLib } from './jars.ts';
+import { startRealKafka } from './real-kafka.ts';
+
+type Stop = () => Promise<void>;
+interface Holder {
+  sluiceBroker?: Stop;
+}
+
+async function inDocker(): Promise<{ bootstrap: string; stop: Stop } | undefined> {
+  if (process.env['SLUICE_NO_DOCKER'] !== undefined || !answers('docker', ['info'])) return undefined;
+  const { GenericContainer, Wait } = await import('testcontainers');
+  const port = 29_092;
+  const container = await new GenericContainer('apache/kafka:4.3.1')
+    .withExposedPorts({ container: port, host: port })
+    .withEnvironment({
+      KAFKA_NODE_ID: '1',
+      KAFKA_PROCESS_ROLES: 'broker,controller',
+      KAFKA_LISTENERS: `PLAINTEXT://:${port},CONTROLLER://:9093`,
+      KAFKA_ADVERTISED_LISTENERS: `PLAINTEXT://127.0.0.1:${port}`,
+      KAFKA_LISTENER_SECURITY_PROTOCOL_MAP: 'PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT',
+      KAFKA_CONTROLLER_LISTENER_NAMES: 'CONTROLLER',
+      KAFKA_CONTROLLER_QUORUM_VOTERS: '1@localhost:9093',
+      KAFKA_OFFSETS_TOPIC_REPLICATION_FACTOR: '1',
+      KAFKA_TRANSACTION_STATE_LOG_REPLICATION_FACTOR: '1',
+      KAFKA_TRANSACTION_STATE_LOG_MIN_ISR: '1',
+      KAFKA_GROUP_INITIAL_REBALANCE_DELAY_MS: '0',
+      KAFKA_AUTO_CREATE_TOPICS_ENABLE: 'false',
+      KAFKA_MESSAGE_MAX_BYTES: '4194304',
+    })
+    .withWaitStrategy(Wait.forListeningPorts())
+    .start();
+  return {
+    bootstrap: `127.0.0.1:${port}`,
+    stop: async () => {
+      await container.stop();
+    },
+  };
+}
+
+export default async function chooseBroker(): Promise<void> {
+  const given = process.env['KAFKA_BROKERS'];
+  if (given !== undefined && given !== '') {
+    process.env['SLUICE_BROKER_KIND'] = 'given';
+    return;
+  }
+  const holder = globalThis as Holder;
+  const docker = await inDocker();
+  if (docker !== undefined) {
+    holder.sluiceBroker = docker.stop;
+    process.env['KAFKA_BROKERS'] = docker.bootstrap;
+    process.env['SLUICE_BROKER_KIND'] = 'docker';
+    return;
+  }
+  const lib = javaAnswers() ? kafkaLib() : undefined;
+  if (lib !== undefined) {
+    const kafka = await startRealKafka({ lib });
+    holder.sluiceBroker = () => kafka.stop();
+    process.env['KAFKA_BROKERS'] = kafka.bootstrap.join(',');
+    process.env['KAFKA_LIB'] = lib;
+    process.env['SLUICE_BROKER_KIND'] = 'jars';
+    return;
+  }
+  if (process.env['SLUICE_REQUIRE_KAFKA'] !== undefined) {
+    throw new Error('A real Kafka is required (SLUICE_REQUIRE_KAFKA is set), but there is no KAFKA_BROKERS, no Docker engine, and no Maven with Java 17.');
+  }
+  process.env['SLUICE_BROKER_KIND'] = 'box';
+}

@@ -1,0 +1,125 @@
+// A real Apache Kafka (KRaft) on loopback, from its jars: formatted into a fresh folder, started, awaited, stopped and removed.
+import { spawn, execFileSync, type ChildProcess } from 'node:child_process';
+import { mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import net from 'node:net';
+import os from 'node:os';
+import path from 'node:path';
+
+export interface RealKafkaOptions {
+  readonly lib: string;
+  /** Brokers in the cluster; the first is the controller too. */
+  readonly brokers?: number;
+  /** Lines added to every server.properties. */
+  readonly properties?: Readonly<Record<string, string>>;
+  readonly heapMb?: number;
+}
+
+export interface RealKafka {
+  readonly bootstrap: readonly string[];
+  readonly nodes: readonly ChildProcess[];
+  /** Kills all nodes and removes their folders. */
+  stop(): Promise<void>;
+}
+
+async function freePorts(count: number): Promise<number[]> {
+  const servers = await Promise.all(
+    Array.from(
+      { length: count },
+      () =>
+        new Promise<net.Server>((resolve, reject) => {
+          const server = net.createServer();
+          server.once('error', reject);
+          server.listen(0, '127.0.0.1', () => resolve(server));
+        }),
+    ),
+  );
+  const ports = servers.map((server) => (server.address() as net.AddressInfo).port);
+  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
+  return ports;
+}
+
+function accepts(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = net.connect({ host: '127.0.0.1', port });
+    socket.once('connect', () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.once('error', () => resolve(false));
+  });
+}
+
+async function waitUntilUp(port: number, node: ChildProcess, log: string): Promise<void> {
+  for (let tries = 0; tries < 600; tries++) {
+    if (node.exitCode !== null) break;
+    if (await accepts(port)) return;
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  throw new Error(`Kafka did not come up on port ${port}:\n${readFileSync(log, 'utf8').slice(-4000)}`);
+}
+
+/** Starts a cluster and resolves when every node accepts connections. */
+export async function startRealKafka(options: RealKafkaOptions): Promise<RealKafka> {
+  const count = options.brokers ?? 1;
+  const home = mkdtempSync(path.join(os.tmpdir(), 'sluice-kafka-'));
+  const ports = await freePorts(count + 1);
+  const controllerPort = ports[count]!;
+  const java = ['-cp', path.join(options.lib, '*')];
+  const id = execFileSync('java', [...java, 'kafka.tools.StorageTool', 'random-uuid'], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim();
+  const replication = String(Math.min(3, count));
+  const nodes: ChildProcess[] = [];
+  const started = Array.from({ length: count }, async (_, at) => {
+    const controller = at === 0;
+    const dir = path.join(home, `node-${at + 1}`);
+    const properties: Record<string, string> = {
+      'process.roles': controller ? 'broker,controller' : 'broker',
+      'node.id': String(at + 1),
+      listeners: `PLAINTEXT://127.0.0.1:${ports[at]}${controller ? `,CONTROLLER://127.0.0.1:${controllerPort}` : ''}`,
+      'advertised.listeners': `PLAINTEXT://127.0.0.1:${ports[at]}`,
+      'listener.security.protocol.map': 'PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT',
+      'controller.listener.names': 'CONTROLLER',
+      'controller.quorum.voters': `1@127.0.0.1:${controllerPort}`,
+      'log.dirs': dir,
+      'offsets.topic.replication.factor': replication,
+      'offsets.topic.num.partitions': '4',
+      'transaction.state.log.replication.factor': replication,
+      'transaction.state.log.min.isr': '1',
+      'transaction.state.log.num.partitions': '4',
+      'group.initial.rebalance.delay.ms': '0',
+      'auto.create.topics.enable': 'false',
+      'message.max.bytes': '4194304',
+      ...options.properties,
+    };
+    const file = path.join(home, `node-${at + 1}.properties`);
+    writeFileSync(file, Object.entries(properties).map(([key, value]) => `${key}=${value}\n`).join(''));
+    execFileSync('java', [...java, 'kafka.tools.StorageTool', 'format', '-t', id, '-c', file], { stdio: 'ignore' });
+    const log = path.join(home, `node-${at + 1}.log`);
+    const out = openSync(log, 'w');
+    const node = spawn('java', [`-Xmx${options.heapMb ?? 768}m`, '-Dorg.slf4j.simpleLogger.defaultLogLevel=warn', ...java, 'kafka.Kafka', file], { stdio: ['ignore', out, out] });
+    nodes[at] = node;
+    await waitUntilUp(ports[at]!, node, log);
+  });
+  const stop = async (): Promise<void> => {
+    await Promise.all(
+      nodes.map(
+        (node) =>
+          new Promise<void>((resolve) => {
+            if (node.exitCode !== null || node.signalCode !== null) {
+              resolve();
+              return;
+            }
+            node.once('exit', () => resolve());
+            node.kill('SIGKILL');
+          }),
+      ),
+    );
+    rmSync(home, { recursive: true, force: true });
+  };
+  try {
+    await Promise.all(started);
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  return { bootstrap: ports.slice(0, count).map((port) => `127.0.0.1:${port}`), nodes, stop };
+}
