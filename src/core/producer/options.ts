@@ -1,0 +1,105 @@
+// What a producer can be told, the defaults with their reasons, and the one place that checks them.
+
+import type { CodecName } from '../compression/codec.ts';
+import type { Partitioner, PartitionerName } from './partitioner.ts';
+import { UsageError } from '../../errors.ts';
+
+/** Options of a {@link Producer}; every one has a default that suits a busy stream and a single awaited send alike. */
+export interface ProducerOptions {
+  /**
+   * How long an unfilled batch waits for more records, in ms. Default 0: it is sent at once when its partition has nothing in flight and gathers
+   * records while it has.
+   */
+  readonly lingerMs?: number | undefined;
+  /**
+   * A batch is closed before it passes this many bytes (uncompressed). Default 1,000,000: just under the 1,048,588 a broker takes by default, so
+   * that the cost of a request is spread over some ten thousand records of 100 bytes; memory is taken as records come, not in advance.
+   */
+  readonly batchBytes?: number | undefined;
+  /**
+   * The largest batch of one record, in bytes, uncompressed and exact; a larger record fails with MESSAGE_TOO_LARGE without being sent. Default
+   * 1,048,588, Kafka's own default of `max.message.bytes`.
+   */
+  readonly maxRecordBytes?: number | undefined;
+  /** The most bytes of batches in one Produce request. Default 8 MiB. */
+  readonly maxRequestBytes?: number | undefined;
+  /** Bytes of records taken but not answered before `send` returns false. Default 64 MiB. */
+  readonly bufferBytes?: number | undefined;
+  /** The same for one partition, so that one without a leader cannot take all of it. Default a quarter of `bufferBytes`. */
+  readonly partitionBufferBytes?: number | undefined;
+  /** Batches in flight per partition and requests in flight per broker, 1 to 5. Default 5, what brokers can keep in order. */
+  readonly maxInFlight?: number | undefined;
+  /** Default 'none'. */
+  readonly compression?: CodecName | undefined;
+  /** From `send` to the end of a record's last attempt, in ms. Default 120,000. */
+  readonly deliveryTimeoutMs?: number | undefined;
+  /** One Produce request, in ms. Default 30,000. */
+  readonly requestTimeoutMs?: number | undefined;
+  /** How long a record may wait for its topic or partition to exist, in ms. Default 15,000: a new topic shows within a second or two. */
+  readonly metadataTimeoutMs?: number | undefined;
+  /** First and longest pause before a retry, in ms. Default 100 and 1,000. */
+  readonly retryBackoffMs?: number | undefined;
+  readonly retryBackoffMaxMs?: number | undefined;
+  /** How a record's key chooses the partition. Default 'murmur2', as the Java client. */
+  readonly partitioner?: PartitionerName | Partitioner | undefined;
+}
+
+/** {@link ProducerOptions} with every default filled in. */
+export type ProducerSettings = { readonly [P in keyof ProducerOptions]-?: NonNullable<ProducerOptions[P]> };
+
+const MIB = 1024 * 1024;
+
+/** Fills in the defaults. @throws UsageError naming the first option that makes no sense. */
+export function producerSettings(options: ProducerOptions = {}): ProducerSettings {
+  const bufferBytes = count(options, 'bufferBytes', 64 * MIB, 1);
+  const maxRecordBytes = count(options, 'maxRecordBytes', 1_048_588, 100);
+  const batchBytes = count(options, 'batchBytes', Math.min(1_000_000, maxRecordBytes), 1);
+  const settings: ProducerSettings = {
+    lingerMs: count(options, 'lingerMs', 0, 0),
+    batchBytes,
+    maxRecordBytes,
+    maxRequestBytes: count(options, 'maxRequestBytes', Math.max(8 * MIB, maxRecordBytes), 1),
+    bufferBytes,
+    partitionBufferBytes: count(options, 'partitionBufferBytes', Math.ceil(bufferBytes / 4), 1),
+    maxInFlight: count(options, 'maxInFlight', 5, 1),
+    compression: options.compression ?? 'none',
+    deliveryTimeoutMs: count(options, 'deliveryTimeoutMs', 120_000, 1),
+    requestTimeoutMs: count(options, 'requestTimeoutMs', 30_000, 1),
+    metadataTimeoutMs: count(options, 'metadataTimeoutMs', 15_000, 1),
+    retryBackoffMs: count(options, 'retryBackoffMs', 100, 0),
+    retryBackoffMaxMs: count(options, 'retryBackoffMaxMs', 1000, 0),
+    partitioner: options.partitioner ?? 'murmur2',
+  };
+  if (settings.maxInFlight > 5)
+    throw new UsageError(
+      'maxInFlight: brokers keep at most 5 batches of a partition in order; take 5 or less',
+      'maxInFlight',
+    );
+  if (batchBytes > maxRecordBytes)
+    throw new UsageError(
+      `batchBytes (${batchBytes}) must not be larger than maxRecordBytes (${maxRecordBytes})`,
+      'batchBytes',
+    );
+  if (settings.maxRequestBytes < maxRecordBytes)
+    throw new UsageError(
+      `maxRequestBytes (${settings.maxRequestBytes}) must hold at least one record of maxRecordBytes (${maxRecordBytes})`,
+      'maxRequestBytes',
+    );
+  if (settings.lingerMs >= settings.deliveryTimeoutMs)
+    throw new UsageError(
+      `lingerMs (${settings.lingerMs}) must be shorter than deliveryTimeoutMs (${settings.deliveryTimeoutMs})`,
+      'lingerMs',
+    );
+  return settings;
+}
+
+type NumericOption = {
+  [P in keyof ProducerSettings]: ProducerSettings[P] extends number ? P : never;
+}[keyof ProducerSettings];
+
+function count(options: ProducerOptions, name: NumericOption, fallback: number, least: number): number {
+  const value: unknown = options[name] ?? fallback;
+  if (typeof value !== 'number' || !Number.isFinite(value) || value < least)
+    throw new UsageError(`${name} must be a number of at least ${least}; got ${String(value)}`, name);
+  return value;
+}

@@ -1,0 +1,29 @@
+// How the fate of one record comes back: a callback object, so that the fast path makes neither a promise nor a closure.
+
+import type { KafkaError } from '../../errors.ts';
+
+/** Told once what became of a record. Calls for one partition come in the order in which its records were sent. */
+export interface Receipt {
+  /**
+   * The record is in the log of every in-sync replica. `offset` is -1 when the broker recognised a repeated batch but no longer knows where it
+   * is. `timestamp` is the record's, or the broker's where the topic stamps records itself.
+   */
+  onAcked(partition: number, offset: number, timestamp: number): void;
+  /**
+   * The record is not in the log, or (OutcomeUnknownError) nobody can say. A record refused before it joined a batch (too large, unknown
+   * topic) is reported at once and does not wait for the records before it.
+   */
+  onFailed(error: KafkaError): void;
+  /** Asked when the record's batch is sealed for its first sending; true leaves the record out. */
+  isWithdrawn?(): boolean;
+  /** The record was left out; neither `onAcked` nor `onFailed` follows. */
+  onWithdrawn?(): void;
+}
+
+/** Where a record ended up. */
+export interface Sent {
+  readonly partition: number;
+  /** -1 when unknown, see {@link Receipt.onAcked}. */
+  readonly offset: number;
+  readonly timestamp: number;
+}
