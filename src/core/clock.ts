@@ -20,6 +20,9 @@ export interface Clock {
 /** A source of numbers in [0, 1), as `Math.random`. */
 export type Random = () => number;
 
+/** `Math.random`. */
+export const systemRandom: Random = () => Math.random();
+
 const MAX_DELAY_MS = 2 ** 31 - 1;
 
 /** The real clock. */

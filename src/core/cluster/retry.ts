@@ -1,0 +1,151 @@
+// Retries with a hard deadline, and Kafka's error codes as errors.
+
+import type { Clock, Random } from '../clock.ts';
+import { delay } from '../clock.ts';
+import { BrokerError, ConnectionError, KafkaError, TimeoutError } from '../../errors.ts';
+import { errorCode } from '../protocol/error-codes.ts';
+
+const DEFAULT_MIN_DELAY_MS = 100;
+const DEFAULT_MAX_DELAY_MS = 1000;
+const JITTER = 0.2;
+
+/** How long to wait before attempt `attempt + 1` (counted from 1): doubled each time from `minDelayMs` to `maxDelayMs`, then +/- 20 %. */
+export function backoffMs(attempt: number, minDelayMs: number, maxDelayMs: number, random: Random): number {
+  const base = Math.min(maxDelayMs, minDelayMs * 2 ** Math.min(attempt - 1, 30));
+  return base * (1 - JITTER + 2 * JITTER * random());
+}
+
+/** Limits of {@link withRetry}. */
+export interface RetryOptions {
+  /** Counted from the call; nothing goes on after it, an attempt that is under way included. */
+  readonly deadlineMs: number;
+  readonly backoff?: { readonly minDelayMs: number; readonly maxDelayMs: number } | undefined;
+  /** Most repetitions after the first attempt; default as many as the deadline allows. */
+  readonly retries?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * Calls `attempt(n, remainingMs)` (n from 1) until it resolves. Retriable KafkaErrors are tried again; any other error is the result, as is the
+ * last one when the retries are used up. At the deadline it rejects with a TimeoutError that names `what` and has the last error as its cause.
+ */
+export async function withRetry<T>(
+  cluster: { readonly clock: Clock; readonly random: Random },
+  what: string,
+  options: RetryOptions,
+  attempt: (n: number, remainingMs: number) => Promise<T>,
+): Promise<T> {
+  const { clock, random } = cluster;
+  const { deadlineMs, signal, retries = Infinity } = options;
+  const minDelayMs = options.backoff?.minDelayMs ?? DEFAULT_MIN_DELAY_MS;
+  const maxDelayMs = options.backoff?.maxDelayMs ?? DEFAULT_MAX_DELAY_MS;
+  const start = clock.now();
+  let last: unknown;
+  let sent = false;
+  for (let n = 1; ; n += 1) {
+    signal?.throwIfAborted();
+    const remainingMs = deadlineMs - (clock.now() - start);
+    if (remainingMs <= 0) throw outOfTime(what, deadlineMs, n - 1, last, sent);
+    try {
+      return await within(clock, remainingMs, signal, attempt(n, remainingMs), () =>
+        outOfTime(what, deadlineMs, n, last, true),
+      );
+    } catch (error) {
+      if (error instanceof OutOfTime) throw error.error;
+      if (!(error instanceof KafkaError) || !error.retriable || n > retries) throw error;
+      last = error;
+      sent ||= mayHaveBeenSent(error);
+    }
+    const left = deadlineMs - (clock.now() - start);
+    if (left < minDelayMs) throw outOfTime(what, deadlineMs, n, last, sent);
+    await delay(clock, Math.min(backoffMs(n, minDelayMs, maxDelayMs, random), left / 2), signal);
+  }
+}
+
+class OutOfTime {
+  readonly error: TimeoutError;
+  constructor(error: TimeoutError) {
+    this.error = error;
+  }
+}
+
+function mayHaveBeenSent(error: KafkaError): boolean {
+  if (error instanceof TimeoutError) return error.sent;
+  return !(error instanceof ConnectionError) || error.phase === 'io';
+}
+
+function outOfTime(
+  what: string,
+  deadlineMs: number,
+  attempts: number,
+  cause: unknown,
+  sent: boolean,
+): TimeoutError {
+  const why = cause instanceof Error ? `; the last error was: ${cause.message}` : '';
+  const message = `${what} did not succeed within ${String(deadlineMs)} ms (${String(attempts)} attempts)${why}`;
+  return new TimeoutError(message, { afterMs: deadlineMs, sent, cause });
+}
+
+/** The promise, unless the time is up or the signal aborts first; what the promise does later is dropped. */
+function within<T>(
+  clock: Clock,
+  ms: number,
+  signal: AbortSignal | undefined,
+  promise: Promise<T>,
+  timedOut: () => TimeoutError,
+): Promise<T> {
+  return new Promise<T>((resolve, reject) => {
+    const stop = (): void => {
+      timer.cancel();
+      signal?.removeEventListener('abort', onAbort);
+    };
+    const onAbort = (): void => {
+      stop();
+      reject(signal?.reason as Error);
+    };
+    const timer = clock.setTimeout(() => {
+      stop();
+      // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- tells our own timeout from one the attempt threw
+      reject(new OutOfTime(timedOut()));
+    }, ms);
+    signal?.addEventListener('abort', onAbort, { once: true });
+    promise.then(
+      (value) => {
+        stop();
+        resolve(value);
+      },
+      (error: unknown) => {
+        stop();
+        reject(error as Error);
+      },
+    );
+  });
+}
+
+/** Where a broker's error code was found. */
+export interface ErrorPlace {
+  readonly api: string;
+  readonly topic?: string | undefined;
+  readonly partition?: number | undefined;
+  /** The broker's own words, where the answer has them. */
+  readonly detail?: string | null | undefined;
+}
+
+/** Kafka's error code as an error that says what it is, where it came from, and whether a retry can help. */
+export function brokerError(code: number, where: ErrorPlace): BrokerError {
+  const { name, message, retriable } = errorCode(code);
+  const { api, topic, partition, detail } = where;
+  const place =
+    topic === undefined
+      ? ''
+      : partition === undefined
+        ? ` for ${topic}`
+        : ` for ${topic}-${String(partition)}`;
+  const words = detail === undefined || detail === null || detail === '' ? message : detail;
+  return new BrokerError(name, `${api}${place}: ${name} (${String(code)}): ${words}`, {
+    retriable,
+    api,
+    topic,
+    partition,
+  });
+}
