@@ -1,0 +1,43 @@
+// How a source that is made without the cluster (`fromReadable(...)`) finds the topology it runs in: the topology names itself while it subscribes.
+import type { Clock } from '../core/clock.ts';
+
+/** A source at work in a topology. */
+export interface RunningSource {
+  /** Hands nothing more over, completes its flow, and resolves when what it handed over is settled or `timeoutMs` is over. */
+  drain(timeoutMs: number): Promise<void>;
+  /** Stops at once; nothing more is waited for. */
+  abort(reason: unknown): Promise<void>;
+  /** Deliveries handed over and not settled, without held ones. */
+  unsettled(): number;
+}
+
+/** What sources, sinks and operators report to. */
+export interface FlowRuntime {
+  readonly clock: Clock;
+  /** A source began; the answer takes it off again. */
+  register(source: RunningSource): () => void;
+  /** A value was handed over by a source. */
+  countIn(): void;
+  /** A record was appended to a topic. */
+  countOut(): void;
+  /** Something that no policy handled: the topology stops, draining what it can. */
+  fail(cause: unknown): void;
+}
+
+let current: FlowRuntime | undefined;
+
+/** The topology whose flow is being subscribed right now; undefined in a script. */
+export function currentRuntime(): FlowRuntime | undefined {
+  return current;
+}
+
+/** Runs `subscribe` with `runtime` as the current one. Only what happens synchronously inside sees it. */
+export function withRuntime<T>(runtime: FlowRuntime, subscribe: () => T): T {
+  const outer = current;
+  current = runtime;
+  try {
+    return subscribe();
+  } finally {
+    current = outer;
+  }
+}
