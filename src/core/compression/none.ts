@@ -1,0 +1,9 @@
+import type { Codec } from './codec.ts';
+
+/** No compression: the same bytes, not copied. */
+export const none: Codec = {
+  name: 'none',
+  id: 0,
+  compress: (data) => data,
+  decompress: (data) => data,
+};
