@@ -28,7 +28,12 @@ class PushSource<T> implements RunningSource, PullOwner {
   private ended = false;
   private idle: (() => void) | undefined;
 
-  constructor(subscriber: Subscriber<Delivery<T>>, runtime: FlowRuntime | undefined, overflow: Overflow, capacity: number) {
+  constructor(
+    subscriber: Subscriber<Delivery<T>>,
+    runtime: FlowRuntime | undefined,
+    overflow: Overflow,
+    capacity: number,
+  ) {
     this.subscriber = subscriber;
     this.runtime = runtime;
     this.overflow = overflow;
@@ -46,7 +51,10 @@ class PushSource<T> implements RunningSource, PullOwner {
       if (this.overflow === 'drop-newest') return;
       if (this.overflow === 'error') {
         this.break(
-          new UsageError(`fromObservable: ${this.capacity} values wait and one more came; raise 'capacity' or choose another 'overflow'`, 'capacity'),
+          new UsageError(
+            `fromObservable: ${this.capacity} values wait and one more came; raise 'capacity' or choose another 'overflow'`,
+            'capacity',
+          ),
         );
         return;
       }
@@ -143,13 +151,22 @@ class PushSource<T> implements RunningSource, PullOwner {
  * fromObservable(interval(10), { overflow: 'drop-oldest', capacity: 100 }).pipe(toTopic('ticks', (n) => ({ value: String(n) })));
  * ```
  */
-export function fromObservable<T>(source: Observable<T>, options: { readonly overflow: Overflow; readonly capacity: number }): Flow<T> {
+export function fromObservable<T>(
+  source: Observable<T>,
+  options: { readonly overflow: Overflow; readonly capacity: number },
+): Flow<T> {
   const { overflow, capacity } = options;
   if (!['error', 'drop-oldest', 'drop-newest'].includes(overflow)) {
-    throw new UsageError(`fromObservable: 'overflow' is 'error', 'drop-oldest' or 'drop-newest', not ${String(overflow)}`, 'overflow');
+    throw new UsageError(
+      `fromObservable: 'overflow' is 'error', 'drop-oldest' or 'drop-newest', not ${String(overflow)}`,
+      'overflow',
+    );
   }
   if (!Number.isInteger(capacity) || capacity < 1) {
-    throw new UsageError(`fromObservable: 'capacity' is a positive whole number, not ${String(capacity)}`, 'capacity');
+    throw new UsageError(
+      `fromObservable: 'capacity' is a positive whole number, not ${String(capacity)}`,
+      'capacity',
+    );
   }
   return createFlow<T>((subscriber) => {
     const push = new PushSource(subscriber, currentRuntime(), overflow, capacity);

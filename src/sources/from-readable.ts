@@ -27,7 +27,10 @@ async function* linesOf(readable: Readable): AsyncGenerator<Iterable<string>, un
     const lines = (rest + (typeof chunk === 'string' ? chunk : decoder.write(chunk))).split('\n');
     rest = lines.pop()!;
     if (rest.length > MAX_LINE_CHARACTERS) {
-      throw new UsageError(`fromReadable: a line has more than ${MAX_LINE_CHARACTERS} characters; read it as 'chunks'`, 'as');
+      throw new UsageError(
+        `fromReadable: a line has more than ${MAX_LINE_CHARACTERS} characters; read it as 'chunks'`,
+        'as',
+      );
     }
     if (lines.length > 0) yield trimmed(lines);
   }
@@ -55,7 +58,10 @@ function trimmed(lines: string[]): string[] {
  */
 export function fromReadable(readable: Readable, options: { readonly as: 'lines' }): Flow<string>;
 export function fromReadable(readable: Readable, options: { readonly as: 'chunks' }): Flow<Buffer>;
-export function fromReadable(readable: Readable, options: { readonly as: 'lines' | 'chunks' }): Flow<string> | Flow<Buffer> {
+export function fromReadable(
+  readable: Readable,
+  options: { readonly as: 'lines' | 'chunks' },
+): Flow<string> | Flow<Buffer> {
   const as: unknown = options.as;
   if (as === 'lines') {
     return pullSource<string>({
@@ -65,7 +71,11 @@ export function fromReadable(readable: Readable, options: { readonly as: 'lines'
     });
   }
   if (as === 'chunks') {
-    return pullSource<Buffer>({ name: 'readable', open: () => chunksOf(readable), sizeOf: (chunk) => chunk.length });
+    return pullSource<Buffer>({
+      name: 'readable',
+      open: () => chunksOf(readable),
+      sizeOf: (chunk) => chunk.length,
+    });
   }
   throw new UsageError(`fromReadable: 'as' is 'lines' or 'chunks', not ${String(as)}`, 'as');
 }

@@ -42,7 +42,8 @@ export class PullCredit implements Settlement {
   /** True while one more value may be emitted. */
   hasRoom(): boolean {
     if (this.full) return false;
-    if (this.inFlight === 0 || (this.inFlight < this.maxRecords && this.inFlightBytes < this.maxBytes)) return true;
+    if (this.inFlight === 0 || (this.inFlight < this.maxRecords && this.inFlightBytes < this.maxBytes))
+      return true;
     this.full = true;
     for (const listener of this.pressureListeners) listener();
     return !this.full;

@@ -40,12 +40,19 @@ class PullLoop<T> implements RunningSource, PullOwner {
   private ended = false;
   private idle: (() => void) | undefined;
 
-  constructor(options: PullOptions<T>, subscriber: Subscriber<Delivery<T>>, runtime: FlowRuntime | undefined) {
+  constructor(
+    options: PullOptions<T>,
+    subscriber: Subscriber<Delivery<T>>,
+    runtime: FlowRuntime | undefined,
+  ) {
     this.options = options;
     this.subscriber = subscriber;
     this.runtime = runtime;
     this.clock = runtime?.clock ?? systemClock;
-    this.credit = new PullCredit(options.name, this.clock, this, { records: IN_FLIGHT_RECORDS, bytes: IN_FLIGHT_BYTES });
+    this.credit = new PullCredit(options.name, this.clock, this, {
+      records: IN_FLIGHT_RECORDS,
+      bytes: IN_FLIGHT_BYTES,
+    });
     this.chunks = options.open();
     this.unregister = runtime?.register(this);
   }

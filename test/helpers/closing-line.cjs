@@ -2,7 +2,9 @@
 class ClosingLine {
   onRunComplete(_contexts, results) {
     const skipped = results.testResults.flatMap((file) =>
-      file.testResults.filter(({ status }) => status === 'pending' || status === 'todo').map(({ fullName }) => fullName),
+      file.testResults
+        .filter(({ status }) => status === 'pending' || status === 'todo')
+        .map(({ fullName }) => fullName),
     );
     for (const name of skipped) process.stdout.write(`skipped: ${name}\n`);
     const failed = results.numFailedTests + results.numRuntimeErrorTestSuites;

@@ -63,7 +63,9 @@ export default async function chooseBroker(): Promise<void> {
     return;
   }
   if (process.env['SLUICE_REQUIRE_KAFKA'] !== undefined) {
-    throw new Error('A real Kafka is required (SLUICE_REQUIRE_KAFKA is set), but there is no KAFKA_BROKERS, no Docker engine, and no Maven with Java 17.');
+    throw new Error(
+      'A real Kafka is required (SLUICE_REQUIRE_KAFKA is set), but there is no KAFKA_BROKERS, no Docker engine, and no Maven with Java 17.',
+    );
   }
   process.env['SLUICE_BROKER_KIND'] = 'box';
 }

@@ -36,11 +36,15 @@ export function kafkaLib(): string | undefined {
   const fresh = `${lib}.${process.pid}`;
   mkdirSync(fresh, { recursive: true });
   writeFileSync(path.join(fresh, 'pom.xml'), pom);
-  execFileSync('mvn', ['-q', '-B', 'dependency:copy-dependencies', `-DoutputDirectory=${path.join(fresh, 'lib')}`], {
-    cwd: fresh,
-    stdio: ['ignore', 'ignore', 'inherit'],
-    timeout: 300_000,
-  });
+  execFileSync(
+    'mvn',
+    ['-q', '-B', 'dependency:copy-dependencies', `-DoutputDirectory=${path.join(fresh, 'lib')}`],
+    {
+      cwd: fresh,
+      stdio: ['ignore', 'ignore', 'inherit'],
+      timeout: 300_000,
+    },
+  );
   rmSync(lib, { recursive: true, force: true });
   renameSync(path.join(fresh, 'lib'), lib);
   rmSync(fresh, { recursive: true, force: true });

@@ -65,7 +65,10 @@ export async function startRealKafka(options: RealKafkaOptions): Promise<RealKaf
   const ports = await freePorts(count + 1);
   const controllerPort = ports[count]!;
   const java = ['-cp', path.join(options.lib, '*')];
-  const id = execFileSync('java', [...java, 'kafka.tools.StorageTool', 'random-uuid'], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim();
+  const id = execFileSync('java', [...java, 'kafka.tools.StorageTool', 'random-uuid'], {
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'ignore'],
+  }).trim();
   const replication = String(Math.min(3, count));
   const nodes: ChildProcess[] = [];
   const started = Array.from({ length: count }, async (_, at) => {
@@ -91,11 +94,28 @@ export async function startRealKafka(options: RealKafkaOptions): Promise<RealKaf
       ...options.properties,
     };
     const file = path.join(home, `node-${at + 1}.properties`);
-    writeFileSync(file, Object.entries(properties).map(([key, value]) => `${key}=${value}\n`).join(''));
-    execFileSync('java', [...java, 'kafka.tools.StorageTool', 'format', '-t', id, '-c', file], { stdio: 'ignore' });
+    writeFileSync(
+      file,
+      Object.entries(properties)
+        .map(([key, value]) => `${key}=${value}\n`)
+        .join(''),
+    );
+    execFileSync('java', [...java, 'kafka.tools.StorageTool', 'format', '-t', id, '-c', file], {
+      stdio: 'ignore',
+    });
     const log = path.join(home, `node-${at + 1}.log`);
     const out = openSync(log, 'w');
-    const node = spawn('java', [`-Xmx${options.heapMb ?? 768}m`, '-Dorg.slf4j.simpleLogger.defaultLogLevel=warn', ...java, 'kafka.Kafka', file], { stdio: ['ignore', out, out] });
+    const node = spawn(
+      'java',
+      [
+        `-Xmx${options.heapMb ?? 768}m`,
+        '-Dorg.slf4j.simpleLogger.defaultLogLevel=warn',
+        ...java,
+        'kafka.Kafka',
+        file,
+      ],
+      { stdio: ['ignore', out, out] },
+    );
     nodes[at] = node;
     await waitUntilUp(ports[at]!, node, log);
   });

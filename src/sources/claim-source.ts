@@ -1,0 +1,199 @@
+// One claim as a Flow: records come in from the client under credit, go out as root deliveries, and their settling goes back.
+import type { Subscriber } from 'rxjs';
+import type { KafkaError } from '../errors.ts';
+import type { Clock } from '../core/clock.ts';
+import type { ClaimListener } from '../core/group/claim.ts';
+import type { FetchedRecord } from '../core/records/fetched-record.ts';
+import type { ConsumerRecord } from '../core/records/types.ts';
+import { createClaim, type Claim, type ClaimControls } from '../flow/claim.ts';
+import { rootDelivery, type Delivery } from '../flow/delivery.ts';
+import type { DeliveryProblem, Settlement, Verdict } from '../flow/settlement.ts';
+import type { Decoder } from './decoder.ts';
+
+/** What a claim of the client offers, with a group or without. */
+export interface SourceClaim extends ClaimControls {
+  readonly revoking: AbortSignal;
+  readonly lost: AbortSignal;
+  readonly inFlight: number;
+  start(listener: ClaimListener): void;
+  settle(sequence: number): void;
+  hold(sequence: number): void;
+}
+
+/** What the source of the claim decides. */
+export interface ClaimOwner {
+  readonly clock: Clock;
+  countIn(): void;
+  /** A delivery was refused and no stage's policy took it. */
+  onRejected(claim: SourceClaim, cause: unknown, verdict: Verdict, rewindDelayMs: number | undefined): void;
+  /** How often the partition was rewound since its commit point last moved. */
+  rewindsOf(claim: SourceClaim): number;
+  onProblem(claim: SourceClaim, problem: DeliveryProblem): void;
+  /** The claim cannot read on. */
+  onBroken(claim: SourceClaim, error: KafkaError): void;
+  /** A record that does not decode, as a raw delivery for the decode policy. */
+  onUndecodable(delivery: Delivery<ConsumerRecord>, cause: unknown): void;
+}
+
+interface Waiting {
+  readonly record: FetchedRecord;
+  readonly sequence: number;
+  readonly ready: Promise<unknown> | undefined;
+}
+
+class ClaimSource implements Settlement {
+  readonly source: string;
+  readonly claimEpoch: number;
+  readonly clock: Clock;
+  pressed = false;
+  subscriber: Subscriber<Delivery<ConsumerRecord<unknown, unknown>>> | undefined;
+  private readonly claim: SourceClaim;
+  private readonly owner: ClaimOwner;
+  private readonly decoder: Decoder;
+  private readonly pressureListeners = new Set<() => void>();
+  private waiting: Waiting[] = [];
+
+  constructor(claim: SourceClaim, decoder: Decoder, owner: ClaimOwner) {
+    this.claim = claim;
+    this.owner = owner;
+    this.decoder = decoder;
+    this.clock = owner.clock;
+    this.claimEpoch = claim.claimEpoch;
+    this.source = `${claim.topic}-${claim.partition}`;
+  }
+
+  get revoking(): AbortSignal {
+    return this.claim.revoking;
+  }
+
+  get lost(): AbortSignal {
+    return this.claim.lost;
+  }
+
+  get inFlight(): number {
+    return this.claim.inFlight;
+  }
+
+  get rewinds(): number {
+    return this.owner.rewindsOf(this.claim);
+  }
+
+  settle(sequence: number): void {
+    this.claim.settle(sequence);
+  }
+
+  hold(sequence: number): void {
+    this.claim.hold(sequence);
+  }
+
+  // A held record pins the commit point and is not waited for: just what is wanted of one that nobody is going to settle.
+  giveUp(sequence: number): void {
+    this.claim.hold(sequence);
+  }
+
+  reject(_sequence: number, cause: unknown, verdict: Verdict, rewindDelayMs?: number): void {
+    this.owner.onRejected(this.claim, cause, verdict, rewindDelayMs);
+  }
+
+  report(problem: DeliveryProblem): void {
+    this.owner.onProblem(this.claim, problem);
+  }
+
+  onPressure(listener: () => void): () => void {
+    this.pressureListeners.add(listener);
+    return () => this.pressureListeners.delete(listener);
+  }
+
+  start(): void {
+    this.claim.start({
+      onRecord: (record, sequence) => this.take(record, sequence),
+      onPressure: () => this.press(),
+      onRevoking: () => this.complete(),
+      onLost: () => this.complete(),
+      onEnd: () => this.complete(),
+      onError: (error) => this.owner.onBroken(this.claim, error),
+    });
+  }
+
+  private take(record: FetchedRecord, sequence: number): void {
+    this.pressed = false;
+    this.owner.countIn();
+    if (!this.decoder.needed) {
+      this.subscriber?.next(rootDelivery(record, this, sequence, record.bytes, record));
+      return;
+    }
+    const ready = this.decoder.prepare(record);
+    if (ready === undefined && this.waiting.length === 0) this.handOver(record, sequence);
+    else this.await({ record, sequence, ready });
+  }
+
+  private press(): void {
+    this.pressed = true;
+    for (const listener of this.pressureListeners) listener();
+  }
+
+  private complete(): void {
+    // Records that wait for their deserializer were not handed over to anyone: they stay unsettled and are read again by the next owner.
+    for (const { sequence } of this.waiting) this.giveUp(sequence);
+    this.waiting = [];
+    this.subscriber?.complete();
+  }
+
+  private handOver(record: FetchedRecord, sequence: number): void {
+    let value: ConsumerRecord<unknown, unknown>;
+    try {
+      value = this.decoder.decode(record);
+    } catch (cause) {
+      this.owner.onUndecodable(
+        rootDelivery<ConsumerRecord>(record, this, sequence, record.bytes, record),
+        cause,
+      );
+      return;
+    }
+    this.subscriber?.next(rootDelivery(value, this, sequence, record.bytes, record));
+  }
+
+  private await(waiting: Waiting): void {
+    this.waiting.push(waiting);
+    if (this.waiting.length === 1) this.awaitFirst();
+  }
+
+  private awaitFirst(): void {
+    const first = this.waiting[0];
+    if (first === undefined) return;
+    const go = (): void => {
+      if (this.waiting[0] !== first) return;
+      this.handOver(first.record, first.sequence);
+      this.waiting.shift();
+      this.awaitFirst();
+    };
+    const refuse = (cause: unknown): void => {
+      if (this.waiting[0] !== first) return;
+      const { record, sequence } = first;
+      this.waiting.shift();
+      this.owner.onUndecodable(
+        rootDelivery<ConsumerRecord>(record, this, sequence, record.bytes, record),
+        cause,
+      );
+      this.awaitFirst();
+    };
+    if (first.ready === undefined) go();
+    else first.ready.then(go, refuse);
+  }
+}
+
+/** The Flow of one claim; it starts to read when it is subscribed. */
+export function claimFlow(
+  claim: SourceClaim,
+  decoder: Decoder,
+  owner: ClaimOwner,
+): Claim<ConsumerRecord<unknown, unknown>> {
+  return createClaim<ConsumerRecord<unknown, unknown>>(claim, (subscriber) => {
+    const source = new ClaimSource(claim, decoder, owner);
+    source.subscriber = subscriber;
+    subscriber.add(() => {
+      source.subscriber = undefined;
+    });
+    source.start();
+  });
+}

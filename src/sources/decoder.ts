@@ -1,0 +1,124 @@
+// From raw records to typed ones, per topic, by the user's deserializers.
+import type { Buffer } from 'node:buffer';
+import { UsageError } from '../errors.ts';
+import type { ConsumerRecord, RecordHeaders } from '../core/records/types.ts';
+import type { Deserializer, SerdeContext } from '../serdes/serde.ts';
+import type { Formats } from './options.ts';
+
+type RawRecord = ConsumerRecord;
+
+/** A raw record with its key and value read. */
+class TypedRecord implements ConsumerRecord<unknown, unknown> {
+  readonly key: unknown;
+  readonly value: unknown;
+  private readonly raw: RawRecord;
+
+  constructor(raw: RawRecord, key: unknown, value: unknown) {
+    this.raw = raw;
+    this.key = key;
+    this.value = value;
+  }
+
+  get topic(): string {
+    return this.raw.topic;
+  }
+
+  get partition(): number {
+    return this.raw.partition;
+  }
+
+  get offset(): number {
+    return this.raw.offset;
+  }
+
+  get timestamp(): number {
+    return this.raw.timestamp;
+  }
+
+  get timestampType(): 'create' | 'append' {
+    return this.raw.timestampType;
+  }
+
+  get leaderEpoch(): number {
+    return this.raw.leaderEpoch;
+  }
+
+  get headers(): RecordHeaders {
+    return this.raw.headers;
+  }
+}
+
+/** Valid during one call of a deserializer; headers are parsed only if it asks. */
+class DecodeContext implements SerdeContext {
+  readonly topic: string;
+  readonly part: 'key' | 'value';
+  record: RawRecord | undefined;
+
+  constructor(topic: string, part: 'key' | 'value') {
+    this.topic = topic;
+    this.part = part;
+  }
+
+  get headers(): RecordHeaders {
+    return this.record!.headers;
+  }
+}
+
+class PartDecoder {
+  private readonly deserializer: Deserializer<unknown>;
+  private readonly context: DecodeContext;
+
+  constructor(deserializer: Deserializer<unknown>, topic: string, part: 'key' | 'value') {
+    this.deserializer = deserializer;
+    this.context = new DecodeContext(topic, part);
+  }
+
+  decode(data: Buffer | null, record: RawRecord): unknown {
+    if (data === null) {
+      if (this.deserializer.nullable === true) return null;
+      const { topic, part } = this.context;
+      throw new UsageError(
+        `the ${part} of a record of topic '${topic}' is null; read it with nullable(...)`,
+        part,
+      );
+    }
+    this.context.record = record;
+    return this.deserializer.deserialize(data, this.context);
+  }
+
+  prepare(data: Buffer | null): Promise<void> | undefined {
+    return data === null ? undefined : this.deserializer.prepare?.(data);
+  }
+}
+
+/** Reads the records of one topic. */
+export class Decoder {
+  /** False when records are handed on raw. */
+  readonly needed: boolean;
+  private readonly key: PartDecoder | undefined;
+  private readonly value: PartDecoder | undefined;
+  private readonly prepares: boolean;
+
+  constructor(topic: string, formats: Formats<unknown, unknown>) {
+    const { key, value } = formats;
+    this.key = key === undefined ? undefined : new PartDecoder(key, topic, 'key');
+    this.value = value === undefined ? undefined : new PartDecoder(value, topic, 'value');
+    this.needed = this.key !== undefined || this.value !== undefined;
+    this.prepares = key?.prepare !== undefined || value?.prepare !== undefined;
+  }
+
+  /** Throws what the deserializer throws. */
+  decode(record: RawRecord): ConsumerRecord<unknown, unknown> {
+    const key = this.key === undefined ? record.key : this.key.decode(record.key, record);
+    const value = this.value === undefined ? record.value : this.value.decode(record.value, record);
+    return new TypedRecord(record, key, value);
+  }
+
+  /** What must be awaited before `decode`; undefined when nothing. */
+  prepare(record: RawRecord): Promise<unknown> | undefined {
+    if (!this.prepares) return undefined;
+    const key = this.key?.prepare(record.key);
+    const value = this.value?.prepare(record.value);
+    return key === undefined ? value : value === undefined ? key : Promise.all([key, value]);
+  }
+}

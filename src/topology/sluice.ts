@@ -1,0 +1,45 @@
+// What of the public surface touches the cluster, bound to one `Kafka` and one runtime.
+import type { Buffer } from 'node:buffer';
+import type { Bytes, ConsumerRecord, ProducerRecord } from '../core/records/types.ts';
+import type { Claims } from '../flow/claims.ts';
+import type { Op } from '../flow/flow.ts';
+import type { ErrorPolicy, StageOptions } from '../flow/policy.ts';
+import type { Serializer } from '../serdes/serde.ts';
+import type { Formats, GroupOptions, PartitionsOptions, RecordOf } from '../sources/options.ts';
+
+/** Sources, sinks and policies of one cluster: the argument of a topology's builder, or of {@link sluice} in a script. */
+export interface Sluice {
+  /**
+   * A consumer group's claims: as a Flow, the records of all of them merged (in order per partition); through `eachClaim`, one lane per partition.
+   * Nothing is asked of the cluster before it is subscribed, which can be once. Starts at the committed offset, else at the earliest. Records are
+   * committed when everything made from them is settled, every 5 s or 10,000 records, when a claim is given away, and when the topology drains.
+   *
+   * @throws UsageError for an empty `groupId` or no topics, at once; on a second subscription (use `fanOut`)
+   */
+  readonly fromGroup: {
+    <K = Buffer | null, V = Buffer | null, const N extends string = string>(
+      options: GroupOptions & Formats<K, V> & { readonly topics: readonly N[] | RegExp },
+    ): Claims<ConsumerRecord<K, V, N>>;
+    <const M extends { readonly [topic: string]: Formats<unknown, unknown> }>(
+      options: GroupOptions & { readonly topics: M },
+    ): Claims<RecordOf<M>>;
+  };
+  /** Partitions read without a group: nothing is committed. Completes when every partition has reached `to`; without `to`, never. */
+  readonly fromPartitions: <K = Buffer | null, V = Buffer | null, const N extends string = string>(
+    options: PartitionsOptions<K, V, N>,
+  ) => Claims<ConsumerRecord<K, V, N>>;
+  /**
+   * Writes what `project` makes of a value (one record, several, or none) to `topic` and passes the value on, in input order, once every record of
+   * it is in the log of all in-sync replicas; the delivery is settled downstream of that. The records take the origin's timestamp (the largest of a
+   * batch) unless they name one. A record that cannot be written is the stage's error. What is queued for a claim that is lost is withdrawn.
+   */
+  readonly toTopic: <A, K = Bytes, V = Bytes>(
+    topic: string,
+    project: (
+      value: A,
+    ) => ProducerRecord<NoInfer<K>, NoInfer<V>> | readonly ProducerRecord<NoInfer<K>, NoInfer<V>>[],
+    options?: { readonly key?: Serializer<K>; readonly value?: Serializer<V> } & StageOptions<NoInfer<A>>,
+  ) => Op<A, A>;
+  /** A policy that writes the failed delivery's original records to `topic`, with headers that say where they came from and why (KIP-1034), and settles it when they are acknowledged. */
+  readonly deadLetter: (topic: string) => ErrorPolicy;
+}
