@@ -1,0 +1,53 @@
+import type { AnyApi } from './api.ts';
+import { produceApi } from './messages/00-produce.ts';
+import { fetchApi } from './messages/01-fetch.ts';
+import { listOffsetsApi } from './messages/02-list-offsets.ts';
+import { metadataApi } from './messages/03-metadata.ts';
+import { offsetCommitApi } from './messages/08-offset-commit.ts';
+import { offsetFetchApi } from './messages/09-offset-fetch.ts';
+import { findCoordinatorApi } from './messages/10-find-coordinator.ts';
+import { joinGroupApi } from './messages/11-join-group.ts';
+import { heartbeatApi } from './messages/12-heartbeat.ts';
+import { leaveGroupApi } from './messages/13-leave-group.ts';
+import { syncGroupApi } from './messages/14-sync-group.ts';
+import { describeGroupsApi } from './messages/15-describe-groups.ts';
+import { listGroupsApi } from './messages/16-list-groups.ts';
+import { apiVersionsApi } from './messages/18-api-versions.ts';
+import { createTopicsApi } from './messages/19-create-topics.ts';
+import { deleteTopicsApi } from './messages/20-delete-topics.ts';
+import { deleteRecordsApi } from './messages/21-delete-records.ts';
+import { initProducerIdApi } from './messages/22-init-producer-id.ts';
+import { offsetForLeaderEpochApi } from './messages/23-offset-for-leader-epoch.ts';
+import { createPartitionsApi } from './messages/37-create-partitions.ts';
+import { deleteGroupsApi } from './messages/42-delete-groups.ts';
+
+/** Every API of which there is a table, by key. */
+export const APIS: readonly AnyApi[] = [
+  produceApi,
+  fetchApi,
+  listOffsetsApi,
+  metadataApi,
+  offsetCommitApi,
+  offsetFetchApi,
+  findCoordinatorApi,
+  joinGroupApi,
+  heartbeatApi,
+  leaveGroupApi,
+  syncGroupApi,
+  describeGroupsApi,
+  listGroupsApi,
+  apiVersionsApi,
+  createTopicsApi,
+  deleteTopicsApi,
+  deleteRecordsApi,
+  initProducerIdApi,
+  offsetForLeaderEpochApi,
+  createPartitionsApi,
+  deleteGroupsApi,
+];
+
+const byKey = new Map<number, AnyApi>(APIS.map((api) => [api.key, api]));
+
+export function apiByKey(key: number): AnyApi | undefined {
+  return byKey.get(key);
+}

@@ -1,0 +1,130 @@
+import { placedFields, specs, taggedFields } from './defaults.ts';
+import type { Layout } from './interpret.ts';
+import { inRange, type FieldSpec } from './schema.ts';
+import { literal, SourceText } from './source-text.ts';
+
+/** JavaScript that encodes `layout`; see compile-decoder.ts. */
+export function encoderSource(layout: Layout): string {
+  const text = new SourceText();
+  const root = encodeStruct(text, layout);
+  return text.result(root);
+}
+
+function encodeStruct(text: SourceText, layout: Layout): string {
+  const { table, version, flexible } = layout;
+  const body = specs(table)
+    .filter(([, spec]) => !inRange(spec.versions, version) && !spec.ignorable)
+    .map(
+      ([name, spec]) =>
+        `  if (!(${isDefaultExpression(spec, `v.${name}`)})) throw h.notInVersion(${quoted(name)});`,
+    );
+  for (const [name, spec] of placedFields(table, version)) {
+    body.push(`  let $${name} = v.${name};`);
+    if (spec.optional) body.push(`  if ($${name} === undefined) $${name} = ${defaultExpression(spec)};`);
+    body.push(writeField(text, layout, name, spec));
+  }
+  if (flexible) body.push(writeTags(text, layout));
+  return text.define(['w', 'v'], body);
+}
+
+function writeTags(text: SourceText, layout: Layout): string {
+  const tagged = taggedFields(layout.table, layout.version);
+  if (tagged.length === 0) return '  w.uvarint(0);';
+  const lines = ['  let tags = 0;'];
+  for (const [name, spec] of tagged) {
+    lines.push(
+      `  const has$${name} = !(${isDefaultExpression(spec, `v.${name}`)});`,
+      `  if (has$${name}) tags++;`,
+    );
+  }
+  lines.push('  w.uvarint(tags);');
+  for (const [name, spec] of tagged) {
+    lines.push(
+      `  if (has$${name}) {`,
+      `    let $${name} = v.${name};`,
+      `    w.uvarint(${spec.tag});`,
+      '    const start = w.pos;',
+      writeField(text, layout, name, spec),
+      '    w.endTagged(start);',
+      '  }',
+    );
+  }
+  return lines.join('\n');
+}
+
+function writeField(text: SourceText, layout: Layout, name: string, spec: FieldSpec): string {
+  const value = `$${name}`;
+  const nullable = inRange(spec.nullable, layout.version);
+  const refuseNull = `  if (${value} === null) throw h.nullNotAllowed(${quoted(name)});`;
+  switch (spec.type) {
+    case 'array':
+      return writeArray(text, layout, name, spec);
+    case 'struct': {
+      const write = `${encodeStruct(text, { ...layout, table: spec.table! })}(w, ${value});`;
+      const check = `  if (typeof ${value} !== 'object') throw h.notAStruct(${quoted(name)});`;
+      if (!nullable) return `${refuseNull}\n${check}\n  ${write}`;
+      return `  w.int8(${value} === null ? -1 : 1);\n  if (${value} !== null) {\n  ${check}\n    ${write}\n  }`;
+    }
+    case 'string':
+    case 'bytes':
+    case 'records': {
+      const kind = spec.type === 'string' ? 'string' : 'bytes';
+      const method = layout.flexible ? `compact${kind[0]!.toUpperCase()}${kind.slice(1)}` : kind;
+      const write = `  w.${method}(${value});`;
+      return nullable ? write : `${refuseNull}\n${write}`;
+    }
+    default:
+      return `  w.${spec.type}(${value});`;
+  }
+}
+
+function writeArray(text: SourceText, layout: Layout, name: string, spec: FieldSpec): string {
+  const value = `$${name}`;
+  const nullable = inRange(spec.nullable, layout.version);
+  const whenNull = layout.flexible ? 'w.uvarint(0);' : 'w.int32(-1);';
+  return [
+    `  if (${value} === null) ${nullable ? whenNull : `throw h.nullNotAllowed(${quoted(name)});`}`,
+    '  else {',
+    `    if (!Array.isArray(${value})) throw h.notAnArray(${quoted(name)});`,
+    layout.flexible ? `    w.uvarint(${value}.length + 1);` : `    w.int32(${value}.length);`,
+    `    for (let i = 0; i < ${value}.length; i++) {`,
+    `      const $element = ${value}[i];`,
+    writeField(text, layout, 'element', spec.element!),
+    '    }',
+    '  }',
+  ].join('\n');
+}
+
+function defaultExpression(spec: FieldSpec): string {
+  if (spec.default === null) return 'null';
+  if (spec.type === 'array') return 'h.noElements';
+  if (spec.type === 'struct') return 'h.noFields';
+  return literal(spec);
+}
+
+/** True for the default and for what was left out. */
+function isDefaultExpression(spec: FieldSpec, value: string): string {
+  return `${value} === undefined || ${givenIsDefault(spec, value)}`;
+}
+
+function givenIsDefault(spec: FieldSpec, value: string): string {
+  if (spec.default === null) return `${value} === null`;
+  switch (spec.type) {
+    case 'array':
+    case 'bytes':
+    case 'records':
+      return `(${value} !== null && ${value}.length === 0)`;
+    case 'struct': {
+      const fields = specs(spec.table!).map(
+        ([name, field]) => `(${isDefaultExpression(field, `${value}.${name}`)})`,
+      );
+      return `(${value} !== null && ${fields.join(' && ')})`;
+    }
+    default:
+      return `${value} === ${literal(spec)}`;
+  }
+}
+
+function quoted(name: string): string {
+  return JSON.stringify(name);
+}

@@ -1,0 +1,145 @@
+// The slow reference: walks the table for every message. The compiled codecs are checked against it, and it takes their place where the
+// process forbids code generation (`node --disallow-code-generation-from-strings`).
+import { UnsupportedVersionError, UsageError } from '../../errors.ts';
+import { defaultOf, isDefault, minSize, placedFields, specs, taggedFields } from './defaults.ts';
+import type { Reader } from './reader.ts';
+import { inRange, type FieldSpec, type ScalarType, type Table } from './schema.ts';
+import type { Writer } from './writer.ts';
+
+/** A table in one version, with the way of its lengths and tags. */
+export interface Layout {
+  readonly table: Table;
+  readonly version: number;
+  readonly flexible: boolean;
+}
+
+type Fields = Record<string, unknown>;
+
+export function interpretDecode(layout: Layout, reader: Reader): Fields {
+  const { table, version, flexible } = layout;
+  const value: Fields = {};
+  for (const [name, spec] of specs(table)) value[name] = defaultOf(spec);
+  for (const [name, spec] of placedFields(table, version)) value[name] = read(spec, layout, reader, name);
+  if (!flexible) return value;
+  const tagged = new Map(taggedFields(table, version).map((entry) => [entry[1].tag, entry]));
+  for (let left = reader.uvarint(); left > 0; left--) {
+    const tag = reader.uvarint();
+    const size = reader.uvarint();
+    const known = tagged.get(tag);
+    if (known === undefined) {
+      reader.skip(size);
+      continue;
+    }
+    const start = reader.pos;
+    value[known[0]] = read(known[1], layout, reader, known[0]);
+    reader.endTagged(start, size, tag);
+  }
+  return value;
+}
+
+function read(spec: FieldSpec, layout: Layout, reader: Reader, name: string): unknown {
+  const nullable = inRange(spec.nullable, layout.version);
+  const value = readNullable(spec, layout, reader, nullable);
+  if (value === null && !nullable) reader.fail(`null in ${name}`);
+  return value;
+}
+
+function readNullable(spec: FieldSpec, layout: Layout, reader: Reader, nullable: boolean): unknown {
+  const { version, flexible } = layout;
+  switch (spec.type) {
+    case 'string':
+      return flexible ? reader.nullableCompactString() : reader.nullableString();
+    case 'bytes':
+    case 'records':
+      return flexible ? reader.nullableCompactBytes() : reader.nullableBytes();
+    case 'struct':
+      if (nullable && reader.int8() < 0) return null;
+      return interpretDecode({ ...layout, table: spec.table! }, reader);
+    case 'array': {
+      const least = minSize(spec.element!, version, flexible);
+      const count = flexible ? reader.compactCount(least) : reader.count(least);
+      if (count < 0) return null;
+      return Array.from({ length: count }, () => read(spec.element!, layout, reader, 'an array'));
+    }
+    default:
+      return reader[spec.type]();
+  }
+}
+
+export function interpretEncode(layout: Layout, writer: Writer, value: Fields): void {
+  const { table, version, flexible } = layout;
+  for (const [name, spec] of specs(table)) {
+    if (inRange(spec.versions, version) || spec.ignorable || isDefault(spec, value[name])) continue;
+    throw notInVersion(name);
+  }
+  for (const [name, spec] of placedFields(table, version)) {
+    write(spec, layout, writer, given(spec, value[name]), name);
+  }
+  if (!flexible) return;
+  const tagged = taggedFields(table, version).filter(([name, spec]) => !isDefault(spec, value[name]));
+  writer.uvarint(tagged.length);
+  for (const [name, spec] of tagged) {
+    writer.uvarint(spec.tag);
+    const start = writer.pos;
+    write(spec, layout, writer, value[name], name);
+    writer.endTagged(start);
+  }
+}
+
+function given(spec: FieldSpec, value: unknown): unknown {
+  return value === undefined && spec.optional ? defaultOf(spec) : value;
+}
+
+function write(spec: FieldSpec, layout: Layout, writer: Writer, value: unknown, name: string): void {
+  const { version, flexible } = layout;
+  const nullable = inRange(spec.nullable, version);
+  if (value === null && !nullable) throw nullNotAllowed(name);
+  switch (spec.type) {
+    case 'string':
+      return flexible ? writer.compactString(value as string | null) : writer.string(value as string | null);
+    case 'bytes':
+    case 'records':
+      return flexible ? writer.compactBytes(value as Buffer | null) : writer.bytes(value as Buffer | null);
+    case 'struct':
+      if (nullable) writer.int8(value === null ? -1 : 1);
+      if (value === null) return;
+      if (typeof value !== 'object') throw notAStruct(name);
+      return interpretEncode({ ...layout, table: spec.table! }, writer, value as Fields);
+    case 'array': {
+      if (value !== null && !Array.isArray(value)) throw notAnArray(name);
+      const count = value === null ? -1 : value.length;
+      if (flexible) writer.uvarint(count + 1);
+      else writer.int32(count);
+      for (const element of value ?? []) write(spec.element!, layout, writer, element, name);
+      return;
+    }
+    default:
+      return writeScalar(writer, spec.type, value);
+  }
+}
+
+function writeScalar(
+  writer: Writer,
+  type: Exclude<ScalarType, 'string' | 'bytes' | 'records'>,
+  value: unknown,
+): void {
+  (writer[type] as (value: unknown) => void).call(writer, value);
+}
+
+// What an encoder refuses; the compiled encoders throw the same. The message is completed with API and version by api.ts.
+
+export function notInVersion(name: string): Error {
+  return new UnsupportedVersionError(`${name} has a value that this version cannot carry`);
+}
+
+export function nullNotAllowed(name: string): Error {
+  return new UsageError(`${name} is null, which this version cannot carry`);
+}
+
+export function notAnArray(name: string): Error {
+  return new UsageError(`${name} is not an array`);
+}
+
+export function notAStruct(name: string): Error {
+  return new UsageError(`${name} is not an object`);
+}
