@@ -1,0 +1,47 @@
+import type { Clock } from '../core/clock.ts';
+
+/** What a refused delivery asks for: to be read again later, to be given up for good, or the claim to be read again from its commit point. */
+export type Verdict = 'retry' | 'reject' | 'rewind';
+
+/** Something that may run out of room and then waits for settlements: a source out of credit, or a stage with too many open children. */
+export interface PressureSource {
+  /** Calls `listener` each time it runs out of room with more to emit. The function returned stops that. */
+  onPressure(listener: () => void): () => void;
+  /** True from that moment until it has room again. */
+  readonly pressed?: boolean;
+  /** How many of its records are unsettled and not held; lets a stage that collects tell whether everything is waiting for it alone. */
+  readonly inFlight?: number;
+}
+
+/** A delivery that was handled wrongly; none of it changes what is settled. */
+export interface DeliveryProblem {
+  /** `inert-use`: a handle was used after it was derived, forked or gathered. `leaked`: garbage collected while unsettled. */
+  readonly kind: 'inert-use' | 'leaked';
+  /** The method that was called, for `inert-use`. */
+  readonly action?: string;
+  readonly sequence: number;
+}
+
+/**
+ * What root deliveries answer to: one claim epoch of one partition, or one plain source. Every call is synchronous, and may re-enter the
+ * source (a settlement that frees credit may emit).
+ */
+export interface Settlement extends PressureSource {
+  readonly source: string;
+  readonly claimEpoch: number;
+  /** Aborted when the claim is being given away and when its topology drains: what waits should flush or give up, what runs may finish. */
+  readonly revoking: AbortSignal;
+  /** Aborted when the claim is gone: nothing of it can be committed any more. */
+  readonly lost: AbortSignal;
+  /** Every timer about this source's records is taken from it. */
+  readonly clock: Clock;
+  /** How often the claim was rewound since its commit point last moved; bounds `rewind`. */
+  readonly rewinds?: number;
+  settle(sequence: number): void;
+  /** The record gives its in-flight credit back and still pins the commit point. */
+  hold(sequence: number): void;
+  reject(sequence: number, cause: unknown, verdict: Verdict, rewindDelayMs?: number): void;
+  /** Nobody is going to settle this record: it pins the commit point, and a drain need not wait for it. */
+  giveUp?(sequence: number): void;
+  report?(problem: DeliveryProblem): void;
+}
