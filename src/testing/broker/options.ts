@@ -1,0 +1,78 @@
+import type { Clock, Random } from '../../core/clock.ts';
+
+/** How much of what a group does is timed, by Kafka's names; milliseconds. */
+export interface GroupTimings {
+  /** `group.initial.rebalance.delay.ms`: how long an empty group waits for more members. Default 0. */
+  readonly initialRebalanceDelayMs: number;
+  /** `group.min.session.timeout.ms`; default 6,000. */
+  readonly minSessionTimeoutMs: number;
+  /** `group.max.session.timeout.ms`; default 1,800,000. */
+  readonly maxSessionTimeoutMs: number;
+}
+
+/** A topic to create at the start. */
+export interface TopicOptions {
+  readonly partitions?: number;
+  readonly replicationFactor?: number;
+  /** By Kafka's names: `max.message.bytes`, `retention.bytes`, `message.timestamp.type`, `message.timestamp.after.max.ms` have an effect. */
+  readonly configs?: { readonly [name: string]: string };
+}
+
+/** The inclusive versions of an API that the cluster offers and answers. */
+export type VersionLimits = readonly [min: number, max: number];
+
+export interface BrokerOptions {
+  /** Nodes of the cluster, with ids from 0 up; default 1. */
+  readonly brokers?: number | undefined;
+  /** 'tcp' listens on 127.0.0.1; 'memory' is reachable only through `box.transport`. Default 'tcp'. */
+  readonly listen?: 'tcp' | 'memory' | undefined;
+  /** Ports of the nodes over TCP, in their order; default any free ones. */
+  readonly ports?: readonly number[] | undefined;
+  /** Address to listen on over TCP; default 127.0.0.1. */
+  readonly host?: string | undefined;
+  readonly clock?: Clock | undefined;
+  /** Ids, and latencies of the in-memory network, come from it; default seeded by chance. */
+  readonly random?: Random | undefined;
+  /** Latency one way of the in-memory network; default 0. */
+  readonly latencyMs?: number | { readonly min: number; readonly max: number } | undefined;
+  /** Topics to start with: a number of partitions, or more about them. */
+  readonly topics?: { readonly [name: string]: number | TopicOptions } | undefined;
+  /** A Metadata request may create the topics it names; default true, as Kafka's. */
+  readonly autoCreateTopics?: boolean | undefined;
+  /** Partitions of topics created without a number; default 1. */
+  readonly defaultPartitions?: number | undefined;
+  /** Replicas of topics created without a number; default min(3, brokers). */
+  readonly defaultReplicationFactor?: number | undefined;
+  readonly group?: Partial<GroupTimings> | undefined;
+  /** Versions by API name (`{ Fetch: [4, 11] }`), narrower than what is supported: an older cluster. An API with `[1, 0]` is not there. */
+  readonly versions?: { readonly [api: string]: VersionLimits } | undefined;
+  /** The largest request taken; a larger one closes its connection. Default 100 MiB (`socket.request.max.bytes`). */
+  readonly maxRequestBytes?: number | undefined;
+  /** Requests kept in `box.requests()`; default 10,000, the oldest go first. */
+  readonly requestLogSize?: number | undefined;
+}
+
+/** Options with their defaults. */
+export interface ClusterSettings {
+  readonly autoCreateTopics: boolean;
+  readonly defaultPartitions: number;
+  readonly defaultReplicationFactor: number;
+  readonly group: GroupTimings;
+  readonly maxRequestBytes: number;
+}
+
+const MAX_REQUEST_BYTES = 100 * 1024 * 1024;
+
+export function settingsOf(options: BrokerOptions): ClusterSettings {
+  return {
+    autoCreateTopics: options.autoCreateTopics ?? true,
+    defaultPartitions: options.defaultPartitions ?? 1,
+    defaultReplicationFactor: options.defaultReplicationFactor ?? Math.min(3, options.brokers ?? 1),
+    group: {
+      initialRebalanceDelayMs: options.group?.initialRebalanceDelayMs ?? 0,
+      minSessionTimeoutMs: options.group?.minSessionTimeoutMs ?? 6_000,
+      maxSessionTimeoutMs: options.group?.maxSessionTimeoutMs ?? 1_800_000,
+    },
+    maxRequestBytes: options.maxRequestBytes ?? MAX_REQUEST_BYTES,
+  };
+}

@@ -1,0 +1,99 @@
+import type { Clock, Random } from '../../../core/clock.ts';
+import { GroupCoordinator } from '../groups/group-coordinator.ts';
+import type { ClusterSettings } from '../options.ts';
+import { hashOf, randomUuid } from './ids.ts';
+import { NO_LEADER } from './partition.ts';
+import type { Partition } from './partition.ts';
+import { TopicRegistry } from './topic-registry.ts';
+
+/** One broker of the cluster as the others and the clients know it. */
+export interface NodeState {
+  readonly id: number;
+  readonly host: string;
+  port: number;
+  isUp: boolean;
+}
+
+/** What the parts of the cluster are given. */
+export interface ClusterEnvironment {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly settings: ClusterSettings;
+}
+
+/** All state of the cluster; the connections only carry requests to it. */
+export class ClusterState {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly settings: ClusterSettings;
+  readonly clusterId: string;
+  readonly nodes: NodeState[] = [];
+  readonly topics: TopicRegistry;
+  readonly groups: GroupCoordinator;
+  #nextProducerId = 1000;
+  #coordinatorSalt = 0;
+
+  constructor(environment: ClusterEnvironment) {
+    this.clock = environment.clock;
+    this.random = environment.random;
+    this.settings = environment.settings;
+    this.clusterId = randomUuid(environment.random);
+    this.topics = new TopicRegistry(this);
+    this.groups = new GroupCoordinator(environment);
+  }
+
+  node(id: number): NodeState | undefined {
+    return this.nodes.find((node) => node.id === id);
+  }
+
+  upNodes(): NodeState[] {
+    return this.nodes.filter((node) => node.isUp);
+  }
+
+  /** The node that clients are told is the controller: the first that is up, -1 when none is. */
+  get controllerId(): number {
+    return this.upNodes()[0]?.id ?? -1;
+  }
+
+  takeProducerId(): number {
+    return this.#nextProducerId++;
+  }
+
+  /** The node that coordinates a group (or a transactional id), undefined while no node is up. */
+  coordinatorOf(key: string): NodeState | undefined {
+    const { nodes } = this;
+    const first = (hashOf(key) + this.#coordinatorSalt) % nodes.length;
+    for (let step = 0; step < nodes.length; step++) {
+      const node = nodes[(first + step) % nodes.length]!;
+      if (node.isUp) return node;
+    }
+    return undefined;
+  }
+
+  /** Every group moves to the next node; joins and syncs that wait are sent there. */
+  rehashCoordinators(): void {
+    this.#coordinatorSalt++;
+    this.groups.moveAll(() => true);
+  }
+
+  nodeStopped(stopped: NodeState): void {
+    const coordinated = new Set([...this.groups.ids()].filter((id) => this.coordinatorOf(id) === stopped));
+    stopped.isUp = false;
+    this.groups.moveAll((id) => coordinated.has(id));
+    for (const partition of this.topics.partitions()) {
+      if (partition.leader === stopped.id) partition.elect(this.#successorOf(partition));
+    }
+  }
+
+  nodeStarted(started: NodeState): void {
+    started.isUp = true;
+    for (const partition of this.topics.partitions()) {
+      const isWaiting = partition.leader === NO_LEADER && !partition.isHeldLeaderless;
+      if (isWaiting && partition.replicas.includes(started.id)) partition.elect(started.id);
+    }
+  }
+
+  #successorOf(partition: Partition): number {
+    return partition.replicas.find((id) => this.node(id)?.isUp === true) ?? NO_LEADER;
+  }
+}
