@@ -1,0 +1,36 @@
+// How commit points reach the group's log. An interface, so that a transaction can take its place.
+
+/** What is committed for one partition. */
+export interface OffsetPoint {
+  readonly topic: string;
+  readonly partition: number;
+  /** The next offset to read. */
+  readonly offset: number;
+  /** Of the record before it, -1 when unknown. */
+  readonly leaderEpoch: number;
+  readonly metadata: string;
+}
+
+/** The membership on whose behalf something is committed. */
+export interface Generation {
+  readonly groupId: string;
+  readonly memberId: string;
+  readonly groupInstanceId: string | null;
+  readonly generationId: number;
+}
+
+/** Limits of one commit. */
+export interface CommitOptions {
+  /** Hard deadline, retries included. */
+  readonly deadlineMs: number;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Commits offsets for a member of a group. */
+export interface Committer {
+  /**
+   * Resolves when all points are in the log. Rejects with the coordinator's error when it refuses them (`ILLEGAL_GENERATION`, ...) and with a
+   * TimeoutError when the outcome is unknown at the deadline. Called one at a time.
+   */
+  commit(points: readonly OffsetPoint[], generation: Generation, options: CommitOptions): Promise<void>;
+}
