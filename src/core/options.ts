@@ -133,7 +133,7 @@ export function clusterOptions(options: KafkaOptions): ClusterOptions {
 
 function seeds(brokers: unknown): BrokerAddress[] {
   if (!Array.isArray(brokers)) throw wrong('brokers', brokers, "a list of 'host:port' strings");
-  return brokers.map((entry: unknown, at) => address(`brokers[${String(at)}]`, entry));
+  return brokers.map((entry: unknown, at) => address(`brokers[${at}]`, entry));
 }
 
 function address(option: string, entry: unknown): BrokerAddress {
@@ -157,7 +157,7 @@ function clientId(value: unknown): string {
 function integer(option: string, value: unknown, fallback: number, min: number, max: number): number {
   if (value === undefined) return fallback;
   if (typeof value !== 'number' || !Number.isInteger(value) || value < min || value > max) {
-    throw wrong(option, value, `an integer from ${String(min)} to ${String(max)}`);
+    throw wrong(option, value, `an integer from ${min} to ${max}`);
   }
   return value;
 }
@@ -186,7 +186,7 @@ function onlyKnown(options: object, known: ReadonlySet<string>, prefix: string):
 function atMost(option: string, value: number, limitOption: string, limit: number): void {
   if (value <= limit) return;
   throw new UsageError(
-    `${option} (${String(value)}) must not be above ${limitOption} (${String(limit)})`,
+    `${option} (${value}) must not be above ${limitOption} (${limit})`,
     option,
   );
 }
@@ -198,10 +198,10 @@ function wrong(option: string, value: unknown, wanted: string): UsageError {
 /** The value and its type, short enough for a message. */
 function show(value: unknown): string {
   if (value === null || value === undefined) return String(value);
-  if (Array.isArray(value)) return `a list of ${String(value.length)}`;
+  if (Array.isArray(value)) return `a list of ${value.length}`;
   if (typeof value === 'string')
     return `${JSON.stringify(value.length > 60 ? `${value.slice(0, 60)}...` : value)} (string)`;
   if (typeof value === 'number' || typeof value === 'boolean' || typeof value === 'bigint')
-    return `${String(value)} (${typeof value})`;
+    return `${value} (${typeof value})`;
   return `a value of type ${typeof value}`;
 }

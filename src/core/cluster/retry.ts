@@ -82,7 +82,7 @@ function outOfTime(
   sent: boolean,
 ): TimeoutError {
   const why = cause instanceof Error ? `; the last error was: ${cause.message}` : '';
-  const message = `${what} did not succeed within ${String(deadlineMs)} ms (${String(attempts)} attempts)${why}`;
+  const message = `${what} did not succeed within ${deadlineMs} ms (${attempts} attempts)${why}`;
   return new TimeoutError(message, { afterMs: deadlineMs, sent, cause });
 }
 
@@ -140,9 +140,9 @@ export function brokerError(code: number, where: ErrorPlace): BrokerError {
       ? ''
       : partition === undefined
         ? ` for ${topic}`
-        : ` for ${topic}-${String(partition)}`;
+        : ` for ${topic}-${partition}`;
   const words = detail === undefined || detail === null || detail === '' ? message : detail;
-  return new BrokerError(name, `${api}${place}: ${name} (${String(code)}): ${words}`, {
+  return new BrokerError(name, `${api}${place}: ${name} (${code}): ${words}`, {
     retriable,
     api,
     topic,

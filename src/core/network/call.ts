@@ -1,0 +1,93 @@
+// One request on a connection, from its encoding to its answer.
+
+import { TimeoutError } from '../../errors.ts';
+import type { AnyApi } from '../protocol/api.ts';
+import { decodeResponse } from '../protocol/frame.ts';
+import { Reader } from '../protocol/reader.ts';
+import type { PendingCall } from './in-flight.ts';
+import type { BrokerAddress } from './transport.ts';
+
+const CORRELATION_BYTES = 4;
+
+/** What a call needs of its connection. */
+export interface CallOwner {
+  readonly address: BrokerAddress;
+  /** How long requests are still held back for the broker's throttle. */
+  readonly throttledForMs: number;
+  /** KIP-219: the broker has answered and will not read for a while; what is sent now would only run into its deadline there. */
+  throttle(ms: number): void;
+  /** The caller of an unanswered request is gone; says whether the request may have reached the broker. */
+  giveUp(call: Call): boolean;
+}
+
+/** One request between its writing and its answer. */
+export class Call implements PendingCall {
+  readonly correlationId: number;
+  /** The encoded request while it waits to be written. */
+  frame: Buffer | undefined;
+  private readonly connection: CallOwner;
+  private readonly api: AnyApi;
+  private readonly version: number;
+  private readonly timeoutMs: number;
+  private readonly signal: AbortSignal | undefined;
+  private readonly resolve: (body: never) => void;
+  private readonly reject: (error: unknown) => void;
+
+  constructor(
+    connection: CallOwner,
+    api: AnyApi,
+    version: number,
+    correlationId: number,
+    frame: Buffer,
+    timeoutMs: number,
+    signal: AbortSignal | undefined,
+    resolve: (body: never) => void,
+    reject: (error: unknown) => void,
+  ) {
+    this.connection = connection;
+    this.api = api;
+    this.version = version;
+    this.correlationId = correlationId;
+    this.frame = frame;
+    this.timeoutMs = timeoutMs;
+    this.signal = signal;
+    this.resolve = resolve;
+    this.reject = reject;
+    signal?.addEventListener('abort', this.onAbort, { once: true });
+  }
+
+  onResponse(frame: Buffer): void {
+    this.signal?.removeEventListener('abort', this.onAbort);
+    let body: { readonly throttleTimeMs?: number };
+    try {
+      body = decodeResponse(this.api, this.version, new Reader(frame, CORRELATION_BYTES)) as typeof body;
+    } catch (error) {
+      this.reject(error);
+      return;
+    }
+    if (body.throttleTimeMs !== undefined && body.throttleTimeMs > 0)
+      this.connection.throttle(body.throttleTimeMs);
+    this.resolve(body as never);
+  }
+
+  onTimeout(): void {
+    this.signal?.removeEventListener('abort', this.onAbort);
+    const throttledForMs = this.connection.throttledForMs;
+    const sent = this.connection.giveUp(this);
+    const { host, port } = this.connection.address;
+    const why = sent
+      ? `${host}:${port} did not answer ${this.api.name} within ${this.timeoutMs} ms`
+      : `${this.api.name} was held back for ${this.timeoutMs} ms: ${host}:${port} throttles this client for another ${Math.ceil(throttledForMs)} ms`;
+    this.reject(new TimeoutError(why, { afterMs: this.timeoutMs, sent, api: this.api.name }));
+  }
+
+  onError(error: Error): void {
+    this.signal?.removeEventListener('abort', this.onAbort);
+    this.reject(error);
+  }
+
+  private readonly onAbort = (): void => {
+    this.connection.giveUp(this);
+    this.reject(this.signal?.reason);
+  };
+}
