@@ -7,6 +7,14 @@ import type { Writer } from './writer.ts';
 
 /** Encodes and decodes one message in all its versions; compiled per version at first use. */
 export interface MessageCodec<I, O> {
+  /** As errors and stack traces name it: `Metadata response`. */
+  readonly name: string;
+  readonly table: Table;
+  readonly versions: VersionRange;
+  /** The versions with compact lengths and tagged fields. */
+  readonly flexible: VersionRange;
+  /** The table in one version. @throws UnsupportedVersionError when it is not one of `versions`. */
+  layout(version: number): Layout;
   /** @throws UsageError when a value does not fit its type, UnsupportedVersionError when this version cannot carry it. */
   encode(writer: Writer, value: I, version: number): void;
   /** @throws ProtocolError when the bytes break the protocol. */
@@ -40,7 +48,7 @@ export type ResponseInit<A> = A extends Api<infer _I, infer _O, infer I, infer _
 
 /** What a message is and in which versions. */
 export interface MessageOptions {
-  /** As errors and stack traces name it: `Metadata response`. */
+  /** 'Metadata response'. */
   readonly name: string;
   /** '0-13'. */
   readonly versions: string;
@@ -83,7 +91,6 @@ export class Message<T extends Table> implements MessageCodec<In<T>, Out<T>> {
     }
   }
 
-  /** The table in one version, for the interpreter and the compiler. */
   layout(version: number): Layout {
     if (!inRange(this.versions, version)) {
       const { from, to } = this.versions;

@@ -34,7 +34,7 @@ let allowed: boolean | undefined;
 export function codeGenerationAllowed(): boolean {
   if (allowed !== undefined) return allowed;
   try {
-    // eslint-disable-next-line @typescript-eslint/no-implied-eval, @typescript-eslint/no-unsafe-call, no-new-func -- a constant, to ask whether it may
+    // eslint-disable-next-line @typescript-eslint/no-implied-eval, @typescript-eslint/no-unsafe-call -- a constant, to ask whether it may
     new Function('return 0')();
     allowed = true;
   } catch {
@@ -57,7 +57,7 @@ export function compileEncoder<T>(layout: Layout, label: string): Encoder<T> {
 }
 
 function generate(source: string, label: string): unknown {
-  // eslint-disable-next-line @typescript-eslint/no-implied-eval, no-new-func -- text from our own tables only
+  // eslint-disable-next-line @typescript-eslint/no-implied-eval -- text from our own tables only
   const define = new Function('h', `${source}//# sourceURL=${label}\n`) as (h: typeof helpers) => unknown;
   return define(helpers);
 }

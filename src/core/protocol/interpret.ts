@@ -3,7 +3,7 @@
 import { UnsupportedVersionError, UsageError } from '../../errors.ts';
 import { defaultOf, isDefault, minSize, placedFields, specs, taggedFields } from './defaults.ts';
 import type { Reader } from './reader.ts';
-import { inRange, type FieldSpec, type ScalarType, type Table } from './schema.ts';
+import { inRange, type FieldSpec, type Table } from './schema.ts';
 import type { Writer } from './writer.ts';
 
 /** A table in one version, with the way of its lengths and tags. */
@@ -96,34 +96,40 @@ function write(spec: FieldSpec, layout: Layout, writer: Writer, value: unknown, 
   if (value === null && !nullable) throw nullNotAllowed(name);
   switch (spec.type) {
     case 'string':
-      return flexible ? writer.compactString(value as string | null) : writer.string(value as string | null);
+      if (flexible) writer.compactString(value as string | null);
+      else writer.string(value as string | null);
+      break;
     case 'bytes':
     case 'records':
-      return flexible ? writer.compactBytes(value as Buffer | null) : writer.bytes(value as Buffer | null);
+      if (flexible) writer.compactBytes(value as Buffer | null);
+      else writer.bytes(value as Buffer | null);
+      break;
     case 'struct':
       if (nullable) writer.int8(value === null ? -1 : 1);
-      if (value === null) return;
+      if (value === null) break;
       if (typeof value !== 'object') throw notAStruct(name);
-      return interpretEncode({ ...layout, table: spec.table! }, writer, value as Fields);
-    case 'array': {
+      interpretEncode({ ...layout, table: spec.table! }, writer, value as Fields);
+      break;
+    case 'array':
       if (value !== null && !Array.isArray(value)) throw notAnArray(name);
-      const count = value === null ? -1 : value.length;
-      if (flexible) writer.uvarint(count + 1);
-      else writer.int32(count);
-      for (const element of value ?? []) write(spec.element!, layout, writer, element, name);
-      return;
-    }
+      writeArray(spec.element!, layout, writer, value, name);
+      break;
     default:
-      return writeScalar(writer, spec.type, value);
+      (writer[spec.type] as (value: unknown) => void).call(writer, value);
   }
 }
 
-function writeScalar(
+function writeArray(
+  element: FieldSpec,
+  layout: Layout,
   writer: Writer,
-  type: Exclude<ScalarType, 'string' | 'bytes' | 'records'>,
-  value: unknown,
+  value: readonly unknown[] | null,
+  name: string,
 ): void {
-  (writer[type] as (value: unknown) => void).call(writer, value);
+  const count = value === null ? -1 : value.length;
+  if (layout.flexible) writer.uvarint(count + 1);
+  else writer.int32(count);
+  for (const item of value ?? []) write(element, layout, writer, item, name);
 }
 
 // What an encoder refuses; the compiled encoders throw the same. The message is completed with API and version by api.ts.

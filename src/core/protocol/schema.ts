@@ -86,7 +86,8 @@ export interface NullableOptions<D> extends FieldOptions<D | null> {
   readonly nullable?: string;
 }
 
-type NoOptions = Record<never, never>;
+/** What an absent options object counts as: it has no keys. */
+type NoOptions = object;
 type Defaulted<P> = 'versions' extends keyof P
   ? true
   : 'default' extends keyof P
@@ -188,7 +189,7 @@ function isField(element: Table | AnyField): element is AnyField {
 
 function elementOf(element: Table | AnyField): FieldSpec {
   if ('spec' in element && isField(element)) return element.spec;
-  return field({ type: 'struct', zero: undefined, table: element as Table }).spec;
+  return field({ type: 'struct', zero: undefined, table: element }).spec;
 }
 
 /** A list of scalars (`array(int32())`) or of structs (`array({ ... })`). */

@@ -17,7 +17,7 @@ export const createPartitionsApi = api(
     validateOnly: bool(),
   },
   {
-    throttleTimeMs: int32({ default: 0, ignorable: true }),
+    throttleTimeMs: int32({ default: 0 }),
     results: array({
       name: string(),
       errorCode: int16(),
