@@ -1,16 +1,329 @@
-// Reads many partitions: fetch loops per broker, one byte budget.
+// Reads many partitions: who asks which broker, and what the answers mean.
 
+import { KafkaError, ProtocolError, UnsupportedVersionError, UsageError } from '../../errors.ts';
+import type { Clock } from '../clock.ts';
 import type { Cluster } from '../cluster/cluster.ts';
+import { backoffMs, brokerError } from '../cluster/retry.ts';
+import type { ResponseOf } from '../protocol/api.ts';
+import type { fetchApi } from '../protocol/messages/01-fetch.ts';
+import { AbortedTransactions } from './aborted-transactions.ts';
+import { BrokerFetcher, type BrokerFetchListener, type BrokerLimits } from './broker-fetcher.ts';
+import { ByteBudget } from './byte-budget.ts';
+import {
+  DEFAULT_BUDGET_BYTES,
+  DEFAULT_MAX_BATCH_BYTES,
+  DEFAULT_MAX_WAIT_MS,
+  DEFAULT_MIN_BYTES,
+  DEFAULT_PARTITION_FETCH_BYTES,
+  DEFAULT_PREFETCH_BYTES,
+  EMISSION_SLICE_MS,
+  FETCH_CONNECTIONS,
+} from './defaults.ts';
+import { EmissionLoop } from './emission-loop.ts';
+import { fetchVerdict } from './fetch-errors.ts';
+import { AskIndex, type Ask } from './fetch-request.ts';
+import { FetchedData, findEnd, ownMemory } from './fetched-data.ts';
+import { LeaderWatch } from './leader-watch.ts';
 import type { FetcherOptions, ReaderOptions } from './options.ts';
-import type { PartitionReader } from './partition-reader.ts';
+import { RangeRepair } from './out-of-range.ts';
+import { PartitionReader } from './partition-reader.ts';
+import type { ReaderHost } from './reader-host.ts';
+import { TopicIdentity } from './topic-identity.ts';
 
-/** Feeds readers; one per consumer. */
-export declare class Fetcher {
-  constructor(cluster: Cluster, options?: FetcherOptions);
+/** One request may fill at most this part of the budget, so that one slow answer does not hold all of it. */
+const REQUEST_PART = 1 / 8;
+const MIN_REQUEST_BYTES = 1024 * 1024;
+/** Kafka's `fetch.max.bytes`. */
+const MAX_REQUEST_BYTES = 50 * 1024 * 1024;
+/** A broker whose answers break the protocol this often in a row is not asked again. */
+const MAX_PROTOCOL_ERRORS = 5;
+
+type FetchResponse = ResponseOf<typeof fetchApi>;
+type PartitionAnswer = FetchResponse['responses'][number]['partitions'][number];
+
+/** Feeds readers; one per consumer. Finds the brokers, follows leaders, divides the budget; reports through the readers' listeners. */
+export class Fetcher implements ReaderHost, BrokerFetchListener {
+  readonly clock: Clock;
+  readonly loop: EmissionLoop;
+  readonly budget: ByteBudget;
+  readonly partitionFetchBytes: number;
+  readonly prefetchBytes: number;
+  readonly maxBatchBytes: number;
+  readonly readCommitted: boolean;
+  private readonly cluster: Cluster;
+  private readonly limits: BrokerLimits;
+  private readonly readers = new Map<PartitionReader, BrokerFetcher | undefined>();
+  private readonly brokers = new Map<number, BrokerFetcher>();
+  private readonly watch: LeaderWatch;
+  private readonly identity: TopicIdentity;
+  private readonly range: RangeRepair;
+  private readonly unsubscribe: () => void;
+  private answers = 0;
+  private isClosed = false;
+
+  constructor(cluster: Cluster, options: FetcherOptions = {}) {
+    this.cluster = cluster;
+    this.clock = cluster.clock;
+    const budgetBytes = positive(options.budgetBytes ?? DEFAULT_BUDGET_BYTES, 'budgetBytes');
+    this.budget = new ByteBudget(budgetBytes);
+    this.partitionFetchBytes = positive(
+      options.partitionFetchBytes ?? DEFAULT_PARTITION_FETCH_BYTES,
+      'partitionFetchBytes',
+    );
+    this.prefetchBytes = positive(options.prefetchBytes ?? DEFAULT_PREFETCH_BYTES, 'prefetchBytes');
+    this.maxBatchBytes = positive(options.maxBatchBytes ?? DEFAULT_MAX_BATCH_BYTES, 'maxBatchBytes');
+    this.readCommitted = options.isolationLevel === 'read_committed';
+    this.loop = new EmissionLoop(cluster.clock, EMISSION_SLICE_MS);
+    this.loop.onLook = (nowMs) => this.pumpDue(nowMs);
+    this.limits = {
+      maxWaitMs: positive(options.fetchMaxWaitMs ?? DEFAULT_MAX_WAIT_MS, 'fetchMaxWaitMs'),
+      minBytes: positive(options.fetchMinBytes ?? DEFAULT_MIN_BYTES, 'fetchMinBytes'),
+      maxBytes: Math.min(
+        MAX_REQUEST_BYTES,
+        Math.max(MIN_REQUEST_BYTES, Math.floor(budgetBytes * REQUEST_PART)),
+      ),
+      readCommitted: this.readCommitted,
+      rackId: options.rackId ?? '',
+      connections: FETCH_CONNECTIONS,
+    };
+    this.identity = new TopicIdentity(cluster);
+    this.range = new RangeRepair(cluster, options.outOfRange ?? 'fail', options.isolationLevel);
+    this.watch = new LeaderWatch(cluster, () => this.assignAll());
+    this.unsubscribe = cluster.metadata.onChange(() => this.assignAll());
+  }
+
   /** Makes a reader and adds it. */
-  open(options: ReaderOptions): PartitionReader;
-  add(reader: PartitionReader): void;
-  remove(reader: PartitionReader): void;
+  open(options: ReaderOptions): PartitionReader {
+    const reader = new PartitionReader(options);
+    this.add(reader);
+    return reader;
+  }
+
+  /** Begins to fetch for a reader, up to its share of the budget even before it is started. */
+  add(reader: PartitionReader): void {
+    if (this.isClosed) throw new UsageError('The fetcher is closed');
+    reader.attach(this);
+    this.readers.set(reader, undefined);
+    this.assign(reader);
+  }
+
+  /** Closes a reader. What was handed over may not be settled any more. */
+  remove(reader: PartitionReader): void {
+    if (this.readers.has(reader)) reader.close();
+  }
+
   /** Closes every reader. Does not wait: what brokers still answer is dropped. */
-  close(): void;
+  close(): void {
+    if (this.isClosed) return;
+    this.isClosed = true;
+    this.unsubscribe();
+    this.watch.close();
+    this.range.close();
+    for (const reader of [...this.readers.keys()]) reader.close();
+    for (const broker of this.brokers.values()) broker.close();
+    this.brokers.clear();
+  }
+
+  /** Called by readers. */
+  wake(reader: PartitionReader): void {
+    this.readers.get(reader)?.wake();
+  }
+
+  /** Called by readers. */
+  closed(reader: PartitionReader): void {
+    this.readers.get(reader)?.readers.delete(reader);
+    this.readers.delete(reader);
+  }
+
+  /** Called by the brokers' loops. */
+  onReserve(bytes: number): void {
+    this.budget.reservedBytes += bytes;
+  }
+
+  /** Called by the brokers' loops. */
+  onAnswer(asks: readonly Ask[], response: FetchResponse, nodeId: number): void {
+    if (response.throttleTimeMs > 0)
+      this.brokers.get(nodeId)?.holdBack(this.clock.now() + response.throttleTimeMs);
+    if (response.errorCode !== 0) {
+      this.onFailure(asks, brokerError(response.errorCode, { api: 'Fetch' }), nodeId);
+      return;
+    }
+    this.answers += 1;
+    const index = new AskIndex(asks);
+    let bytes = 0;
+    for (const { topic, topicId, partitions } of response.responses)
+      for (const answer of partitions) {
+        const ask = index.find(topic, topicId, answer.partitionIndex);
+        if (ask === undefined || ask.generation !== ask.reader.fetch.generation) continue;
+        ask.reader.fetch.asked = false;
+        bytes += answer.records?.length ?? 0;
+        this.take(ask, answer, response);
+      }
+    for (const { reader, generation } of asks)
+      if (reader.fetch.generation === generation && reader.fetch.asked) this.backOff(reader);
+    this.brokers.get(nodeId)?.pumpAfter(bytes === 0);
+    for (const { reader } of asks) this.loop.now(reader);
+  }
+
+  /** Called by the brokers' loops. */
+  onFailure(asks: readonly Ask[], error: unknown, nodeId: number): void {
+    for (const { reader, generation } of asks) {
+      if (reader.fetch.generation !== generation) continue;
+      this.backOff(reader);
+      const hopeless =
+        !(error instanceof KafkaError) ||
+        error instanceof UnsupportedVersionError ||
+        error instanceof UsageError ||
+        (error instanceof ProtocolError && reader.fetch.failures >= MAX_PROTOCOL_ERRORS);
+      if (hopeless) reader.fail(asFailure(error, reader));
+      else this.watch.ask(reader.topic);
+    }
+    this.brokers.get(nodeId)?.pump();
+  }
+
+  private take(ask: Ask, answer: PartitionAnswer, response: FetchResponse): void {
+    const { reader, offset } = ask;
+    const { fetch } = reader;
+    if (answer.errorCode !== 0) {
+      this.onErrorCode(ask, answer, response);
+      return;
+    }
+    if (answer.divergingEpoch.endOffset >= 0) {
+      this.range.truncated(reader, answer.divergingEpoch.endOffset);
+      return;
+    }
+    reader.sawEnd(this.readCommitted ? answer.lastStableOffset : answer.highWatermark);
+    fetch.failures = 0;
+    if (answer.records === null || answer.records.length === 0) return;
+    fetch.lastServed = this.answers;
+    const { nextOffset, leaderEpoch, largestBatchBytes } = findEnd(answer.records);
+    reader.sawBatch(largestBatchBytes);
+    const aborted = this.readCommitted
+      ? new AbortedTransactions(answer.abortedTransactions ?? [])
+      : undefined;
+    const records = reader.isWaiting ? ownMemory(answer.records) : answer.records;
+    reader.push(new FetchedData(records, aborted));
+    if (nextOffset > offset) {
+      fetch.offset = nextOffset;
+      fetch.leaderEpoch = leaderEpoch;
+    } else this.backOff(reader);
+  }
+
+  private onErrorCode(ask: Ask, answer: PartitionAnswer, response: FetchResponse): void {
+    const { reader } = ask;
+    const { topic, partition } = reader;
+    switch (fetchVerdict(answer.errorCode)) {
+      case 'moved':
+        if (!this.followHint(ask, answer, response)) this.lookAround(reader);
+        break;
+      case 'identity':
+        this.identity.doubt(reader);
+        this.lookAround(reader);
+        break;
+      case 'range':
+        void this.range.repair(reader);
+        break;
+      case 'again':
+        this.backOff(reader);
+        break;
+      case 'fatal':
+        reader.fail(brokerError(answer.errorCode, { api: 'Fetch', topic, partition }));
+    }
+  }
+
+  /** The answer itself may name the new leader and where it is (KIP-951). Returns whether that was news. */
+  private followHint(
+    { reader, currentLeaderEpoch }: Ask,
+    answer: PartitionAnswer,
+    response: FetchResponse,
+  ): boolean {
+    const { leaderId, leaderEpoch } = answer.currentLeader;
+    if (leaderId < 0 || leaderEpoch <= currentLeaderEpoch) return false;
+    const endpoint = response.nodeEndpoints.find(({ nodeId }) => nodeId === leaderId);
+    const { metadata } = this.cluster;
+    metadata.updateLeader(reader.topic, reader.partition, {
+      nodeId: leaderId,
+      leaderEpoch,
+      ...(endpoint !== undefined && { host: endpoint.host, port: endpoint.port }),
+    });
+    this.assign(reader);
+    return metadata.leader(reader.topic, reader.partition)?.leaderEpoch === leaderEpoch;
+  }
+
+  private lookAround(reader: PartitionReader): void {
+    this.backOff(reader);
+    this.watch.ask(reader.topic);
+  }
+
+  /** The reader is asked for again, but not at once. */
+  private backOff(reader: PartitionReader): void {
+    const { fetch } = reader;
+    const { random, retry } = this.cluster;
+    fetch.asked = false;
+    fetch.failures += 1;
+    fetch.notBeforeMs =
+      this.clock.now() + backoffMs(fetch.failures, retry.minDelayMs, retry.maxDelayMs, random);
+  }
+
+  private assignAll(): void {
+    for (const reader of [...this.readers.keys()]) this.assign(reader);
+  }
+
+  /** Gives a reader to the broker that leads its partition now; without one, keeps looking. */
+  private assign(reader: PartitionReader): void {
+    if (this.isClosed || !this.readers.has(reader)) return;
+    const fault = this.identity.check(reader);
+    if (fault !== undefined) {
+      this.leave(reader);
+      reader.fail(fault);
+      return;
+    }
+    const leader =
+      reader.topicId === '' ? undefined : this.cluster.metadata.leader(reader.topic, reader.partition);
+    const before = this.readers.get(reader);
+    if (leader === undefined || this.identity.isDoubted(reader)) this.watch.ask(reader.topic);
+    if (before?.nodeId === leader?.nodeId) return;
+    this.leave(reader);
+    if (leader === undefined) return;
+    const broker = this.broker(leader.nodeId);
+    this.readers.set(reader, broker);
+    broker.readers.add(reader);
+    reader.fetch.notBeforeMs = -Infinity;
+    broker.wake();
+  }
+
+  private leave(reader: PartitionReader): void {
+    const broker = this.readers.get(reader);
+    if (broker === undefined) return;
+    broker.readers.delete(reader);
+    this.readers.set(reader, undefined);
+    reader.fetch.abandon();
+  }
+
+  private broker(nodeId: number): BrokerFetcher {
+    let broker = this.brokers.get(nodeId);
+    if (broker === undefined) {
+      broker = new BrokerFetcher(this.cluster, nodeId, this.limits, this);
+      this.brokers.set(nodeId, broker);
+    }
+    return broker;
+  }
+
+  private pumpDue(nowMs: number): void {
+    for (const broker of this.brokers.values()) broker.pumpIfDue(nowMs);
+  }
+}
+
+function asFailure(error: unknown, { topic, partition }: PartitionReader): KafkaError {
+  if (error instanceof KafkaError) return error;
+  return new ProtocolError(`Fetch for ${topic}-${partition} failed: ${String(error)}`, {
+    topic,
+    partition,
+    cause: error,
+  });
+}
+
+function positive(value: number, option: string): number {
+  if (!(value >= 1)) throw new UsageError(`${option} must be at least 1, not ${value}`, option);
+  return value;
 }

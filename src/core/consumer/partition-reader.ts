@@ -1,10 +1,25 @@
 // One partition being read under a credit gate.
 
-import type { KafkaError } from '../../errors.ts';
+import type { KafkaError} from '../../errors.ts';
+import { UsageError } from '../../errors.ts';
 import type { FetchedRecord } from '../records/fetched-record.ts';
+import type { BudgetShare } from './byte-budget.ts';
+import { DEFAULT_CREDIT, MIN_FETCH_BYTES, type Credit } from './defaults.ts';
+import type { Emitter } from './emission-loop.ts';
+import type { FetchedData } from './fetched-data.ts';
+import { FetchPosition } from './fetch-position.ts';
+import { OffsetTracker } from './offset-tracker.ts';
 import type { ReaderOptions } from './options.ts';
+import type { ReaderHost } from './reader-host.ts';
+import { RecordSource } from './record-source.ts';
+import { SettledWaiters } from './settled-waiters.ts';
 
-/** Who a reader hands its records to. Every call is synchronous. */
+/** Records between two looks at the clock. */
+const RECORDS_PER_LOOK = 16;
+/** When that many take longer than this, the clock is looked at after each one. */
+const SLOW_LOOK_MS = 0.5;
+
+/** Who a reader hands its records to. Every call is synchronous and must not throw. */
 export interface ReaderListener {
   /** In offset order, only while there is credit; `sequence` identifies the record for `settle()`. */
   onRecord(record: FetchedRecord, sequence: number): void;
@@ -18,45 +33,456 @@ export interface ReaderListener {
 
 /** What may be committed. */
 export interface CommitPoint {
+  /** The next offset to read for whoever starts from this commit. */
   readonly offset: number;
+  /** Leader epoch of the record before it, -1 when unknown. */
   readonly leaderEpoch: number;
   readonly metadata: string;
 }
 
-/** One partition being read; made for a {@link Fetcher}, which feeds it. */
-export declare class PartitionReader {
+/**
+ * One partition being read. Owns its cursor, its buffered batches and the tracker of what it handed over; a {@link Fetcher} feeds it.
+ * Records are handed over while fewer than `credit` are in flight, and again when half of it is back.
+ */
+export class PartitionReader implements Emitter {
   readonly topic: string;
-  readonly topicId: string;
   readonly partition: number;
+  /** Kafka's topic id; '' until the reader is added to a fetcher. */
+  topicId: string;
+  /** Counted up by `reset()`. */
   claimEpoch: number;
   startOffset: number;
+  /** Goes with the commit point. */
   commitMetadata: string;
   /** Called when settling moved the commit point, with the number of records it moved over. */
-  onSettledAny: ((records: number) => void) | undefined;
-  constructor(options: ReaderOptions);
-  get position(): number;
-  get highWatermark(): number;
-  get lag(): number;
-  get inFlightRecords(): number;
-  get inFlightBytes(): number;
-  get unsettledCount(): number;
-  get lateSettles(): number;
-  start(listener: ReaderListener): void;
-  settle(sequence: number): void;
-  hold(sequence: number): void;
-  isSettled(sequence: number): boolean;
-  pause(): void;
-  resume(): void;
-  seek(offset: number): void;
-  closeGate(): void;
-  openGate(): void;
-  commitPoint(): CommitPoint;
-  firstUnsettled(): number | undefined;
-  oldestUnsettledAgeMs(): number;
-  /** All records handed over are settled, held ones included. */
-  whenSettled(signal?: AbortSignal): Promise<void>;
-  /** Nothing is in flight: what is unsettled is held. */
-  whenIdle(signal?: AbortSignal): Promise<void>;
-  reset(offset: number): void;
-  close(): void;
+  onSettledAny: ((records: number) => void) | undefined = undefined;
+  /** The cursor for asking brokers; the fetcher's. */
+  readonly fetch: FetchPosition;
+  /** For the {@link EmissionLoop}. */
+  queued = false;
+
+  private readonly to: number;
+  private readonly credit: Credit;
+  private readonly tracker: OffsetTracker;
+  private readonly waiters = new SettledWaiters();
+  private host: ReaderHost | undefined;
+  private share: BudgetShare | undefined;
+  private source: RecordSource | undefined;
+  private listener: ReaderListener | undefined;
+  /** Read from the source, not handed over for want of credit. */
+  private pending: FetchedRecord | undefined;
+  private endOfLog = -1;
+  private paused = false;
+  private gateOpen = true;
+  private ended = false;
+  private failed = false;
+  private failing = false;
+  private closed = false;
+  private stalled = false;
+  private starved = false;
+
+  constructor(options: ReaderOptions) {
+    this.topic = options.topic;
+    this.partition = options.partition;
+    this.topicId = options.topicId ?? '';
+    this.startOffset = options.startOffset;
+    this.to = options.to ?? Infinity;
+    this.claimEpoch = options.claimEpoch ?? 1;
+    this.commitMetadata = options.commitMetadata ?? '';
+    this.credit = checkedCredit({ ...DEFAULT_CREDIT, ...options.credit });
+    const leaderEpoch = options.startLeaderEpoch ?? -1;
+    this.tracker = new OffsetTracker(options.startOffset, leaderEpoch);
+    this.fetch = new FetchPosition(options.startOffset, leaderEpoch);
+  }
+
+  /** The delivery position: one past the last record handed over, and over what is never handed over. */
+  get position(): number {
+    return this.tracker.position;
+  }
+
+  /** End of what can be read ('read_committed': the last stable offset), -1 before the first answer. */
+  get highWatermark(): number {
+    return this.endOfLog;
+  }
+
+  /** Offsets between the position and the high watermark; 0 before the first answer. */
+  get lag(): number {
+    return Math.max(0, this.endOfLog - this.tracker.position);
+  }
+
+  /** Records neither settled nor held. */
+  get inFlightRecords(): number {
+    return this.tracker.inFlightRecords;
+  }
+
+  get inFlightBytes(): number {
+    return this.tracker.inFlightBytes;
+  }
+
+  /** Records not settled, held ones included. */
+  get unsettledCount(): number {
+    return this.tracker.unsettledRecords;
+  }
+
+  /** Settles that came for an earlier claim epoch, or after `close()`. */
+  get lateSettles(): number {
+    return this.tracker.lateSettles;
+  }
+
+  /** Bytes fetched and not handed over. */
+  get bufferedBytes(): number {
+    return this.source?.bufferedBytes ?? 0;
+  }
+
+  /** Bytes of the budget that this reader holds: what is buffered, and batches of which a record is unsettled. */
+  get retainedBytes(): number {
+    return this.share?.usedBytes ?? 0;
+  }
+
+  /** Begins to hand over records, in a later task. */
+  start(listener: ReaderListener): void {
+    if (this.listener !== undefined) throw new UsageError(`${this.name} was started already; reset it first`);
+    this.listener = listener;
+    this.emitLater();
+  }
+
+  /** The record is done with; a second call, and one from an earlier claim epoch, changes nothing. */
+  settle(sequence: number): void {
+    const moved = this.tracker.settle(sequence);
+    if (moved > 0) this.onSettledAny?.(moved);
+    if (this.stalled) this.resumeAtHalf();
+    if (this.tracker.heldRecords > 0 && this.tracker.inFlightRecords === 0) this.askForMore();
+    if (!this.waiters.isEmpty) this.checkWaiters();
+  }
+
+  /** Gives the record's in-flight credit back; it still pins the commit point and its batch. */
+  hold(sequence: number): void {
+    if (!this.tracker.hold(sequence)) return;
+    if (this.stalled) this.resumeAtHalf();
+    if (!this.waiters.isEmpty) this.checkWaiters();
+    if (this.tracker.inFlightRecords === 0) this.askForMore();
+  }
+
+  /** True for settled records and for those of earlier claim epochs. */
+  isSettled(sequence: number): boolean {
+    return this.tracker.isSettled(sequence);
+  }
+
+  /** Stops handing over and asking; what is buffered stays. */
+  pause(): void {
+    this.paused = true;
+  }
+
+  resume(): void {
+    if (!this.paused) return;
+    this.paused = false;
+    this.emitLater();
+    this.askForMore();
+  }
+
+  /** Goes on at `offset`. Records under way stay tracked; being older, they come first in the commit point. Also clears an error. */
+  seek(offset: number): void {
+    if (!Number.isSafeInteger(offset) || offset < 0)
+      throw new UsageError(`${offset} is not an offset to seek to`, 'offset');
+    this.tracker.jumpTo(offset);
+    this.rewindFetching(offset);
+  }
+
+  /** No more records are handed over; what was fetched for that goes back to the budget. */
+  closeGate(): void {
+    if (!this.gateOpen) return;
+    this.gateOpen = false;
+    this.rewindFetching(this.tracker.position);
+  }
+
+  /** Goes on where `closeGate()` stopped. */
+  openGate(): void {
+    if (this.gateOpen || this.closed) return;
+    this.gateOpen = true;
+    this.emitLater();
+    this.askForMore();
+  }
+
+  commitPoint(): CommitPoint {
+    const { tracker } = this;
+    return {
+      offset: tracker.commitOffset(),
+      leaderEpoch: tracker.commitLeaderEpoch(),
+      metadata: this.commitMetadata,
+    };
+  }
+
+  firstUnsettled(): number | undefined {
+    return this.tracker.firstUnsettled();
+  }
+
+  /** Milliseconds since the first unsettled record was handed over; 0 when all are settled. */
+  oldestUnsettledAgeMs(): number {
+    const since = this.tracker.oldestTime();
+    return since === undefined || this.host === undefined ? 0 : this.host.clock.now() - since;
+  }
+
+  /** Resolves when every record handed over is settled, held ones included. Rejects with the signal's reason, and at `close()`. */
+  whenSettled(signal?: AbortSignal): Promise<void> {
+    return this.wait(true, signal);
+  }
+
+  /** Resolves when nothing is in flight; records that are held may stay unsettled. Rejects as `whenSettled()`. */
+  whenIdle(signal?: AbortSignal): Promise<void> {
+    return this.wait(false, signal);
+  }
+
+  /** Rewind: a new claim epoch at `offset`, with nothing under way; settles of earlier records are late. To be started again. */
+  reset(offset: number): void {
+    this.listener = undefined;
+    this.claimEpoch += 1;
+    this.startOffset = offset;
+    this.gateOpen = !this.closed;
+    this.paused = false;
+    this.tracker.reset(offset);
+    this.rewindFetching(offset);
+    this.checkWaiters();
+  }
+
+  /** Ends reading and forgets what is under way. */
+  close(): void {
+    if (this.closed) return;
+    this.closeGate();
+    this.closed = true;
+    this.listener = undefined;
+    this.tracker.reset(this.tracker.position);
+    this.waiters.fail(new UsageError(`${this.name} was closed while records were unsettled`));
+    this.share?.leave();
+    this.host?.closed(this);
+    this.host = undefined;
+  }
+
+  /** Called by the fetcher. */
+  attach(host: ReaderHost): void {
+    if (this.closed || this.host !== undefined)
+      throw new UsageError(`${this.name} is closed or has a fetcher already`);
+    this.host = host;
+    const share = host.budget.join(() => this.askForMore());
+    this.share = share;
+    const { topic, partition } = this;
+    this.source = new RecordSource(
+      {
+        topic,
+        partition,
+        share,
+        maxBatchBytes: host.maxBatchBytes,
+        onReady: () => this.emitLater(),
+        onJump: (offset) => this.tracker.jumpTo(offset),
+      },
+      this.tracker.position,
+    );
+    if (this.listener !== undefined) this.emitLater();
+  }
+
+  /** Called by the fetcher: bytes to ask for now, 0 for not now. */
+  bytesWanted(): number {
+    const { share, source, host } = this;
+    if (share === undefined || source === undefined || host === undefined || !this.reads()) return 0;
+    const room = Math.min(host.prefetchBytes - source.bufferedBytes, share.room());
+    const worthwhile = Math.min(
+      host.partitionFetchBytes,
+      Math.min(host.prefetchBytes, share.guaranteedBytes) / 2,
+    );
+    if (room >= worthwhile) return Math.min(Math.max(room, MIN_FETCH_BYTES), host.partitionFetchBytes);
+    const nothingElse =
+      source.bufferedBytes === 0 && this.pending === undefined && this.tracker.inFlightRecords === 0;
+    return nothingElse ? MIN_FETCH_BYTES : 0;
+  }
+
+  /** True when what comes now will wait for a while before it is handed over. */
+  get isWaiting(): boolean {
+    return this.stalled || this.paused || this.listener === undefined;
+  }
+
+  /** Called by the fetcher with the log's end as an answer gives it. */
+  sawEnd(endOfLog: number): void {
+    if (endOfLog >= 0) this.endOfLog = endOfLog;
+  }
+
+  /** Called by the fetcher with what it fetched, in order; the emission loop is told when the whole answer is in. */
+  push(data: FetchedData): void {
+    this.share!.take(data.records.length);
+    this.source!.push(data);
+  }
+
+  /** Called by the fetcher with the size of the largest batch of an answer. */
+  sawBatch(bytes: number): void {
+    this.share!.batchBytes = bytes;
+  }
+
+  /** Called by the fetcher: whatever kept it from asking is over. */
+  askAgain(): void {
+    this.askForMore();
+  }
+
+  /** Called by the fetcher: reading cannot go on after what is buffered. */
+  fail(error: KafkaError): void {
+    if (this.failing || this.closed) return;
+    this.failing = true;
+    this.source!.fail(error);
+    this.emitLater();
+  }
+
+  /** Called by the fetcher: after what is buffered, reading goes on at `offset`. */
+  jumpTo(offset: number): void {
+    this.source!.jump(offset);
+    this.fetch.jumpTo(offset);
+    this.emitLater();
+    this.askForMore();
+  }
+
+  /** Called by the emission loop. */
+  emit(untilMs: number): boolean {
+    const { host, source, listener } = this;
+    if (host === undefined || source === undefined || listener === undefined || !this.emits()) return false;
+    const { clock } = host;
+    const { tracker, credit, to } = this;
+    const { claimEpoch } = this;
+    let nowMs = clock.now();
+    let untilLook = RECORDS_PER_LOOK;
+    while (this.emits() && this.claimEpoch === claimEpoch && this.listener === listener) {
+      const record = this.pending ?? source.next();
+      if (record === undefined) {
+        this.ranOut(source, listener);
+        return false;
+      }
+      this.pending = undefined;
+      if (record.offset >= to) {
+        this.end(listener);
+        return false;
+      }
+      if (
+        tracker.inFlightRecords >= credit.records ||
+        tracker.inFlightBytes >= credit.bytes ||
+        tracker.span >= credit.span
+      ) {
+        this.pending = record;
+        this.stall(listener);
+        return false;
+      }
+      listener.onRecord(record, tracker.add(record, source.hold!, nowMs));
+      if (--untilLook === 0) {
+        const beforeMs = nowMs;
+        nowMs = clock.now();
+        host.loop.onLook(nowMs);
+        if (nowMs >= untilMs) return this.emits();
+        untilLook = nowMs - beforeMs > SLOW_LOOK_MS ? 1 : RECORDS_PER_LOOK;
+      }
+    }
+    return false;
+  }
+
+  private get name(): string {
+    return `The reader of ${this.topic}-${this.partition}`;
+  }
+
+  private emits(): boolean {
+    return this.gateOpen && !this.paused && !this.ended && !this.failed && !this.stalled;
+  }
+
+  private reads(): boolean {
+    return this.gateOpen && !this.paused && !this.ended && !this.failing && this.fetch.offset < this.to;
+  }
+
+  private emitLater(): void {
+    if (this.listener !== undefined && this.host !== undefined && this.emits()) this.host.loop.later(this);
+  }
+
+  /** Nothing more is buffered. */
+  private ranOut(source: RecordSource, listener: ReaderListener): void {
+    if (source.passedOffset > this.tracker.position) this.tracker.moveTo(source.passedOffset);
+    if (source.failure !== undefined) {
+      this.failed = true;
+      this.failing = true;
+      listener.onError(source.failure);
+    } else if (this.tracker.position >= this.to) this.end(listener);
+    else this.noticeStarvation(listener);
+  }
+
+  private end(listener: ReaderListener): void {
+    this.ended = true;
+    if (this.tracker.position < this.to) this.tracker.moveTo(this.to);
+    this.pending = undefined;
+    this.source?.clear(this.tracker.position);
+    listener.onEnd();
+  }
+
+  private stall(listener: ReaderListener): void {
+    this.stalled = true;
+    listener.onPressure();
+  }
+
+  private resumeAtHalf(): void {
+    const { tracker, credit } = this;
+    if (
+      tracker.inFlightRecords > credit.records / 2 ||
+      tracker.inFlightBytes > credit.bytes / 2 ||
+      tracker.span > credit.span / 2
+    )
+      return;
+    this.stalled = false;
+    this.emitLater();
+  }
+
+  /** With no room to ask for more, memory is what is short: sparse batches give way, and then only settling helps. */
+  private noticeStarvation(listener: ReaderListener): void {
+    if (this.fetch.asked || !this.reads()) return;
+    if (this.bytesWanted() === 0) this.compactSparse();
+    if (this.bytesWanted() > 0) {
+      this.starved = false;
+      this.askForMore();
+    } else if (!this.starved) {
+      this.starved = true;
+      listener.onPressure();
+    }
+  }
+
+  private compactSparse(): void {
+    for (const hold of this.source!.sparseHolds()) this.tracker.compact(hold);
+  }
+
+  private askForMore(): void {
+    if (this.fetch.asked || this.host === undefined) return;
+    if (this.bytesWanted() > 0) {
+      this.starved = false;
+      this.host.wake(this);
+    }
+  }
+
+  private rewindFetching(offset: number): void {
+    this.pending = undefined;
+    this.source?.clear(offset);
+    this.fetch.jumpTo(offset);
+    this.ended = false;
+    this.failed = false;
+    this.failing = false;
+    this.stalled = false;
+    this.starved = false;
+    this.emitLater();
+    this.askForMore();
+  }
+
+  private wait(heldToo: boolean, signal: AbortSignal | undefined): Promise<void> {
+    const promise = this.waiters.wait(heldToo, signal);
+    this.checkWaiters();
+    return promise;
+  }
+
+  private checkWaiters(): void {
+    this.waiters.check(this.tracker.inFlightRecords, this.tracker.heldRecords);
+  }
+}
+
+function checkedCredit(credit: Credit): Credit {
+  for (const name of ['records', 'bytes', 'span'] as const) {
+    const value = credit[name];
+    if (!(value >= 1))
+      throw new UsageError(`credit.${name} must be at least 1, not ${value}`, `credit.${name}`);
+  }
+  return credit;
 }

@@ -1,0 +1,81 @@
+// What happens to a reader whose position the log does not hold.
+
+import { KafkaError, ProtocolError } from '../../errors.ts';
+import type { Cluster } from '../cluster/cluster.ts';
+import { backoffMs } from '../cluster/retry.ts';
+import { rangeError, truncatedError } from './fetch-errors.ts';
+import { EARLIEST_TIMESTAMP, LATEST_TIMESTAMP, listOffsets } from './list-offsets.ts';
+import type { IsolationLevel, OutOfRange } from './options.ts';
+import type { PartitionReader } from './partition-reader.ts';
+
+/** Finds out what the log holds and lets the policy decide. */
+export class RangeRepair {
+  private readonly cluster: Cluster;
+  private readonly policy: OutOfRange;
+  private readonly isolationLevel: IsolationLevel | undefined;
+  private readonly abort = new AbortController();
+
+  constructor(cluster: Cluster, policy: OutOfRange, isolationLevel: IsolationLevel | undefined) {
+    this.cluster = cluster;
+    this.policy = policy;
+    this.isolationLevel = isolationLevel;
+  }
+
+  close(): void {
+    this.abort.abort();
+  }
+
+  /** A broker said that the position is out of range. What is buffered is still handed over, whatever comes of it. */
+  async repair(reader: PartitionReader): Promise<void> {
+    const { topic, partition, fetch } = reader;
+    const { generation, offset } = fetch;
+    fetch.notBeforeMs = Infinity;
+    let first: number;
+    let end: number;
+    try {
+      [first, end] = await Promise.all([
+        this.edge(topic, partition, EARLIEST_TIMESTAMP),
+        this.edge(topic, partition, LATEST_TIMESTAMP),
+      ]);
+    } catch (error) {
+      if (fetch.generation === generation && !this.abort.signal.aborted) this.giveUp(reader, error);
+      return;
+    }
+    if (fetch.generation !== generation || this.abort.signal.aborted) return;
+    this.release(reader);
+    if (offset >= first && offset <= end) reader.askAgain();
+    else if (this.policy === 'fail') reader.fail(rangeError(reader, offset, first, end));
+    else reader.jumpTo(this.policy === 'earliest' ? first : end);
+  }
+
+  /** A broker said that its log was cut below the position. */
+  truncated(reader: PartitionReader, agreedEnd: number): void {
+    if (this.policy === 'fail') reader.fail(truncatedError(reader, reader.fetch.offset, agreedEnd));
+    else reader.jumpTo(agreedEnd);
+  }
+
+  private async edge(topic: string, partition: number, timestamp: number): Promise<number> {
+    const { isolationLevel } = this;
+    const { signal } = this.abort;
+    const found = await listOffsets(this.cluster, topic, [partition], timestamp, { isolationLevel, signal });
+    return found.get(partition)!.offset;
+  }
+
+  private release(reader: PartitionReader): void {
+    const { random, retry, clock } = this.cluster;
+    reader.fetch.failures += 1;
+    reader.fetch.notBeforeMs =
+      clock.now() + backoffMs(reader.fetch.failures, retry.minDelayMs, retry.maxDelayMs, random);
+  }
+
+  private giveUp(reader: PartitionReader, error: unknown): void {
+    this.release(reader);
+    if (error instanceof KafkaError && error.retriable) reader.askAgain();
+    else if (error instanceof KafkaError) reader.fail(error);
+    else {
+      const { topic, partition } = reader;
+      const message = `Finding the range of ${topic}-${partition} failed: ${String(error)}`;
+      reader.fail(new ProtocolError(message, { topic, partition, cause: error }));
+    }
+  }
+}

@@ -1,0 +1,250 @@
+// The fetched and not yet handed over data of one partition, as a row of records.
+
+import { CompressionError, KafkaError } from '../../errors.ts';
+import { prepareCodec } from '../compression/registry.ts';
+import { BatchCursor } from '../records/batch-cursor.ts';
+import type { FetchedRecord } from '../records/fetched-record.ts';
+import { parseBatches, type RecordBatch } from '../records/record-batch.ts';
+import { BatchHold } from './batch-hold.ts';
+import type { BudgetShare } from './byte-budget.ts';
+import type { FetchedData } from './fetched-data.ts';
+
+/** Something in the row that is not data: the position jumps, or the row ends in an error. */
+interface Turn {
+  readonly jumpTo?: number;
+  readonly error?: KafkaError;
+}
+
+/** What a source needs. */
+export interface SourceContext {
+  readonly topic: string;
+  readonly partition: number;
+  readonly share: BudgetShare;
+  readonly maxBatchBytes: number;
+  /** Called when `next()` can go on after it returned undefined for a codec that was being loaded. */
+  readonly onReady: () => void;
+  /** The records that follow do not continue at the offset they were fetched for. */
+  readonly onJump: (offset: number) => void;
+}
+
+/** Reads batches in order, passing over control and aborted ones, and charges what it keeps to the share. */
+export class RecordSource {
+  /** Wire bytes that wait here. */
+  bufferedBytes = 0;
+  /** Every offset before this one was returned or is never returned. */
+  passedOffset: number;
+  /** Why there is nothing more after `next()` returned undefined; the source stays so until `clear()`. */
+  failure: KafkaError | undefined;
+  /** The batch of the record that was returned last. */
+  hold: BatchHold | undefined;
+  /** Holds of batches that may still be in use, oldest first. */
+  private kept: BatchHold[] = [];
+  private row: (FetchedData | Turn)[] = [];
+  private data: FetchedData | undefined;
+  private batches: Generator<RecordBatch, void, undefined> | undefined;
+  private batch: RecordBatch | undefined;
+  private cursor: BatchCursor | undefined;
+  private loading = false;
+  private generation = 0;
+  private readonly context: SourceContext;
+
+  constructor(context: SourceContext, startOffset: number) {
+    this.context = context;
+    this.passedOffset = startOffset;
+  }
+
+  get isEmpty(): boolean {
+    return this.cursor === undefined && this.data === undefined && this.row.length === 0;
+  }
+
+  /** The bytes must have been taken from the share. */
+  push(data: FetchedData): void {
+    this.row.push(data);
+    this.bufferedBytes += data.records.length;
+  }
+
+  /** Ends the row: after what is buffered, this error. */
+  fail(error: KafkaError): void {
+    this.row.push({ error });
+  }
+
+  /** What is pushed from now on starts at `offset`. */
+  jump(offset: number): void {
+    this.row.push({ jumpTo: offset });
+  }
+
+  /** The next record; undefined when there is none now, with `failure` set when there is none ever. */
+  next(): FetchedRecord | undefined {
+    try {
+      for (;;) {
+        const { cursor } = this;
+        if (cursor !== undefined) {
+          const record = cursor.next();
+          if (record !== undefined) return record;
+          this.endBatch();
+        }
+        if (this.failure !== undefined || this.loading || !this.nextBatch()) return undefined;
+      }
+    } catch (error) {
+      this.failure = this.asKafkaError(error);
+      this.dropData();
+      return undefined;
+    }
+  }
+
+  /** Drops all that was not returned; continues at `offset`. */
+  clear(offset: number): void {
+    this.dropData();
+    this.failure = undefined;
+    this.passedOffset = offset;
+  }
+
+  /** Batches of which little is in use; forgets those that are not in use at all. */
+  sparseHolds(): BatchHold[] {
+    this.kept = this.kept.filter((hold) => !hold.freed);
+    return this.kept.filter((hold) => hold.sparse);
+  }
+
+  private dropData(): void {
+    this.generation += 1;
+    this.loading = false;
+    this.hold?.close();
+    this.hold = undefined;
+    this.batch = undefined;
+    this.cursor = undefined;
+    this.batches = undefined;
+    const row = this.row;
+    const bytes = row.reduce(
+      (sum, item) => sum + ('records' in item ? item.bytesLeft : 0),
+      this.data?.bytesLeft ?? 0,
+    );
+    this.row = [];
+    this.data = undefined;
+    this.bufferedBytes = 0;
+    this.context.share.release(bytes);
+  }
+
+  private endBatch(): void {
+    const { batch } = this;
+    this.cursor = undefined;
+    this.batch = undefined;
+    const hold = this.hold;
+    this.hold = undefined;
+    if (batch !== undefined) this.pass(batch.lastOffset + 1);
+    hold?.close();
+  }
+
+  private pass(offset: number): void {
+    if (offset > this.passedOffset) this.passedOffset = offset;
+  }
+
+  /** Makes a cursor over the next batch that has something to return; false when there is none now. */
+  private nextBatch(): boolean {
+    while (this.cursor === undefined) {
+      const batch = this.batch ?? this.takeBatch();
+      if (batch === undefined) return false;
+      this.batch = batch;
+      const waiting = prepareCodec(batch.codecId);
+      if (waiting !== undefined) {
+        this.awaitCodec(waiting);
+        return false;
+      }
+      if (this.isHidden(batch)) {
+        this.unbuffer(batch.wireBytes);
+        this.endBatch();
+        this.context.share.release(batch.wireBytes);
+      } else this.open(batch);
+    }
+    return true;
+  }
+
+  private isHidden(batch: RecordBatch): boolean {
+    const aborted = this.data?.aborted;
+    const hidden = aborted !== undefined && aborted.hides(batch);
+    return hidden || batch.isControl || batch.count === 0 || batch.lastOffset < this.passedOffset;
+  }
+
+  private open(batch: RecordBatch): void {
+    const { topic, partition, share, maxBatchBytes } = this.context;
+    batch.open(maxBatchBytes);
+    const fromOffset = this.passedOffset;
+    this.cursor = new BatchCursor(batch, topic, partition, fromOffset);
+    this.unbuffer(batch.wireBytes);
+    const hold = new BatchHold(share, batch.bytes);
+    this.hold = hold;
+    this.keep(hold);
+    if (batch.bytes === batch.wireBytes) return;
+    share.take(batch.bytes);
+    share.release(batch.wireBytes);
+  }
+
+  /** From here on the bytes are not the data's any more. */
+  private unbuffer(bytes: number): void {
+    this.data!.bytesLeft -= bytes;
+    this.bufferedBytes -= bytes;
+  }
+
+  private keep(hold: BatchHold): void {
+    const { kept } = this;
+    kept.push(hold);
+    if (kept.length >= 64 && (kept.length & (kept.length - 1)) === 0)
+      this.kept = kept.filter((one) => !one.freed);
+  }
+
+  private takeBatch(): RecordBatch | undefined {
+    for (;;) {
+      if (this.batches !== undefined) {
+        const step = this.batches.next();
+        if (step.done !== true) return step.value;
+        this.endData();
+      }
+      const item = this.row.shift();
+      if (item === undefined) return undefined;
+      if ('records' in item) {
+        this.data = item;
+        this.batches = parseBatches(item.records, this.context);
+      } else this.turn(item);
+      if (this.failure !== undefined) return undefined;
+    }
+  }
+
+  /** What is left of the data is the beginning of a batch that did not fit. */
+  private endData(): void {
+    const left = this.data!.bytesLeft;
+    this.unbuffer(left);
+    this.batches = undefined;
+    this.data = undefined;
+    this.context.share.release(left);
+  }
+
+  private turn(item: Turn): void {
+    this.failure = item.error;
+    if (item.jumpTo === undefined) return;
+    this.passedOffset = item.jumpTo;
+    this.context.onJump(item.jumpTo);
+  }
+
+  private awaitCodec(waiting: Promise<void>): void {
+    const { generation } = this;
+    this.loading = true;
+    const goOn = (error?: unknown): void => {
+      if (generation !== this.generation) return;
+      this.loading = false;
+      if (error !== undefined) {
+        this.failure = this.asKafkaError(error);
+        this.dropData();
+      }
+      this.context.onReady();
+    };
+    waiting.then(() => goOn(), goOn);
+  }
+
+  private asKafkaError(error: unknown): KafkaError {
+    const { topic, partition } = this.context;
+    const at = `Reading ${topic}-${partition} stopped at offset ${this.passedOffset}`;
+    if (error instanceof CompressionError)
+      return new CompressionError(`${at}: ${error.message}`, error.codec, { cause: error });
+    if (error instanceof KafkaError) return error;
+    throw error;
+  }
+}
