@@ -13,6 +13,12 @@ export interface Fork {
   close(): void;
 }
 
+/** A stage that bounds how many children are open. A child counts until it is settled or held. */
+export interface ForkingStage extends PressureSource {
+  childOpened(): void;
+  childDone(): void;
+}
+
 /**
  * A value on its way, with the records behind it. It has one owner at a time and is settled once, synchronously: the first `ack` or `nack`
  * counts. A handle that was derived, forked or gathered is inert; using it again changes nothing and is counted and reported.
@@ -102,8 +108,8 @@ export class Handle<out T> implements Delivery<T> {
     return this.forkInto(undefined);
   }
 
-  /** A fork whose children's settling frees room of `stage`. */
-  forkInto(stage: PressureSource | undefined): ForkNode {
+  /** A fork that tells `stage` of its children, whose settling frees room of it. */
+  forkInto(stage: ForkingStage | undefined): ForkNode {
     const state = this.state;
     if ((state & DONE) !== 0) {
       this.owner.report('fork');
@@ -209,6 +215,10 @@ class Root<out T> extends Handle<T> implements Owner, Rooted {
     return new OriginView(this.settlement, this.sequence, this.bytes, this.record);
   }
 
+  newestTimestamp(): number {
+    return this.record === undefined ? -1 : this.record.timestamp;
+  }
+
   bytesBehind(): number {
     return this.bytes;
   }
@@ -237,7 +247,7 @@ class Root<out T> extends Handle<T> implements Owner, Rooted {
 /** The fork of a delivery, and the owner of each of its children. */
 export class ForkNode implements Fork, Owner {
   private readonly parent: Owner;
-  private readonly stage: PressureSource | undefined;
+  private readonly stage: ForkingStage | undefined;
   private parentHeld: boolean;
   private closed = false;
   private open = 0;
@@ -245,7 +255,7 @@ export class ForkNode implements Fork, Owner {
   private givenUp = false;
   private rejection: Rejection | undefined;
 
-  constructor(parent: Owner, parentHeld: boolean, stage: PressureSource | undefined) {
+  constructor(parent: Owner, parentHeld: boolean, stage: ForkingStage | undefined) {
     this.parent = parent;
     this.parentHeld = parentHeld;
     this.stage = stage;
@@ -257,6 +267,7 @@ export class ForkNode implements Fork, Owner {
       return new Handle(value, nobody);
     }
     this.open++;
+    this.stage?.childOpened();
     return new Handle<R>(value, this);
   }
 
@@ -266,15 +277,23 @@ export class ForkNode implements Fork, Owner {
     this.settleParent();
   }
 
-  /** Children that are not settled yet. */
-  get openChildren(): number {
-    return this.open;
+  /** Closes it so that the parent stays unsettled on purpose, whatever becomes of the children. */
+  abandon(): void {
+    this.givenUp = true;
+    this.close();
   }
 
+  /** Children that are neither settled nor held. */
+  get openChildren(): number {
+    return this.open - this.held;
+  }
+
+  // The parent first: what the stage opens in answer belongs after it.
   shareSettled(held: boolean): void {
     this.open--;
     if (held) this.held--;
     this.settleParent();
+    if (!held) this.stage?.childDone();
   }
 
   shareRejected(held: boolean, cause: unknown, verdict: Verdict, rewindDelayMs: number): void {
@@ -291,10 +310,15 @@ export class ForkNode implements Fork, Owner {
   shareHeld(): void {
     this.held++;
     this.settleParent();
+    this.stage?.childDone();
   }
 
   addRoots(into: Set<Rooted>): void {
     this.parent.addRoots(into);
+  }
+
+  newestTimestamp(): number {
+    return this.parent.newestTimestamp();
   }
 
   bytesBehind(): number {

@@ -54,6 +54,12 @@ class Gathering implements Owner {
     return bytes;
   }
 
+  newestTimestamp(): number {
+    let newest = -1;
+    for (const owner of this.owners) newest = Math.max(newest, owner.newestTimestamp());
+    return newest;
+  }
+
   visitSettlements(visit: (settlement: Settlement) => void): void {
     for (const owner of this.owners) owner.visitSettlements(visit);
   }

@@ -1,6 +1,7 @@
 import type { Observable, Subscriber } from 'rxjs';
 import type { Delivery } from './delivery.ts';
 import type { Flow } from './flow.ts';
+import { currentRuntime, withRuntime } from './runtime.ts';
 import { InnerSubscriber, StageSubscriber } from './stage-subscriber.ts';
 
 interface Merged<T> {
@@ -35,6 +36,8 @@ class Inner<T> extends InnerSubscriber<Delivery<T>> {
 
 class Outer<S, T> extends StageSubscriber<S, Delivery<T>> implements Merged<T> {
   private readonly project: (source: S) => Flow<T>;
+  // Claims come long after the topology subscribed; what is made in their lanes still belongs to it.
+  private readonly runtime = currentRuntime();
   private active = 0;
   private finished = false;
 
@@ -51,7 +54,10 @@ class Outer<S, T> extends StageSubscriber<S, Delivery<T>> implements Merged<T> {
     if (this.closed) return;
     let flow: Flow<T>;
     try {
-      flow = this.project(source);
+      flow =
+        this.runtime === undefined
+          ? this.project(source)
+          : withRuntime(this.runtime, () => this.project(source));
     } catch (cause) {
       this.error(cause);
       return;
@@ -59,7 +65,8 @@ class Outer<S, T> extends StageSubscriber<S, Delivery<T>> implements Merged<T> {
     const inner = new Inner<T>(this);
     this.active++;
     this.out.add(inner);
-    flow.subscribe(inner);
+    if (this.runtime === undefined) flow.subscribe(inner);
+    else withRuntime(this.runtime, () => flow.subscribe(inner));
   }
 
   override complete(): void {

@@ -20,6 +20,8 @@ export interface Owner {
   addRoots(into: Set<Rooted>): void;
   /** Bytes of the records behind it, on the wire. */
   bytesBehind(): number;
+  /** The largest timestamp of the records behind it; -1 without any. */
+  newestTimestamp(): number;
   /** Calls `visit` for each claim or plain source behind it; one may be visited more than once. */
   visitSettlements(visit: (settlement: Settlement) => void): void;
   /** As above, with the stages on the way whose room its settling frees. */
@@ -39,6 +41,7 @@ export const nobody: Owner = {
   shareHeld() {},
   addRoots() {},
   bytesBehind: () => 0,
+  newestTimestamp: () => -1,
   visitSettlements() {},
   visitPressures() {},
   everySettlement: () => false,

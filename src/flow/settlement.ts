@@ -33,6 +33,8 @@ export interface Settlement extends PressureSource {
   readonly revoking: AbortSignal;
   /** Aborted when the claim is gone: nothing of it can be committed any more. */
   readonly lost: AbortSignal;
+  /** True as soon as nothing of it can be committed any more, even before `lost` could be told; asked by sinks right before they send. */
+  readonly dead?: boolean;
   /** Every timer about this source's records is taken from it. */
   readonly clock: Clock;
   /** How often the claim was rewound since its commit point last moved; bounds `rewind`. */

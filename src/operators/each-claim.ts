@@ -1,0 +1,31 @@
+import { UsageError } from '../errors.ts';
+import type { Claim } from '../flow/claim.ts';
+import type { Claims } from '../flow/claims.ts';
+import { createFlow, type Flow } from '../flow/flow.ts';
+import { mergeInner } from '../flow/merge-inner.ts';
+import { isFlow } from '../flow/stage-guard.ts';
+
+/**
+ * Opens one lane per claim: `lane` is called for every partition this member is given, and again for each new claim epoch, so that batches,
+ * windows and counts in it belong to one partition and begin anew after a rebalance or a rewind. The lane's flow completes when the claim is
+ * given away; what the lanes emit is merged.
+ *
+ * @example
+ * ```ts
+ * fromGroup(options).pipe(eachClaim((claim) => claim.pipe(batch({ maxRecords: 100, withinMs: 50 }))));
+ * ```
+ */
+export function eachClaim<A, B>(lane: (claim: Claim<A>) => Flow<B>): (claims: Claims<A>) => Flow<B> {
+  return (claims) =>
+    createFlow((out) =>
+      mergeInner<Claim<A>, B>(
+        claims.claims,
+        (claim) => {
+          const flow: unknown = lane(claim);
+          if (!isFlow(flow)) throw new UsageError('eachClaim: the lane did not answer with a Flow');
+          return flow as Flow<B>;
+        },
+        out,
+      ),
+    );
+}
