@@ -1,40 +1,348 @@
-// The producer as the rest of the library sees it.
+// The producer as the rest of the library sees it: takes records, puts them into batches, and leaves the rest to the sender.
 
-import { UsageError } from '../../errors.ts';
+import { BrokerError, TimeoutError, UsageError, type KafkaError } from '../../errors.ts';
 import type { Cluster } from '../cluster/cluster.ts';
-import type { ProducerRecord } from '../records/types.ts';
+import type { Bytes, HeadersInit, ProducerRecord } from '../records/types.ts';
+import type { BatchWaiter } from './batch.ts';
+import { ByteGauge, ReadyListeners } from './buffer-budget.ts';
+import type { ProducerContext } from './context.ts';
+import { newCounters, type ProducerCounters } from './counters.ts';
+import { Deadlines } from './deadlines.ts';
 import { producerSettings, type ProducerOptions, type ProducerSettings } from './options.ts';
+import type { PartitionQueue } from './partition-queue.ts';
+import { partitionerByName, type Partitioner } from './partitioner.ts';
+import { ProducerIds } from './producer-ids.ts';
 import type { Receipt, Sent } from './receipt.ts';
+import { Sender } from './sender.ts';
+import { Stamp } from './stamp.ts';
+import { Topics } from './topics.ts';
+import type { PendingRecord, TopicState } from './topic-state.ts';
 
-/** Sends records: idempotent, acks=all, in order per partition, bounded in bytes. */
+const DEFAULT_CLOSE_TIMEOUT_MS = 30_000;
+// Bytes around key and value that a record can take in a batch without headers.
+const RECORD_OVERHEAD = 90;
+
+/**
+ * Sends records: idempotent, acks=all, in order per partition, bounded in bytes. What is taken is sent until it is acknowledged, refused for good,
+ * or its delivery deadline has passed; then it fails, and nothing after it on its partition is sent before what was in flight is resolved.
+ */
 export class Producer {
   readonly settings: ProducerSettings;
+  readonly counters: ProducerCounters = newCounters();
+  private readonly context: ProducerContext;
+  private readonly buffer: ByteGauge;
+  private readonly topics: Topics;
+  private readonly sender: Sender;
+  private readonly deadlines: Deadlines;
+  private readonly partitioner: Partitioner;
+  private readonly stamp: Stamp;
+  private readonly abort = new AbortController();
+  private lastTopic: TopicState | undefined;
+  private closing: Promise<void> | undefined;
+  private pendingWaiters: (() => void)[] = [];
 
-  constructor(_cluster: Cluster, options?: ProducerOptions) {
-    this.settings = producerSettings(options);
+  /** @throws UsageError naming an option that makes no sense. */
+  constructor(cluster: Cluster, options?: ProducerOptions) {
+    const settings = producerSettings(options);
+    this.settings = settings;
+    this.buffer = new ByteGauge(settings.bufferBytes);
+    const { partitioner } = settings;
+    this.partitioner = typeof partitioner === 'string' ? partitionerByName(partitioner)! : partitioner;
+    this.stamp = new Stamp(cluster.clock);
+    const context: ProducerContext = {
+      clock: cluster.clock,
+      random: cluster.random,
+      settings,
+      counters: this.counters,
+      buffer: this.buffer,
+      ready: new ReadyListeners(),
+      trouble: undefined,
+      report: rethrowLater,
+    };
+    this.context = context;
+    const { signal } = this.abort;
+    this.deadlines = new Deadlines(cluster.clock, (now) => this.expire(now));
+    this.topics = new Topics(
+      cluster,
+      context,
+      this.deadlines,
+      {
+        look: (partition) => this.sender.list(partition),
+        replay: (topic) => this.replay(topic),
+        run: (work) => this.run(work),
+      },
+      signal,
+    );
+    this.sender = new Sender(cluster, context, new ProducerIds(cluster, context, signal), this.topics);
   }
 
-  send(_topic: string, _record: ProducerRecord, _receipt: Receipt): boolean {
-    throw new UsageError('being built');
+  /**
+   * Takes a record; its key and value are copied before this returns. True while there is room; false = taken, but no more should come before
+   * `onReady`. What becomes of it is told to `receipt`.
+   * @throws UsageError for an undefined value, a partition that is no index, and after `close()`.
+   */
+  send(name: string, record: ProducerRecord, receipt: Receipt): boolean {
+    const topic = this.lastTopic?.name === name ? this.lastTopic : this.topicFor(name);
+    const { value, headers, partition: index } = record;
+    const key = record.key ?? null;
+    if (!isBytes(value) || !isBytes(key) || index !== undefined) checkRecord(name, record);
+    if (this.closing !== undefined)
+      throw new UsageError(`The producer is closed; a record for ${name} was not taken`);
+    const timestamp = record.timestamp ?? this.stamp.now();
+    if (!topic.isKnown) this.hold(topic, { key, value, headers, partition: index }, timestamp, receipt);
+    else this.place(topic, key, value, headers, index, timestamp, receipt);
+    return !this.buffer.full && topic.fullPartitions === 0;
   }
 
-  sendAsync(_topic: string, _record: ProducerRecord): Promise<Sent> {
-    return Promise.reject(new UsageError('being built'));
+  /** As `send`, with a promise of where the record ended up. Bound what is outstanding, by `await` or by `hasRoom`. */
+  sendAsync(topic: string, record: ProducerRecord): Promise<Sent> {
+    return new Promise((resolve, reject) => {
+      this.send(topic, record, {
+        onAcked: (partition, offset, timestamp) => resolve({ partition, offset, timestamp }),
+        onFailed: reject,
+      });
+    });
   }
 
-  hasRoom(_topic?: string): boolean {
-    return true;
+  /** Whether `send` would return true; for one topic, its partitions' own limits are looked at too. */
+  hasRoom(topic?: string): boolean {
+    if (this.buffer.full) return false;
+    return topic === undefined || (this.topics.find(topic)?.fullPartitions ?? 0) === 0;
   }
 
-  onReady(_callback: () => void): () => void {
-    return () => undefined;
+  /** Calls `callback` each time room came back, be it for one topic only: ask `hasRoom` then. Returns the function that ends it. */
+  onReady(callback: () => void): () => void {
+    return this.context.ready.add(callback);
   }
 
-  flush(): Promise<void> {
-    return Promise.resolve();
+  /** Sends what is gathered without waiting for more; resolves when everything taken before has its result, good or bad. */
+  async flush(): Promise<void> {
+    while (this.hasPending()) await new Promise<void>((resolve) => this.pendingWaiters.push(resolve));
+    await new Promise<void>((resolve) => {
+      const waiter: BatchWaiter = { left: 1, onDone: resolve };
+      for (const topic of this.topics.values())
+        for (const partition of topic.all()) this.flushPartition(partition, waiter);
+      this.sender.drain();
+      waiter.left -= 1;
+      if (waiter.left === 0) resolve();
+    });
   }
 
-  close(_options?: { readonly timeoutMs?: number | undefined }): Promise<void> {
-    return Promise.resolve();
+  /**
+   * Takes no more records, and resolves when all have their result. After `timeoutMs` (default 30,000) the rest fails: with OutcomeUnknownError
+   * what was sent, with TimeoutError what was not. The cluster stays open.
+   */
+  close(options: { readonly timeoutMs?: number | undefined } = {}): Promise<void> {
+    this.closing ??= this.closeWithin(options.timeoutMs ?? DEFAULT_CLOSE_TIMEOUT_MS);
+    return this.closing;
   }
+
+  private async closeWithin(timeoutMs: number): Promise<void> {
+    const timer = this.context.clock.setTimeout(() => {
+      const message = `The producer was closed and the record was not sent within ${timeoutMs} ms`;
+      const error = new TimeoutError(message, {
+        afterMs: timeoutMs,
+        sent: false,
+        api: 'Produce',
+        cause: this.context.trouble,
+      });
+      this.run(() => {
+        for (const topic of this.topics.values()) topic.failAll(error);
+      });
+    }, timeoutMs);
+    try {
+      await this.flush();
+    } finally {
+      timer.cancel();
+      this.abort.abort(new UsageError('The producer is closed'));
+      this.topics.stop();
+      this.deadlines.cancel();
+      this.sender.stop();
+    }
+  }
+
+  private topicFor(name: string): TopicState {
+    if (typeof name !== 'string' || name === '')
+      throw new UsageError('A record needs the name of a topic', 'topic');
+    const topic = this.topics.get(name);
+    this.lastTopic = topic;
+    return topic;
+  }
+
+  /** Keeps a record until its topic is known. */
+  private hold(
+    topic: TopicState,
+    fields: Pick<PendingRecord, 'key' | 'value' | 'headers' | 'partition'>,
+    timestamp: number,
+    receipt: Receipt,
+  ): void {
+    const { clock, settings } = this.context;
+    const key = owned(fields.key);
+    const value = owned(fields.value);
+    const bytes = RECORD_OVERHEAD + (key?.length ?? 0) + (value?.length ?? 0);
+    const takenAt = clock.now();
+    topic.addPending({ ...fields, key, value, timestamp, receipt, bytes, takenAt });
+    this.deadlines.at(takenAt + settings.deliveryTimeoutMs);
+    if (topic.pending.length === 1) {
+      topic.missingSince = -1;
+      this.topics.want(topic);
+    }
+  }
+
+  private replay(topic: TopicState): void {
+    const { pending } = topic;
+    topic.pending = [];
+    for (const record of pending) {
+      topic.releasePending(record);
+      this.place(
+        topic,
+        record.key,
+        record.value,
+        record.headers,
+        record.partition,
+        record.timestamp,
+        record.receipt,
+      );
+    }
+    this.sender.schedule();
+  }
+
+  private place(
+    topic: TopicState,
+    key: Bytes | null,
+    value: Bytes | null,
+    headers: HeadersInit | undefined,
+    index: number | undefined,
+    timestamp: number,
+    receipt: Receipt,
+  ): void {
+    // Before it is encoded, so that no memory is spent on it.
+    if ((value?.length ?? 0) + (key?.length ?? 0) > this.settings.maxRecordBytes) {
+      this.refuse(topic, receipt);
+      return;
+    }
+    const { partitions } = topic;
+    const chosen = index ?? this.partitioner(key, partitions.length);
+    const sticky = chosen === undefined;
+    let partition = sticky
+      ? topic.sticky.pick(partitions)
+      : (partitions[chosen] ?? this.unusual(topic, chosen, index));
+    let full: PartitionQueue | undefined;
+    for (;;) {
+      const batch = partition.open ?? partition.openBatch(this.context.clock.now());
+      const before = batch.count === 0 ? 0 : batch.bytes;
+      if (batch.tryAppend(key, value, headers, timestamp, receipt)) {
+        if (before === 0) {
+          if (batch.bytes > this.settings.maxRecordBytes) {
+            partition.discardOpen();
+            this.refuse(topic, receipt);
+            break;
+          }
+          this.deadlines.at(batch.deadlineAt);
+          this.sender.list(partition);
+          this.sender.schedule();
+        }
+        const bytes = batch.bytes - before;
+        partition.charge(bytes);
+        if (sticky) topic.sticky.took(bytes);
+        break;
+      }
+      full = partition;
+      partition.close();
+      if (sticky) partition = topic.sticky.batchFull(partitions);
+    }
+    if (full === undefined) return;
+    // A full batch goes out now: the broker works on it while the caller makes the next.
+    this.sender.list(full);
+    this.sender.drain();
+  }
+
+  private unusual(topic: TopicState, chosen: number, asked: number | undefined): PartitionQueue {
+    if (asked === undefined)
+      throw new UsageError(
+        `The partitioner chose ${chosen} for ${topic.name}, which has ${topic.partitions.length} partitions`,
+        'partitioner',
+      );
+    return topic.partition(chosen);
+  }
+
+  private refuse(topic: TopicState, receipt: Receipt): void {
+    this.counters.recordsFailed += 1;
+    const message = `A record for ${topic.name} is larger than the ${this.settings.maxRecordBytes} bytes allowed by maxRecordBytes`;
+    const error = new BrokerError('MESSAGE_TOO_LARGE', message, {
+      retriable: false,
+      api: 'Produce',
+      topic: topic.name,
+    });
+    queueMicrotask(() => this.sender.run(() => failReceipt(receipt, error, this.context)));
+  }
+
+  private flushPartition(partition: PartitionQueue, waiter: BatchWaiter): void {
+    partition.close();
+    this.sender.list(partition);
+    for (const batch of [...partition.inFlight, ...partition.closed]) {
+      waiter.left += 1;
+      (batch.waiters ??= []).push(waiter);
+    }
+  }
+
+  private expire(now: number): number {
+    let next = Infinity;
+    this.run(() => {
+      next = this.topics.expire(now);
+    });
+    return next;
+  }
+
+  private hasPending(): boolean {
+    for (const topic of this.topics.values()) if (topic.pending.length > 0) return true;
+    return false;
+  }
+
+  private run(work: () => void): void {
+    this.sender.run(work);
+    if (this.pendingWaiters.length > 0) for (const resolve of this.pendingWaiters.splice(0)) resolve();
+  }
+}
+
+function isBytes(value: unknown): boolean {
+  return value === null || typeof value === 'string' || value instanceof Uint8Array;
+}
+
+function checkRecord(topic: string, { key, value, partition }: ProducerRecord): void {
+  if (value === undefined)
+    throw new UsageError(`The value of a record for ${topic} is undefined; null writes a tombstone`, 'value');
+  if (!isBytes(value))
+    throw new UsageError(
+      `The value of a record for ${topic} must be bytes, text or null, not ${typeof value}`,
+      'value',
+    );
+  if (!isBytes(key ?? null))
+    throw new UsageError(
+      `The key of a record for ${topic} must be bytes, text or null, not ${typeof key}`,
+      'key',
+    );
+  if (partition !== undefined && !(Number.isInteger(partition) && partition >= 0 && partition <= 0x7fffffff))
+    throw new UsageError(
+      `The partition of a record for ${topic} must be an index from 0, not ${String(partition)}`,
+      'partition',
+    );
+}
+
+function owned(value: Bytes | null): Bytes | null {
+  return value instanceof Uint8Array ? Buffer.from(value) : value;
+}
+
+function failReceipt(receipt: Receipt, error: KafkaError, context: ProducerContext): void {
+  try {
+    receipt.onFailed(error);
+  } catch (thrown) {
+    context.report(thrown);
+  }
+}
+
+function rethrowLater(error: unknown): void {
+  queueMicrotask(() => {
+    throw error;
+  });
 }

@@ -1,0 +1,78 @@
+// One batch of a partition, from its first record to its result.
+
+import type { BatchBuilder } from '../records/batch-builder.ts';
+import type { Bytes, HeadersInit } from '../records/types.ts';
+import type { KafkaError } from '../../errors.ts';
+import type { Receipt } from './receipt.ts';
+
+/**
+ * - `filling`: takes records or waits for its first sending; has no sequence yet.
+ * - `waiting`: has its sequence and waits to be sent (again).
+ * - `sent`: a request with it is out.
+ * - `acked`, `failed`: has its result, which waits for the batches before it.
+ * - `done`: its receipts know.
+ */
+export type BatchState = 'filling' | 'waiting' | 'sent' | 'acked' | 'failed' | 'done';
+
+/** Told when a batch is done; what `flush` waits on. */
+export interface BatchWaiter {
+  left: number;
+  onDone(): void;
+}
+
+/** The records of one batch with their receipts. */
+export class Batch {
+  readonly createdAt: number;
+  /** When it fails unless it has its answer. */
+  readonly deadlineAt: number;
+  state: BatchState = 'filling';
+  /** Until it is sealed. */
+  builder: BatchBuilder | undefined;
+  /** The exact bytes that are sent, every time the same. */
+  sealed: Buffer | undefined;
+  receipts: Receipt[];
+  timestamps: number[];
+  baseSequence = -1;
+  /** Bytes before compression, which is what the buffer limits count. */
+  bytes: number;
+  sends = 0;
+  /** An attempt was not answered, or answered so that it may be in the log all the same. */
+  maybeAppended = false;
+  offset = -1;
+  appendTime = -1;
+  error: KafkaError | undefined;
+  waiters: BatchWaiter[] | undefined;
+
+  constructor(builder: BatchBuilder, createdAt: number, deadlineAt: number) {
+    this.builder = builder;
+    this.bytes = builder.bytes;
+    this.createdAt = createdAt;
+    this.deadlineAt = deadlineAt;
+    this.receipts = [];
+    this.timestamps = [];
+  }
+
+  get count(): number {
+    return this.receipts.length;
+  }
+
+  /** The bytes it takes in a request; an upper bound before it is sealed. */
+  get wireBytes(): number {
+    return this.sealed === undefined ? this.bytes : this.sealed.length;
+  }
+
+  tryAppend(
+    key: Bytes | null,
+    value: Bytes | null,
+    headers: HeadersInit | undefined,
+    timestamp: number,
+    receipt: Receipt,
+  ): boolean {
+    const builder = this.builder!;
+    if (!builder.tryAppend(key, value, headers, timestamp)) return false;
+    this.bytes = builder.bytes;
+    this.receipts.push(receipt);
+    this.timestamps.push(timestamp);
+    return true;
+  }
+}

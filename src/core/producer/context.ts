@@ -1,0 +1,21 @@
+// What the parts of one producer share.
+
+import type { KafkaError } from '../../errors.ts';
+import type { Clock, Random } from '../clock.ts';
+import type { ByteGauge, ReadyListeners } from './buffer-budget.ts';
+import type { ProducerCounters } from './counters.ts';
+import type { ProducerSettings } from './options.ts';
+
+/** Owned by the Producer and handed to its parts. */
+export interface ProducerContext {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly settings: ProducerSettings;
+  readonly counters: ProducerCounters;
+  readonly buffer: ByteGauge;
+  readonly ready: ReadyListeners;
+  /** Why the cluster cannot be asked at the moment: the cause given for what times out meanwhile. */
+  trouble: KafkaError | undefined;
+  /** Takes what a receipt or a listener threw: it must not stop the producer, nor be lost. */
+  readonly report: (error: unknown) => void;
+}

@@ -1,0 +1,62 @@
+// The identity under which a partition's batches are sent: producer id, epoch and the next sequence number.
+//
+// An epoch is bumped here and not by a request: for a producer without a transactional id a broker learns of an epoch from the first batch that
+// carries it (KIP-360), and refuses the older epoch on that partition from then on. So a copy of a given-up batch that is still on its way can
+// come before what follows it, never after or between. Each partition has its own epoch, so no partition waits for another.
+
+/** What InitProducerId gives. */
+export interface ProducerIdentity {
+  readonly producerId: number;
+  readonly producerEpoch: number;
+}
+
+const MAX_EPOCH = 0x7fff;
+const SEQUENCE_MASK = 0x7fffffff;
+
+/** Hands out the sequence numbers of one partition. */
+export class Sequence {
+  /** -1 until assigned. */
+  producerId = -1;
+  producerEpoch = -1;
+  /** The producer id that must not be used here any more; -1 when none. */
+  retiredId = -1;
+  /** The number the next batch begins with. */
+  next = 0;
+
+  get assigned(): boolean {
+    return this.producerId >= 0;
+  }
+
+  assign(identity: ProducerIdentity): void {
+    this.producerId = identity.producerId;
+    this.producerEpoch = identity.producerEpoch;
+    this.next = 0;
+  }
+
+  /** The first of `count` numbers, which go from 0 to 2^31-1 and round. */
+  take(count: number): number {
+    const first = this.next;
+    this.next = sequenceAfter(first, count);
+    return first;
+  }
+
+  /** Starts again at 0 under the next epoch; with no epoch left, a new producer id is needed. */
+  bump(): void {
+    if (this.producerEpoch >= MAX_EPOCH) this.retire();
+    else this.producerEpoch += 1;
+    this.next = 0;
+  }
+
+  /** Gives the producer id up; another one must be assigned. */
+  retire(): void {
+    this.retiredId = this.producerId;
+    this.producerId = -1;
+    this.producerEpoch = -1;
+    this.next = 0;
+  }
+}
+
+/** The sequence number `count` after `first`, as Kafka wraps it. */
+export function sequenceAfter(first: number, count: number): number {
+  return (first + count) & SEQUENCE_MASK;
+}
