@@ -1,14 +1,22 @@
 import { CompressionError } from '../../errors.ts';
 import type { CodecName } from './codec.ts';
 
-/** The error of a batch that would grow past its bound. */
+const SUSPICIOUS_BYTES = 32 * 1024 * 1024;
+const SUSPICIOUS_RATIO = 256;
+
+/**
+ * How far these compressed bytes may grow: to `maxBytes`, except that more than 256 times their own size is believed only up to 32 MiB, or
+ * a quarter of `maxBytes` where that is more. So a bomb of a few KiB, which says nothing true about its size, costs little memory.
+ */
+export function allowance(compressedBytes: number, maxBytes: number): number {
+  return Math.min(maxBytes, Math.max(SUSPICIOUS_BYTES, maxBytes / 4, compressedBytes * SUSPICIOUS_RATIO));
+}
+
+/** The error of a batch that would grow past its bound; `bytes` is the size it would have, where that is known. */
 export function tooLarge(codec: CodecName, maxBytes: number, bytes?: number): CompressionError {
-  const size = bytes === undefined ? 'more' : `${bytes} bytes`;
+  const size = bytes === undefined ? '' : ` to ${bytes} bytes`;
   return new CompressionError(
-    `A ${codec} batch decompresses to ${size} than the ${maxBytes} bytes allowed.`.replace(
-      'bytes than',
-      'bytes, over',
-    ),
+    `A ${codec} batch decompresses${size}, past the ${maxBytes} bytes allowed for it.`,
     codec,
   );
 }
@@ -25,4 +33,14 @@ export function packageMissing(codec: CodecName, packageName: string, cause: unk
     codec,
     { cause },
   );
+}
+
+/** Whether zlib gave up because its output passed `maxOutputLength`. */
+export function isOutputTooLarge(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'ERR_BUFFER_TOO_LARGE';
+}
+
+/** The message of whatever a library threw. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }

@@ -9,7 +9,7 @@ import type { ConsumerRecord, RecordHeaders } from './types.ts';
  * A record as read, lying in the bytes of its batch: key, value, headers and timestamp are read out when they are asked for.
  * A BatchCursor makes it, after it has checked the record's structure, so that no getter can fail.
  */
-export class FetchedRecord implements ConsumerRecord<Buffer | null, Buffer | null> {
+export class FetchedRecord implements ConsumerRecord {
   private context: RecordContext;
   private start: number;
   private end: number;
