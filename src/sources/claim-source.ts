@@ -14,25 +14,31 @@ import type { Decoder } from './decoder.ts';
 export interface SourceClaim extends ClaimControls {
   readonly revoking: AbortSignal;
   readonly lost: AbortSignal;
-  readonly inFlight: number;
+  /** Reads the clock, see `GroupClaim.dead`. */
+  readonly dead: boolean;
+  readonly inFlightRecords: number;
   start(listener: ClaimListener): void;
   settle(sequence: number): void;
   hold(sequence: number): void;
 }
 
-/** What the source of the claim decides. */
+/** What the source that a claim belongs to decides. */
 export interface ClaimOwner {
   readonly clock: Clock;
   countIn(): void;
+  /** A record is left unsettled though nobody holds it: refused, or given up. */
+  countLeft(): void;
   /** A delivery was refused and no stage's policy took it. */
-  onRejected(claim: SourceClaim, cause: unknown, verdict: Verdict, rewindDelayMs: number | undefined): void;
+  onRejected(cause: unknown, verdict: Verdict, rewindDelayMs: number | undefined): void;
   /** How often the partition was rewound since its commit point last moved. */
-  rewindsOf(claim: SourceClaim): number;
-  onProblem(claim: SourceClaim, problem: DeliveryProblem): void;
+  readonly rewinds: number;
+  onProblem(problem: DeliveryProblem): void;
   /** The claim cannot read on. */
-  onBroken(claim: SourceClaim, error: KafkaError): void;
+  onBroken(error: KafkaError): void;
   /** A record that does not decode, as a raw delivery for the decode policy. */
   onUndecodable(delivery: Delivery<ConsumerRecord>, cause: unknown): void;
+  /** Resolves when everything sent for this claim is answered. */
+  sent(): Promise<void>;
 }
 
 interface Waiting {
@@ -71,11 +77,11 @@ class ClaimSource implements Settlement {
   }
 
   get inFlight(): number {
-    return this.claim.inFlight;
+    return this.claim.inFlightRecords;
   }
 
   get rewinds(): number {
-    return this.owner.rewindsOf(this.claim);
+    return this.owner.rewinds;
   }
 
   settle(sequence: number): void {
@@ -88,15 +94,17 @@ class ClaimSource implements Settlement {
 
   // A held record pins the commit point and is not waited for: just what is wanted of one that nobody is going to settle.
   giveUp(sequence: number): void {
+    this.owner.countLeft();
     this.claim.hold(sequence);
   }
 
-  reject(_sequence: number, cause: unknown, verdict: Verdict, rewindDelayMs?: number): void {
-    this.owner.onRejected(this.claim, cause, verdict, rewindDelayMs);
+  reject(sequence: number, cause: unknown, verdict: Verdict, rewindDelayMs?: number): void {
+    this.giveUp(sequence);
+    this.owner.onRejected(cause, verdict, rewindDelayMs);
   }
 
   report(problem: DeliveryProblem): void {
-    this.owner.onProblem(this.claim, problem);
+    this.owner.onProblem(problem);
   }
 
   onPressure(listener: () => void): () => void {
@@ -111,7 +119,8 @@ class ClaimSource implements Settlement {
       onRevoking: () => this.complete(),
       onLost: () => this.complete(),
       onEnd: () => this.complete(),
-      onError: (error) => this.owner.onBroken(this.claim, error),
+      onError: (error) => this.owner.onBroken(error),
+      onRewinding: () => this.owner.sent(),
     });
   }
 

@@ -16,7 +16,6 @@ const IN_FLIGHT_RECORDS = 1_000;
 class PushSource<T> implements RunningSource, PullOwner {
   private readonly subscriber: Subscriber<Delivery<T>>;
   private readonly runtime: FlowRuntime | undefined;
-  private readonly unregister: (() => void) | undefined;
   private readonly credit: PullCredit;
   private readonly overflow: Overflow;
   private readonly capacity: number;
@@ -42,7 +41,7 @@ class PushSource<T> implements RunningSource, PullOwner {
       records: IN_FLIGHT_RECORDS,
       bytes: Number.POSITIVE_INFINITY,
     });
-    this.unregister = runtime?.register(this);
+    runtime?.register(this);
   }
 
   push(value: T): void {
@@ -112,7 +111,6 @@ class PushSource<T> implements RunningSource, PullOwner {
     this.ended = true;
     this.waiting = [];
     this.head = 0;
-    this.unregister?.();
     if (cause === undefined) this.subscriber.complete();
     else this.subscriber.error(cause);
   }

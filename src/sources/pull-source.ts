@@ -29,7 +29,6 @@ class PullLoop<T> implements RunningSource, PullOwner {
   private readonly options: PullOptions<T>;
   private readonly subscriber: Subscriber<Delivery<T>>;
   private readonly runtime: FlowRuntime | undefined;
-  private readonly unregister: (() => void) | undefined;
   private readonly clock: Clock;
   private readonly credit: PullCredit;
   private readonly chunks: Chunks<T>;
@@ -54,7 +53,7 @@ class PullLoop<T> implements RunningSource, PullOwner {
       bytes: IN_FLIGHT_BYTES,
     });
     this.chunks = options.open();
-    this.unregister = runtime?.register(this);
+    runtime?.register(this);
   }
 
   start(): void {
@@ -94,7 +93,6 @@ class PullLoop<T> implements RunningSource, PullOwner {
   finish(cause?: unknown): void {
     if (this.ended) return;
     this.ended = true;
-    this.unregister?.();
     this.chunk?.return?.();
     void Promise.resolve(this.chunks.return?.()).catch(() => undefined);
     if (cause === undefined) this.subscriber.complete();

@@ -1,10 +1,19 @@
 // What of the public surface touches the cluster, bound to one `Kafka` and one runtime.
 import type { Buffer } from 'node:buffer';
 import type { Bytes, ConsumerRecord, ProducerRecord } from '../core/records/types.ts';
+import type { Kafka } from '../core/client.ts';
 import type { Claims } from '../flow/claims.ts';
-import type { Op } from '../flow/flow.ts';
+import type { Op } from '../flow/op.ts';
 import type { ErrorPolicy, StageOptions } from '../flow/policy.ts';
+import type { FlowRuntime } from '../flow/runtime.ts';
 import type { Serializer } from '../serdes/serde.ts';
+import { deadLetterPolicy } from '../sinks/dead-letter.ts';
+import type { SharedProducer } from '../sinks/shared-producer.ts';
+import { toTopicStage } from '../sinks/to-topic.ts';
+import type { ClusterRuntime } from '../sources/cluster-runtime.ts';
+import { groupClaims, type AnyGroupOptions } from '../sources/group-source.ts';
+import { partitionClaims, type AnyPartitionsOptions } from '../sources/partitions-source.ts';
+import { warnOfProblem } from './problems.ts';
 import type { Formats, GroupOptions, PartitionsOptions, RecordOf } from '../sources/options.ts';
 
 /** Sources, sinks and policies of one cluster: the argument of a topology's builder, or of {@link sluice} in a script. */
@@ -43,3 +52,25 @@ export interface Sluice {
   /** A policy that writes the failed delivery's original records to `topic`, with headers that say where they came from and why (KIP-1034), and settles it when they are acknowledged. */
   readonly deadLetter: (topic: string) => ErrorPolicy;
 }
+
+/** The surface over one cluster; `flow` is the topology that it runs in, undefined for a script. */
+export function bindSluice(kafka: Kafka, flow: FlowRuntime | undefined, producer: SharedProducer): Sluice {
+  const sources: ClusterRuntime = {
+    cluster: kafka.cluster,
+    flow,
+    sent: () => producer.flush(),
+    onProblem: warnOfProblem,
+  };
+  const sinks = { producer: () => producer.get(), countOut: () => flow?.countOut() };
+  const bound = {
+    fromGroup: (options: AnyGroupOptions) => groupClaims(sources, options),
+    fromPartitions: (options: AnyPartitionsOptions) => partitionClaims(sources, options),
+    toTopic: (...[topic, project, options]: DropFirst<Parameters<typeof toTopicStage>>) =>
+      toTopicStage(sinks, topic, project, options),
+    deadLetter: (topic: string) => deadLetterPolicy(sinks, topic),
+  };
+  // The overloads above infer what these take and answer; underneath, all of them are the same.
+  return bound as unknown as Sluice;
+}
+
+type DropFirst<T extends readonly unknown[]> = T extends readonly [unknown, ...infer Rest] ? Rest : never;

@@ -1,0 +1,49 @@
+export { Kafka, type Runtime } from './core/client.ts';
+export type { KafkaOptions } from './core/options.ts';
+export type {
+  Bytes,
+  ConsumerRecord,
+  HeadersInit,
+  ProducerRecord,
+  RecordHeaders,
+} from './core/records/types.ts';
+export {
+  BrokerError,
+  ClaimLostError,
+  CompressionError,
+  ConnectionError,
+  CorruptRecordError,
+  KafkaError,
+  OutcomeUnknownError,
+  ProtocolError,
+  TimeoutError,
+  UnsupportedVersionError,
+  UsageError,
+} from './errors.ts';
+export type { Backoff } from './flow/backoff.ts';
+export { Claim } from './flow/claim.ts';
+export { Claims, type Rebalance } from './flow/claims.ts';
+export type { Delivery, Fork } from './flow/delivery.ts';
+export { Flow } from './flow/flow.ts';
+export { gather } from './flow/gather.ts';
+export { isKafkaError, type SluiceError } from './flow/is-kafka-error.ts';
+export type { Key } from './flow/key.ts';
+export type { FlowEnd, Op } from './flow/op.ts';
+export type { Origin } from './flow/origin.ts';
+export { fail, retry, rewind, skip, type ErrorPolicy, type StageOptions } from './flow/policy.ts';
+export { Settled } from './flow/settled.ts';
+export { StageError } from './flow/stage-error.ts';
+export { bytes } from './serdes/bytes.ts';
+export { json, SchemaError, uncheckedJson } from './serdes/json.ts';
+export { nullable } from './serdes/nullable.ts';
+export type { Deserializer, Serde, SerdeContext, Serializer } from './serdes/serde.ts';
+export { text } from './serdes/text.ts';
+export { fromAsyncIterable } from './sources/from-async-iterable.ts';
+export { fromIterable } from './sources/from-iterable.ts';
+export { fromObservable, type Overflow } from './sources/from-observable.ts';
+export { fromReadable } from './sources/from-readable.ts';
+export type { Credit, Formats, GroupOptions, Position, ReadOptions, RecordOf } from './sources/options.ts';
+export { sluice } from './topology/script.ts';
+export type { Sluice } from './topology/sluice.ts';
+export { topology } from './topology/topology.ts';
+export type { Running, RunOptions, RunSummary, Topology } from './topology/types.ts';

@@ -1,0 +1,89 @@
+// From what a project function answers to what the producer takes: serialized, checked, stamped.
+import { headersFrom } from '../core/records/headers.ts';
+import type { Bytes, HeadersInit, ProducerRecord, RecordHeaders } from '../core/records/types.ts';
+import { UsageError } from '../errors.ts';
+import type { SerdeContext, Serializer } from '../serdes/serde.ts';
+
+/** A record as the producer takes it. */
+export interface OutgoingRecord extends ProducerRecord {
+  readonly key: Bytes | null;
+  readonly value: Bytes | null;
+  readonly timestamp: number | undefined;
+}
+
+/** Valid during one call of a serializer; headers are read only if it asks. */
+class EncodeContext implements SerdeContext {
+  readonly topic: string;
+  readonly part: 'key' | 'value';
+  init: HeadersInit | undefined;
+
+  constructor(topic: string, part: 'key' | 'value') {
+    this.topic = topic;
+    this.part = part;
+  }
+
+  get headers(): RecordHeaders {
+    return headersFrom(this.init);
+  }
+}
+
+/** Serializes the records of one topic. */
+export class Encoder {
+  private readonly topic: string;
+  private readonly key: Serializer<unknown> | undefined;
+  private readonly value: Serializer<unknown> | undefined;
+  private readonly keyContext: EncodeContext;
+  private readonly valueContext: EncodeContext;
+
+  constructor(topic: string, key: Serializer<unknown> | undefined, value: Serializer<unknown> | undefined) {
+    this.topic = topic;
+    this.key = key;
+    this.value = value;
+    this.keyContext = new EncodeContext(topic, 'key');
+    this.valueContext = new EncodeContext(topic, 'value');
+  }
+
+  /** Throws UsageError for a value that is undefined or not bytes, and what the serializers throw. */
+  encode(record: ProducerRecord<unknown, unknown>, timestamp: number | undefined): OutgoingRecord {
+    if (typeof record !== 'object' || record === null) {
+      throw new UsageError(
+        `toTopic '${this.topic}': the project function answers with a record or an array of records, not ${String(record)}`,
+      );
+    }
+    const { headers, partition } = record;
+    return {
+      key: this.part(record.key ?? null, this.key, this.keyContext, headers),
+      value: this.part(record.value, this.value, this.valueContext, headers),
+      headers,
+      partition,
+      timestamp: record.timestamp ?? timestamp,
+    };
+  }
+
+  private part(
+    value: unknown,
+    serializer: Serializer<unknown> | undefined,
+    context: EncodeContext,
+    headers: HeadersInit | undefined,
+  ): Bytes | null {
+    if (value === null) return null;
+    const { part } = context;
+    if (value === undefined) {
+      throw new UsageError(
+        `toTopic '${this.topic}': the ${part} is undefined; null is a tombstone, and an empty string is not null`,
+        part,
+      );
+    }
+    context.init = headers;
+    const out = serializer === undefined ? value : serializer.serialize(value, context);
+    if (typeof out === 'string' || out instanceof Uint8Array) return out;
+    const what =
+      serializer === undefined
+        ? `is a ${typeof value} and has no serializer`
+        : 'was serialized to something else than bytes';
+    throw new UsageError(
+      `toTopic '${this.topic}': the ${part} ${what}; give a string, a Uint8Array, or a serializer in the third argument`,
+      part,
+    );
+  }
+}

@@ -1,0 +1,305 @@
+// The sink stage: a delivery goes to the producer as records and is passed on when all of them are acknowledged, in input order per claim.
+import type { Subscriber } from 'rxjs';
+import type { ProducerRecord } from '../core/records/types.ts';
+import { UsageError, type KafkaError } from '../errors.ts';
+import { handleOf, type Delivery } from '../flow/delivery.ts';
+import { Fifo } from '../flow/fifo.ts';
+import { createFlow } from '../flow/flow.ts';
+import type { Op } from '../flow/op.ts';
+import { applyPolicy, checkOnError, type StageOptions } from '../flow/policy.ts';
+import { RetryWait, type Waiter } from '../flow/retry-wait.ts';
+import type { Settlement } from '../flow/settlement.ts';
+import { StageError } from '../flow/stage-error.ts';
+import { StageSubscriber } from '../flow/stage-subscriber.ts';
+import type { Producer } from '../core/producer/producer.ts';
+import type { Receipt } from '../core/producer/receipt.ts';
+import type { Serializer } from '../serdes/serde.ts';
+import { Encoder } from './outgoing.ts';
+
+/** What a sink needs of the run it is part of. */
+export interface SinkRuntime {
+  producer(): Producer;
+  /** A record was acknowledged. */
+  countOut(): void;
+}
+
+/** The third argument of `toTopic`. */
+export interface ToTopicOptions<A, K, V> extends StageOptions<A> {
+  readonly key?: Serializer<K>;
+  readonly value?: Serializer<V>;
+}
+
+type Project<A> = (
+  value: A,
+) => ProducerRecord<unknown, unknown> | readonly ProducerRecord<unknown, unknown>[];
+
+interface Sink<A> {
+  readonly topic: string;
+  readonly name: string;
+  readonly project: Project<A>;
+  readonly encoder: Encoder;
+  readonly onError: StageOptions<A>['onError'];
+  readonly runtime: SinkRuntime;
+}
+
+/** More lanes than this are looked through for those that are over. */
+const MANY_LANES = 1_024;
+
+const isDead = (settlement: Settlement): boolean => settlement.dead ?? settlement.lost.aborted;
+
+/** A delivery on its way through the producer; the records' receipt and the place in its lane, in one object. */
+class Passage<A> implements Receipt, Waiter<A> {
+  readonly delivery: Delivery<A>;
+  done = false;
+  /** False when it is not to be passed on: settled by its policy, given up, or withdrawn. */
+  passes = true;
+  private readonly stage: ToTopicStage<A>;
+  private readonly lane: Lane<A>;
+  private pending = 0;
+  private failures = 0;
+  private withdrawn = false;
+  private error: KafkaError | undefined;
+  private wait: RetryWait<A> | undefined;
+
+  constructor(delivery: Delivery<A>, stage: ToTopicStage<A>, lane: Lane<A>) {
+    this.delivery = delivery;
+    this.stage = stage;
+    this.lane = lane;
+  }
+
+  send(producer: Producer, sink: Sink<A>): void {
+    let records: ProducerRecord<unknown, unknown> | readonly ProducerRecord<unknown, unknown>[];
+    this.error = undefined;
+    // One more than there are records, until all of them are handed over: an answer may come at once.
+    this.pending = 1;
+    try {
+      records = sink.project(this.delivery.value);
+      const timestamp = handleOf(this.delivery).behind.newestTimestamp();
+      const stamp = timestamp < 0 ? undefined : timestamp;
+      if (Array.isArray(records)) {
+        const encoded = (records as readonly ProducerRecord<unknown, unknown>[]).map((record) =>
+          sink.encoder.encode(record, stamp),
+        );
+        for (const record of encoded) {
+          this.pending++;
+          producer.send(sink.topic, record, this);
+        }
+      } else {
+        const encoded = sink.encoder.encode(records as ProducerRecord<unknown, unknown>, stamp);
+        this.pending++;
+        producer.send(sink.topic, encoded, this);
+      }
+    } catch (cause) {
+      this.pending = 0;
+      this.fail(cause);
+      return;
+    }
+    this.answered();
+  }
+
+  onAcked(): void {
+    this.stage.countOut();
+    this.answered();
+  }
+
+  onFailed(error: KafkaError): void {
+    this.error ??= error;
+    this.answered();
+  }
+
+  isWithdrawn(): boolean {
+    return handleOf(this.delivery).behind.everySettlement(isDead);
+  }
+
+  onWithdrawn(): void {
+    this.withdrawn = true;
+    this.answered();
+  }
+
+  onDue(): void {
+    this.wait = undefined;
+    this.stage.sendAgain(this);
+  }
+
+  onGivenUp(): void {
+    this.end(false);
+  }
+
+  /** Nobody is interested any more. */
+  giveUp(): void {
+    this.wait?.cancel();
+    if (!this.done) handleOf(this.delivery).giveUp();
+    this.done = true;
+    this.passes = false;
+  }
+
+  private answered(): void {
+    if (--this.pending > 0 || this.done) return;
+    if (this.withdrawn) {
+      handleOf(this.delivery).giveUp();
+      this.end(false);
+    } else if (this.error !== undefined) this.fail(this.error);
+    else this.end(true);
+  }
+
+  private fail(cause: unknown): void {
+    const { value, origins } = this.delivery;
+    const { name, onError } = this.stage.sink;
+    this.failures++;
+    const error = new StageError<A>({ stage: name, value, attempt: this.failures, origins, cause });
+    const delayMs = applyPolicy(onError, this.delivery, error);
+    if (delayMs === undefined) this.end(false);
+    else this.wait = new RetryWait(this.delivery, delayMs, this);
+  }
+
+  private end(passes: boolean): void {
+    this.done = true;
+    this.passes = passes;
+    this.lane.advance();
+  }
+}
+
+/** The deliveries of one claim or plain source, passed on in the order in which they came. */
+class Lane<A> {
+  readonly queue = new Fifo<Passage<A>>();
+  private readonly stage: ToTopicStage<A>;
+  private advancing = false;
+
+  constructor(stage: ToTopicStage<A>) {
+    this.stage = stage;
+  }
+
+  // Passing one on may settle it, emit the next one and come back here.
+  advance(): void {
+    if (this.advancing) return;
+    this.advancing = true;
+    for (let first = this.queue.peek(); first?.done === true; first = this.queue.peek()) {
+      this.queue.shift();
+      this.stage.leave(first);
+    }
+    this.advancing = false;
+    this.stage.advanced();
+  }
+}
+
+class ToTopicStage<A> extends StageSubscriber<Delivery<A>, Delivery<A>> {
+  readonly sink: Sink<A>;
+  private readonly producer: Producer;
+  private readonly lanes = new Map<Settlement | undefined, Lane<A>>();
+  private readonly blocked = new Fifo<Passage<A>>();
+  private lastSettlement: Settlement | undefined;
+  private lastLane: Lane<A> | undefined;
+  private under = 0;
+  private finished = false;
+  private unblocking = false;
+
+  constructor(out: Subscriber<Delivery<A>>, sink: Sink<A>) {
+    super(out);
+    this.sink = sink;
+    this.producer = sink.runtime.producer();
+    this.add(this.producer.onReady(() => this.unblock()));
+    this.add(() => this.abandon());
+  }
+
+  override next(delivery: Delivery<A>): void {
+    if (this.closed) {
+      handleOf(delivery).giveUp();
+      return;
+    }
+    const lane = this.laneOf(delivery);
+    const passage = new Passage(delivery, this, lane);
+    this.under++;
+    lane.queue.push(passage);
+    this.sendAgain(passage);
+  }
+
+  override complete(): void {
+    this.finished = true;
+    if (this.under === 0) super.complete();
+  }
+
+  countOut(): void {
+    this.sink.runtime.countOut();
+  }
+
+  sendAgain(passage: Passage<A>): void {
+    if (this.blocked.size > 0 || !this.producer.hasRoom(this.sink.topic)) this.blocked.push(passage);
+    else passage.send(this.producer, this.sink);
+  }
+
+  leave(passage: Passage<A>): void {
+    this.under--;
+    if (!passage.passes) return;
+    if (this.closed) handleOf(passage.delivery).giveUp();
+    else this.out.next(passage.delivery);
+  }
+
+  advanced(): void {
+    if (this.finished && this.under === 0) super.complete();
+  }
+
+  private laneOf(delivery: Delivery<A>): Lane<A> {
+    const settlement = handleOf(delivery).behind.someSettlement();
+    if (this.lastLane !== undefined && settlement === this.lastSettlement) return this.lastLane;
+    let lane = this.lanes.get(settlement);
+    if (lane === undefined) {
+      if (this.lanes.size >= MANY_LANES) this.prune();
+      lane = new Lane(this);
+      this.lanes.set(settlement, lane);
+    }
+    this.lastSettlement = settlement;
+    this.lastLane = lane;
+    return lane;
+  }
+
+  // Claims come and go; a lane without deliveries can be made again.
+  private prune(): void {
+    for (const [settlement, lane] of this.lanes) if (lane.queue.size === 0) this.lanes.delete(settlement);
+    this.lastLane = undefined;
+  }
+
+  private unblock(): void {
+    if (this.unblocking) return;
+    this.unblocking = true;
+    while (this.blocked.size > 0 && this.producer.hasRoom(this.sink.topic))
+      this.blocked.shift()!.send(this.producer, this.sink);
+    this.unblocking = false;
+  }
+
+  private abandon(): void {
+    for (const lane of this.lanes.values()) {
+      for (let left = lane.queue.shift(); left !== undefined; left = lane.queue.shift()) left.giveUp();
+    }
+  }
+}
+
+/** The operator behind `toTopic`; see `Sluice.toTopic` for what it promises. */
+export function toTopicStage<A, K, V>(
+  runtime: SinkRuntime,
+  topic: string,
+  project: (value: A) => ProducerRecord<K, V> | readonly ProducerRecord<K, V>[],
+  options: ToTopicOptions<A, K, V> = {},
+): Op<A, A> {
+  if (typeof topic !== 'string' || topic === '')
+    throw new UsageError(`toTopic: 'topic' is a name, not ${JSON.stringify(topic)}`, 'topic');
+  if (typeof project !== 'function')
+    throw new UsageError(
+      `toTopic '${topic}': the second argument is a function from a value to a record`,
+      'project',
+    );
+  checkOnError('toTopic', options.onError);
+  const { key, value, onError } = options;
+  const sink: Sink<A> = {
+    topic,
+    name: options.name ?? `toTopic '${topic}'`,
+    project,
+    encoder: new Encoder(
+      topic,
+      key as Serializer<unknown> | undefined,
+      value as Serializer<unknown> | undefined,
+    ),
+    onError,
+    runtime,
+  };
+  return (flow) => createFlow((out) => flow.subscribe(new ToTopicStage(out, sink)));
+}

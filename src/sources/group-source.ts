@@ -1,0 +1,173 @@
+// A consumer group as Claims: the client's claims come in, a Flow for each goes out.
+import { Subject, type Subscriber } from 'rxjs';
+import type { Clock } from '../core/clock.ts';
+import type { GroupClaim } from '../core/group/claim.ts';
+import { GroupConsumer } from '../core/group/group-consumer.ts';
+import type { GroupListener, RebalanceEvent } from '../core/group/listener.ts';
+import { UsageError, type KafkaError } from '../errors.ts';
+import type { Claim } from '../flow/claim.ts';
+import { createClaims, type Claims, type Rebalance } from '../flow/claims.ts';
+import type { ErrorPolicy } from '../flow/policy.ts';
+import type { RunningSource } from '../flow/runtime.ts';
+import type { DeliveryProblem } from '../flow/settlement.ts';
+import type { ConsumerRecord } from '../core/records/types.ts';
+import { ClaimKeeper, type KeeperSource } from './claim-keeper.ts';
+import { claimFlow } from './claim-source.ts';
+import type { ClusterRuntime, StuckRecord } from './cluster-runtime.ts';
+import type { Formats, GroupOptions } from './options.ts';
+import { decodersOf, subscribedTopics, type Topics } from './topic-formats.ts';
+
+/** Options of `fromGroup` in every form. */
+export type AnyGroupOptions = GroupOptions & Formats<unknown, unknown> & { readonly topics: Topics };
+
+type AnyRecord = ConsumerRecord<unknown, unknown>;
+
+const DRAIN_TIMEOUT_MS = 30_000;
+
+class GroupSource implements GroupListener, KeeperSource, RunningSource {
+  readonly clock: Clock;
+  readonly ready: Promise<void>;
+  readonly onDecodeError: ErrorPolicy | undefined;
+  private readonly runtime: ClusterRuntime;
+  private readonly claims: Subscriber<Claim<AnyRecord>>;
+  private readonly rebalances: Subject<Rebalance>;
+  private readonly consumer: GroupConsumer;
+  private readonly decoderOf: ReturnType<typeof decodersOf>;
+  private readonly keepers = new Map<string, ClaimKeeper>();
+  private readonly drainTimeoutMs: number;
+  private left = 0;
+  private resolveReady: () => void = () => undefined;
+  private rejectReady: (cause: unknown) => void = () => undefined;
+
+  constructor(
+    runtime: ClusterRuntime,
+    options: AnyGroupOptions,
+    claims: Subscriber<Claim<AnyRecord>>,
+    rebalances: Subject<Rebalance>,
+  ) {
+    this.runtime = runtime;
+    this.clock = runtime.cluster.clock;
+    this.onDecodeError = options.onDecodeError;
+    this.claims = claims;
+    this.rebalances = rebalances;
+    this.decoderOf = decodersOf(options.topics, options);
+    this.drainTimeoutMs = options.drainTimeoutMs ?? DRAIN_TIMEOUT_MS;
+    this.ready = new Promise((resolve, reject) => {
+      this.resolveReady = resolve;
+      this.rejectReady = reject;
+    });
+    this.ready.catch(() => undefined);
+    const { groupId, drainTimeoutMs, credit } = options;
+    this.consumer = new GroupConsumer(
+      runtime.cluster,
+      { groupId, topics: subscribedTopics(options.topics), drainTimeoutMs, credit },
+      this,
+    );
+    runtime.flow?.register(this);
+    this.consumer.start();
+  }
+
+  onClaim(claim: GroupClaim): void {
+    const id = `${claim.topic}-${claim.partition}`;
+    let keeper = this.keepers.get(id);
+    if (keeper === undefined) {
+      keeper = new ClaimKeeper(this);
+      this.keepers.set(id, keeper);
+    }
+    keeper.begin(claim);
+    this.claims.next(claimFlow(claim, this.decoderOf(claim.topic), keeper));
+  }
+
+  onAssigned(): void {
+    this.resolveReady();
+  }
+
+  onRebalance(event: RebalanceEvent): void {
+    this.rebalances.next(event);
+  }
+
+  onFailed(error: KafkaError): void {
+    this.rejectReady(error);
+    this.fail(error);
+  }
+
+  countIn(): void {
+    this.runtime.flow?.countIn();
+  }
+
+  fail(cause: unknown): void {
+    if (this.runtime.flow !== undefined) {
+      this.runtime.flow.fail(cause);
+      return;
+    }
+    void this.drain(this.drainTimeoutMs).finally(() => this.claims.error(cause));
+  }
+
+  onProblem(problem: DeliveryProblem & { readonly topic: string; readonly partition: number }): void {
+    this.runtime.onProblem(problem);
+  }
+
+  sent(): Promise<void> {
+    return this.runtime.sent();
+  }
+
+  unsettled(): number {
+    let unsettled = this.left;
+    for (const keeper of this.keepers.values()) unsettled += keeper.left;
+    return unsettled;
+  }
+
+  oldest(): StuckRecord | undefined {
+    let oldest: StuckRecord | undefined;
+    for (const claim of this.consumer.claims) {
+      const offset = claim.firstUnsettled();
+      const ageMs = claim.oldestUnsettledAgeMs();
+      if (offset === undefined || ageMs <= (oldest?.ageMs ?? -1)) continue;
+      oldest = { topic: claim.topic, partition: claim.partition, offset, ageMs };
+    }
+    return oldest;
+  }
+
+  async drain(timeoutMs: number): Promise<void> {
+    const summary = await this.consumer.drain(Math.min(timeoutMs, this.drainTimeoutMs));
+    this.left += summary.unsettled;
+    this.end();
+    if (summary.error !== undefined && this.runtime.flow !== undefined) throw summary.error;
+  }
+
+  async abort(reason: unknown): Promise<void> {
+    const summary = await this.consumer.abort(reason);
+    this.left += summary.unsettled;
+    this.end();
+  }
+
+  /** The flow is unsubscribed: in a script that is how a group is left. */
+  close(): void {
+    void this.consumer.drain(0).catch(() => undefined);
+  }
+
+  private end(): void {
+    this.resolveReady();
+    this.rebalances.complete();
+    this.claims.complete();
+  }
+}
+
+/** The Claims of a group; the group is joined when they are subscribed. */
+export function groupClaims(runtime: ClusterRuntime, options: AnyGroupOptions): Claims<AnyRecord> {
+  const rebalances = new Subject<Rebalance>();
+  if (typeof options.groupId !== 'string' || options.groupId === '') {
+    throw new UsageError(`fromGroup: 'groupId' is a name, not ${JSON.stringify(options.groupId)}`, 'groupId');
+  }
+  const topics = subscribedTopics(options.topics);
+  if (!(topics instanceof RegExp) && topics.length === 0)
+    throw new UsageError("fromGroup: 'topics' names no topic", 'topics');
+  return createClaims<AnyRecord>({
+    name: `fromGroup '${options.groupId}'`,
+    rebalances,
+    open: (claims) => {
+      const source = new GroupSource(runtime, options, claims, rebalances);
+      return () => source.close();
+    },
+  });
+}

@@ -1,0 +1,122 @@
+// A partition read without a group, in the clothes of a claim: nobody takes it away, but a drain revokes it and a rewind starts it over.
+import type { PartitionReader } from '../core/consumer/partition-reader.ts';
+import type { ClaimListener } from '../core/group/claim.ts';
+import { ClaimLostError } from '../errors.ts';
+import type { RewindableClaim } from './claim-keeper.ts';
+
+/** What its source does about it. */
+export interface ReaderClaimOwner {
+  onRewind(claim: ReaderClaim, delayMs: number): void;
+  onEnd(claim: ReaderClaim): void;
+}
+
+/** One reading of a reader, from a start or a rewind to the next. */
+export class ReaderClaim implements RewindableClaim {
+  readonly topic: string;
+  readonly partition: number;
+  readonly claimEpoch: number;
+  readonly startOffset: number;
+  readonly revoking: AbortSignal;
+  readonly lost: AbortSignal;
+  private readonly reader: PartitionReader;
+  private readonly owner: ReaderClaimOwner;
+  private readonly revokingController = new AbortController();
+  private readonly lostController = new AbortController();
+  private listener: ClaimListener | undefined;
+
+  constructor(reader: PartitionReader, owner: ReaderClaimOwner) {
+    this.reader = reader;
+    this.topic = reader.topic;
+    this.partition = reader.partition;
+    this.claimEpoch = reader.claimEpoch;
+    this.startOffset = reader.startOffset;
+    this.owner = owner;
+    this.revoking = this.revokingController.signal;
+    this.lost = this.lostController.signal;
+  }
+
+  get highWatermark(): number {
+    return this.reader.highWatermark;
+  }
+
+  get lag(): number {
+    return this.reader.lag;
+  }
+
+  get inFlightRecords(): number {
+    return this.isCurrent() ? this.reader.inFlightRecords : 0;
+  }
+
+  get dead(): boolean {
+    return this.lost.aborted;
+  }
+
+  start(listener: ClaimListener): void {
+    this.listener = listener;
+    this.reader.start({
+      onRecord: (record, sequence) => listener.onRecord(record, sequence),
+      onPressure: () => listener.onPressure(),
+      onError: (error) => listener.onError(error),
+      onEnd: () => {
+        listener.onEnd();
+        this.owner.onEnd(this);
+      },
+    });
+  }
+
+  settle(sequence: number): void {
+    this.reader.settle(sequence);
+  }
+
+  hold(sequence: number): void {
+    this.reader.hold(sequence);
+  }
+
+  pause(): void {
+    if (this.isCurrent()) this.reader.pause();
+  }
+
+  resume(): void {
+    if (this.isCurrent()) this.reader.resume();
+  }
+
+  seek(offset: number): void {
+    if (this.isCurrent()) this.reader.seek(offset);
+  }
+
+  rewind(delayMs: number): void {
+    if (!this.isCurrent() || this.revoking.aborted) return;
+    this.lose('rewound to its first unsettled record');
+    this.owner.onRewind(this, delayMs);
+  }
+
+  /** Everything sent for it is answered. */
+  async sent(): Promise<void> {
+    await this.listener?.onRewinding?.();
+  }
+
+  revoke(): void {
+    if (this.revoking.aborted || this.lost.aborted) return;
+    this.reader.closeGate();
+    this.revokingController.abort();
+    this.listener?.onRevoking();
+  }
+
+  lose(why: string): void {
+    if (this.lost.aborted) return;
+    this.reader.closeGate();
+    const { topic, partition } = this;
+    const firstUnsettled = this.reader.firstUnsettled() ?? this.reader.position;
+    const error = new ClaimLostError(`${topic}-${partition} was ${why}`, {
+      topic,
+      partition,
+      firstUnsettled,
+    });
+    this.lostController.abort(error);
+    this.listener?.onLost(error);
+  }
+
+  private isCurrent(): boolean {
+    return !this.lost.aborted && this.reader.claimEpoch === this.claimEpoch;
+  }
+}

@@ -1,0 +1,36 @@
+// What goes wrong without failing: told on a diagnostics channel, and to a developer as a process warning.
+import diagnosticsChannel from 'node:diagnostics_channel';
+import type { StuckRecord } from '../sources/cluster-runtime.ts';
+import type { DeliveryProblem } from '../flow/settlement.ts';
+
+/** A delivery that leaked or was used after it had moved on. Payload: `LocatedProblem`. */
+const problems = diagnosticsChannel.channel('sluice:delivery-problem');
+
+/** A record that stays unsettled. Payload: {@link StuckRecord}. */
+const stuck = diagnosticsChannel.channel('sluice:record-stuck');
+
+/** A problem with its place. */
+export type LocatedProblem = DeliveryProblem & { readonly topic: string; readonly partition: number };
+
+/** Publishes a delivery problem; outside production the process warns too. */
+export function warnOfProblem(problem: LocatedProblem): void {
+  problems.publish(problem);
+  if (process.env['NODE_ENV'] === 'production') return;
+  const where = `${problem.topic}-${problem.partition}, record ${problem.sequence} of its claim`;
+  process.emitWarning(
+    problem.kind === 'leaked'
+      ? `a delivery was dropped without being settled (${where}): its partition's commit point stays there`
+      : `a delivery was used after it had moved on (${problem.action}; ${where}): the call did nothing`,
+    'SluiceWarning',
+  );
+}
+
+/** Publishes a stuck record and warns. */
+export function warnOfStuck(record: StuckRecord): void {
+  stuck.publish(record);
+  const { topic, partition, offset, ageMs } = record;
+  process.emitWarning(
+    `${topic}-${partition} offset ${offset} has been unsettled for ${Math.round(ageMs / 1000)} s; nothing at or after it is committed`,
+    'SluiceWarning',
+  );
+}

@@ -1,0 +1,178 @@
+// One run of a topology: subscribes its flows, ends them by draining, and adds up what was done.
+//
+// Outline of a drain: every source stops handing over and completes its flow, so that what gathers flushes -> what was handed over is settled, or the
+// time is over -> groups commit and are left -> the producer sends what is queued and closes -> flows that have not completed are unsubscribed.
+import type { Subscription } from 'rxjs';
+import type { Clock } from '../core/clock.ts';
+import type { Kafka } from '../core/client.ts';
+import { UsageError } from '../errors.ts';
+import { Flow } from '../flow/flow.ts';
+import type { FlowEnd } from '../flow/op.ts';
+import { withRuntime, type FlowRuntime, type RunningSource } from '../flow/runtime.ts';
+import { Settled } from '../flow/settled.ts';
+import { bindSluice, type Sluice } from './sluice.ts';
+import { SharedProducer } from '../sinks/shared-producer.ts';
+import { onSignals } from './signals.ts';
+import type { RunOptions, RunSummary, Running } from './types.ts';
+
+const DRAIN_TIMEOUT_MS = 30_000;
+
+/** A builder's result as a list. */
+export function flowEnds(
+  name: string,
+  built: FlowEnd | readonly FlowEnd[],
+): readonly (Flow<unknown> | Settled<unknown>)[] {
+  const ends = Array.isArray(built) ? (built as readonly FlowEnd[]) : [built as FlowEnd];
+  if (ends.length === 0) throw new UsageError(`topology '${name}' has no flow`);
+  return ends.map((end) => {
+    if (end instanceof Flow || end instanceof Settled) return end;
+    throw new UsageError(
+      `topology '${name}' returns something that is neither a Flow nor Settled: a plain Observable has lost its records; end it with settle() last`,
+    );
+  });
+}
+
+export class TopologyRun implements FlowRuntime, Running {
+  readonly clock: Clock;
+  readonly ready: Promise<void>;
+  readonly done: Promise<RunSummary>;
+  private readonly sources = new Set<RunningSource>();
+  private readonly subscriptions: Subscription[] = [];
+  private readonly producer: SharedProducer;
+  private readonly drainTimeoutMs: number;
+  private readonly stopListening: () => void;
+  private recordsIn = 0;
+  private recordsOut = 0;
+  private openFlows = 0;
+  private failure: { readonly cause: unknown } | undefined;
+  private ending: Promise<void> | undefined;
+  private starting: Promise<unknown>[] = [];
+  private resolveDone: (summary: RunSummary) => void = () => undefined;
+  private rejectDone: (cause: unknown) => void = () => undefined;
+
+  constructor(
+    name: string,
+    build: (cluster: Sluice) => FlowEnd | readonly FlowEnd[],
+    kafka: Kafka,
+    options: RunOptions,
+    signals: boolean,
+  ) {
+    this.clock = kafka.cluster.clock;
+    this.drainTimeoutMs = options.drainTimeoutMs ?? DRAIN_TIMEOUT_MS;
+    this.producer = new SharedProducer(kafka);
+    this.done = new Promise((resolve, reject) => {
+      this.resolveDone = resolve;
+      this.rejectDone = reject;
+    });
+    // Whoever awaits only drain() or a signal must not meet an unhandled rejection besides.
+    this.done.catch(() => undefined);
+    this.stopListening = signals
+      ? onSignals(
+          () => void this.drainBySignal(),
+          () => {
+            process.exitCode = 1;
+            void this.abort();
+          },
+        )
+      : () => undefined;
+    const ends = flowEnds(name, build(bindSluice(kafka, this, this.producer)));
+    this.openFlows = ends.length;
+    withRuntime(this, () => {
+      for (const end of ends) this.subscribe(end);
+    });
+    this.ready = Promise.race([
+      Promise.all(this.starting).then(() => undefined),
+      this.done.then(() => undefined),
+    ]);
+    this.ready.catch(() => undefined);
+  }
+
+  register(source: RunningSource): void {
+    this.sources.add(source);
+    if (source.ready !== undefined) this.starting.push(source.ready);
+  }
+
+  countIn(): void {
+    this.recordsIn++;
+  }
+
+  countOut(): void {
+    this.recordsOut++;
+  }
+
+  fail(cause: unknown): void {
+    if (this.failure !== undefined) return;
+    this.failure = { cause };
+    void this.end((source) => source.drain(this.drainTimeoutMs));
+  }
+
+  drain(timeoutMs: number = this.drainTimeoutMs): Promise<RunSummary> {
+    void this.end((source) => source.drain(timeoutMs));
+    return this.done;
+  }
+
+  abort(reason?: unknown): Promise<RunSummary> {
+    for (const source of this.sources) void source.abort(reason).catch(() => undefined);
+    void this.end((source) => source.abort(reason));
+    return this.done;
+  }
+
+  private async drainBySignal(): Promise<void> {
+    try {
+      const { unsettled } = await this.drain();
+      if (unsettled > 0) process.exitCode = 1;
+    } catch {
+      process.exitCode = 1;
+    }
+  }
+
+  private subscribe(end: Flow<unknown> | Settled<unknown>): void {
+    const observer = {
+      error: (cause: unknown) => {
+        this.fail(cause);
+        this.flowEnded();
+      },
+      complete: () => this.flowEnded(),
+    };
+    this.subscriptions.push(
+      end instanceof Flow
+        ? end.subscribe({ ...observer, next: (delivery) => delivery.ack() })
+        : end.subscribe(observer),
+    );
+  }
+
+  private unsettled(): number {
+    let unsettled = 0;
+    for (const source of this.sources) unsettled += source.unsettled();
+    return unsettled;
+  }
+
+  private flowEnded(): void {
+    this.openFlows--;
+    if (this.openFlows === 0) void this.end(() => Promise.resolve());
+  }
+
+  private end(stop: (source: RunningSource) => Promise<void>): Promise<void> {
+    this.ending ??= this.finish(stop);
+    return this.ending;
+  }
+
+  private async finish(stop: (source: RunningSource) => Promise<void>): Promise<void> {
+    const results = await Promise.allSettled([...this.sources].map(stop));
+    for (const result of results) {
+      if (result.status === 'rejected') this.failure ??= { cause: result.reason as unknown };
+    }
+    await this.producer.close(this.drainTimeoutMs).catch((cause: unknown) => {
+      this.failure ??= { cause };
+    });
+    for (const subscription of this.subscriptions) subscription.unsubscribe();
+    this.stopListening();
+    if (this.failure !== undefined) this.rejectDone(this.failure.cause);
+    else
+      this.resolveDone({
+        recordsIn: this.recordsIn,
+        recordsOut: this.recordsOut,
+        unsettled: this.unsettled(),
+      });
+  }
+}

@@ -1,0 +1,40 @@
+import type { Kafka } from '../core/client.ts';
+import { UsageError } from '../errors.ts';
+import type { FlowEnd } from '../flow/op.ts';
+import { describeTopology } from './describe.ts';
+import type { Sluice } from './sluice.ts';
+import { TopologyRun } from './topology-run.ts';
+import type { Topology } from './types.ts';
+
+/**
+ * Names a graph of flows. `build` gets what touches the cluster and answers with the end of each flow (one, or an array); it is called anew by every
+ * run, and by `describe()`. What leaves a flow is acknowledged there.
+ *
+ * A failure that no stage's policy took closes all gates, drains the rest to the deadline, commits, leaves the groups and rejects `run()`.
+ *
+ * @throws UsageError when `name` is empty; by `run` and `start`, when `build` answers with something else than flows
+ * @example
+ * ```ts
+ * const copy = topology('copy', ({ fromGroup, toTopic }) =>
+ *   fromGroup({ groupId: 'copy', topics: ['in'], value: text() }).pipe(toTopic('out', (record) => ({ value: record.value }))),
+ * );
+ * await copy.run(new Kafka({ brokers: ['localhost:9092'] }));
+ * ```
+ */
+export function topology(name: string, build: (cluster: Sluice) => FlowEnd | readonly FlowEnd[]): Topology {
+  if (typeof name !== 'string' || name === '')
+    throw new UsageError('topology: the first argument is its name', 'name');
+  if (typeof build !== 'function')
+    throw new UsageError(
+      `topology '${name}': the second argument is a function from the cluster to its flows`,
+      'build',
+    );
+  return {
+    name,
+    run: async (kafka: Kafka, options = {}) =>
+      new TopologyRun(name, build, kafka, options, options.signals ?? true).done,
+    start: (kafka: Kafka, options = {}) =>
+      new TopologyRun(name, build, kafka, options, options.signals ?? false),
+    describe: () => describeTopology(name, build),
+  };
+}
