@@ -1,0 +1,114 @@
+// The classic membership protocol as a table: what each answer means in each state. Pure; the driver is membership.ts.
+
+/**
+ * - unjoined: no request is out; looking for the coordinator, or waiting before the next attempt
+ * - joining: JoinGroup is out. Nothing is claimed.
+ * - syncing: SyncGroup is out. Nothing is claimed.
+ * - stable: claims are (being) opened and read
+ * - revoking: the group rebalances; claims drain, and are committed with the generation that is still owned
+ * - leaving: claims drain for good; rebalances of the others do not matter any more
+ * - left, failed: over
+ */
+export type MemberState =
+  'unjoined' | 'joining' | 'syncing' | 'stable' | 'revoking' | 'leaving' | 'left' | 'failed';
+
+/** The requests whose answers move a member. */
+export type MemberRequest = 'join' | 'sync' | 'heartbeat' | 'commit';
+
+/**
+ * - done: the request did what it is for; a heartbeat has renewed the session
+ * - useMemberId: join again at once with the member id in the answer
+ * - again: the same later
+ * - relocate: the coordinator is elsewhere; look for it, then the same
+ * - rejoin: give up the claims in order, then join with the same identity
+ * - loseGeneration: the claims are gone already; join with the same member id
+ * - loseMember: the claims are gone already; join as a new member
+ * - fail: the claims are gone, and joining again cannot help
+ * - ignore: another request will tell, or it is too late to matter
+ */
+export type Verdict =
+  | 'done'
+  | 'useMemberId'
+  | 'again'
+  | 'relocate'
+  | 'rejoin'
+  | 'loseGeneration'
+  | 'loseMember'
+  | 'fail'
+  | 'ignore';
+
+/** An answer: Kafka's error name, or 'CONNECTION' when there was none. */
+export type AnswerName = string;
+
+type Row = Readonly<Record<string, Verdict>>;
+
+const COORDINATOR: Row = {
+  NONE: 'done',
+  CONNECTION: 'relocate',
+  NOT_COORDINATOR: 'relocate',
+  COORDINATOR_NOT_AVAILABLE: 'relocate',
+  COORDINATOR_LOAD_IN_PROGRESS: 'again',
+};
+
+const IDENTITY: Row = {
+  ILLEGAL_GENERATION: 'loseGeneration',
+  UNKNOWN_MEMBER_ID: 'loseMember',
+  FENCED_INSTANCE_ID: 'fail',
+};
+
+const JOIN: Row = {
+  ...COORDINATOR,
+  ...IDENTITY,
+  MEMBER_ID_REQUIRED: 'useMemberId',
+  REBALANCE_IN_PROGRESS: 'again',
+};
+
+/** Joining anew is what helps after any lost SyncGroup: the group may have moved on. */
+const SYNC: Row = { ...COORDINATOR, ...IDENTITY, REBALANCE_IN_PROGRESS: 'rejoin' };
+
+/** The session's own expiry ends what a server's unknown trouble does not. */
+const OWNING: Row = { ...COORDINATOR, ...IDENTITY, UNKNOWN_SERVER_ERROR: 'again' };
+
+/** While join or sync is out, their answers tell what became of the identity: heartbeats of the old generation only keep the session. */
+const BETWEEN: Row = {
+  ...COORDINATOR,
+  REBALANCE_IN_PROGRESS: 'done',
+  ILLEGAL_GENERATION: 'ignore',
+  UNKNOWN_MEMBER_ID: 'ignore',
+  FENCED_INSTANCE_ID: 'fail',
+  UNKNOWN_SERVER_ERROR: 'ignore',
+};
+
+const HEARTBEAT_DRAINING: Row = { ...OWNING, REBALANCE_IN_PROGRESS: 'done' };
+
+/** A coordinator that forgot the whole group forgot the member. */
+const COMMIT: Row = { ...OWNING, GROUP_ID_NOT_FOUND: 'loseMember', STALE_MEMBER_EPOCH: 'loseGeneration' };
+const COMMIT_DRAINING: Row = { ...COMMIT, REBALANCE_IN_PROGRESS: 'again' };
+
+/** Requests that a state does not have are ignored when an answer comes late. */
+export const MEMBERSHIP_TABLE: Readonly<Record<MemberState, Readonly<Partial<Record<MemberRequest, Row>>>>> =
+  {
+    unjoined: {},
+    joining: { join: JOIN, heartbeat: BETWEEN },
+    syncing: { sync: SYNC, heartbeat: BETWEEN },
+    stable: {
+      heartbeat: { ...OWNING, REBALANCE_IN_PROGRESS: 'rejoin' },
+      commit: { ...COMMIT, REBALANCE_IN_PROGRESS: 'rejoin' },
+    },
+    revoking: { heartbeat: HEARTBEAT_DRAINING, commit: COMMIT_DRAINING },
+    leaving: { heartbeat: HEARTBEAT_DRAINING, commit: COMMIT_DRAINING },
+    left: {},
+    failed: {},
+  };
+
+/** What `answer` to `request` means for a member in `state`; errors that no row names go by whether Kafka calls them retriable. */
+export function verdictOf(
+  state: MemberState,
+  request: MemberRequest,
+  answer: AnswerName,
+  retriable: boolean,
+): Verdict {
+  const row = MEMBERSHIP_TABLE[state][request];
+  if (row === undefined) return 'ignore';
+  return row[answer] ?? (retriable ? 'again' : 'fail');
+}

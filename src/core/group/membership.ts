@@ -1,0 +1,418 @@
+// A member of a classic group: joins, keeps its session, rejoins, leaves. What answers mean is in membership-table.ts.
+
+import { BrokerError, ConnectionError, KafkaError, TimeoutError, UsageError } from '../../errors.ts';
+import { delay } from '../clock.ts';
+import type { Cluster } from '../cluster/cluster.ts';
+import { backoffMs, brokerError, withRetry } from '../cluster/retry.ts';
+import type { ResponseOf } from '../protocol/api.ts';
+import { decodeAssignment, encodeSubscription } from '../protocol/consumer-protocol.ts';
+import { errorCode } from '../protocol/error-codes.ts';
+import type { joinGroupApi } from '../protocol/messages/11-join-group.ts';
+import type { Assignment, Assignor } from './assignors/assignor.ts';
+import type { Generation } from './committer.ts';
+import { Heartbeats, type BeatOutcome } from './heartbeats.ts';
+import { divide } from './leader.ts';
+import { MemberRequests, type MemberAssignments, type MemberSettings } from './member-requests.ts';
+import { verdictOf, type MemberRequest, type MemberState, type Verdict } from './membership-table.ts';
+import { Session } from './session.ts';
+
+/** What a membership needs from, and tells, the consumer around it. */
+export interface MembershipHost {
+  /** The topics to subscribe to, asked before each join. */
+  topics(signal: AbortSignal): Promise<readonly string[]>;
+  /** Called on the leader with the partition counts its division is based on, on the others with undefined. */
+  onDivided(partitionCounts: ReadonlyMap<string, number> | undefined): void;
+  onAssigned(assignment: Assignment): void;
+  /** Gives up every claim in order; the generation is owned until it resolves. Must resolve in time, also after `onLost`. */
+  onRevoke(): Promise<void>;
+  /** The generation is gone, and every claim with it. */
+  onLost(cause: KafkaError): void;
+  /** It is over; `onLost` was called before. */
+  onFailed(cause: KafkaError): void;
+}
+
+/** Settings of a membership; all times in milliseconds. */
+export interface MembershipOptions extends MemberSettings {
+  readonly heartbeatIntervalMs: number;
+  readonly assignors: readonly Assignor[];
+}
+
+const NO_GENERATION = -1;
+const MIN_PAUSE_MS = 100;
+const MAX_PAUSE_MS = 5_000;
+const LEAVE_TIMEOUT_MS = 5_000;
+/** Attempts to join that follow one another without a pause. */
+const MAX_QUICK = 3;
+/** As Java's client cuts it. */
+const MAX_REASON_LENGTH = 255;
+
+/** One attempt to join was not enough. */
+class JoinAgain {
+  readonly pause: boolean;
+  readonly cause: KafkaError;
+
+  constructor(cause: KafkaError, pause: boolean) {
+    this.cause = cause;
+    this.pause = pause;
+  }
+}
+
+/** Runs the membership of one group; used once. */
+export class Membership {
+  state: MemberState = 'unjoined';
+  memberId = '';
+  generationId = NO_GENERATION;
+  private readonly cluster: Cluster;
+  private readonly options: MembershipOptions;
+  private readonly host: MembershipHost;
+  private readonly requests: MemberRequests;
+  private readonly heartbeats: Heartbeats;
+  private readonly session: Session;
+  private readonly stopping = new AbortController();
+  private running: Promise<void> = Promise.resolve();
+  private joinedOnce = false;
+  private reason = 'the first join';
+  private rejoinWanted = false;
+  private onRejoin: () => void = () => {};
+
+  constructor(cluster: Cluster, options: MembershipOptions, host: MembershipHost) {
+    this.cluster = cluster;
+    this.options = options;
+    this.host = host;
+    this.requests = new MemberRequests(cluster, options);
+    const { clock, random } = cluster;
+    this.heartbeats = new Heartbeats(clock, random, options.heartbeatIntervalMs, () => this.beat());
+    this.session = new Session(clock, options.sessionTimeoutMs, () => {
+      const message = `No heartbeat of ${this.name} was answered for ${options.sessionTimeoutMs} ms: its session is over`;
+      this.lose(
+        new TimeoutError(message, { afterMs: options.sessionTimeoutMs, sent: true, api: 'Heartbeat' }),
+      );
+    });
+  }
+
+  /** Whose commits the group takes now; undefined when the generation is gone or the session is over. */
+  current(): Generation | undefined {
+    this.session.check();
+    return this.generationId === NO_GENERATION ? undefined : this.generation();
+  }
+
+  /** True when the session is over by our own clock; the loss has been told by then. */
+  checkSession(): boolean {
+    return this.session.check();
+  }
+
+  start(): void {
+    this.running = this.run();
+  }
+
+  /** Rejoins in order, because the subscription or the partitions have changed. */
+  requestRejoin(reason: string): void {
+    if (this.state === 'stable') this.wantRejoin(reason);
+  }
+
+  /** What the failure of a request that was sent for that generation means; the member has acted on it by then. */
+  refused(request: MemberRequest, error: KafkaError, generationId: number): Verdict {
+    if (generationId !== this.generationId) return 'ignore';
+    const verdict = verdictOf(this.state, request, answerName(error), error.retriable);
+    if (verdict === 'relocate') this.forgetCoordinator();
+    else if (verdict === 'rejoin') this.wantRejoin(`${request} was answered ${answerName(error)}`);
+    else if (verdict === 'loseGeneration') this.lose(error);
+    else if (verdict === 'loseMember') this.lose(error, true);
+    else if (verdict === 'fail') this.fail(error);
+    return verdict;
+  }
+
+  /** No more rebalances: the claims are drained for good. A join that is under way ends. */
+  beginLeaving(): void {
+    if (this.state === 'left' || this.state === 'failed') return;
+    if (this.state === 'stable' || this.state === 'revoking') this.state = 'leaving';
+    this.stopping.abort(new UsageError(`${this.name} is leaving`));
+    this.onRejoin();
+  }
+
+  /** Leaves the group, as well as that goes within a few seconds; a static member just stops. Never rejects. */
+  async leave(reason: string): Promise<void> {
+    this.beginLeaving();
+    await this.running;
+    const { memberId } = this;
+    this.dropGeneration();
+    const over = this.state === 'left';
+    if (this.state !== 'failed') this.state = 'left';
+    if (over || memberId === '' || this.options.groupInstanceId !== null) return;
+    this.memberId = '';
+    try {
+      await withRetry(
+        this.cluster,
+        'LeaveGroup',
+        { deadlineMs: LEAVE_TIMEOUT_MS },
+        async (_, remainingMs) => {
+          const nodeId = await this.coordinator();
+          const { errorCode: code } = await this.requests.leave(nodeId, memberId, reason, remainingMs);
+          if (code === 0) return;
+          this.forgetCoordinator();
+          throw brokerError(code, { api: 'LeaveGroup' });
+        },
+      );
+    } catch {
+      // The session's expiry does on the coordinator what this request would have done sooner.
+    }
+  }
+
+  private get name(): string {
+    const { groupId, groupInstanceId } = this.options;
+    return `member ${groupInstanceId ?? this.memberId} of group ${groupId}`;
+  }
+
+  private generation(): Generation {
+    const { groupId, groupInstanceId } = this.options;
+    return { groupId, groupInstanceId, memberId: this.memberId, generationId: this.generationId };
+  }
+
+  private async run(): Promise<void> {
+    const { signal } = this.stopping;
+    try {
+      while (!signal.aborted) {
+        const assignment = await this.joinUntilStable();
+        this.host.onAssigned(assignment);
+        await this.untilRejoin();
+        if (this.state !== 'stable') continue;
+        this.state = 'revoking';
+        await this.host.onRevoke();
+      }
+    } catch (error) {
+      if (!signal.aborted) this.fail(asKafkaError(error));
+    }
+  }
+
+  private untilRejoin(): Promise<void> {
+    return new Promise((resolve) => {
+      this.onRejoin = resolve;
+      if (this.rejoinWanted || this.stopping.signal.aborted || this.state !== 'stable') resolve();
+    });
+  }
+
+  private wantRejoin(reason: string): void {
+    this.reason = reason;
+    this.rejoinWanted = true;
+    this.onRejoin();
+  }
+
+  private async joinUntilStable(): Promise<Assignment> {
+    const { clock, random } = this.cluster;
+    const { signal } = this.stopping;
+    this.session.unwatch();
+    let failingSince: number | undefined;
+    let quick = 0;
+    for (let failures = 0; ;) {
+      this.state = 'unjoined';
+      try {
+        return await this.joinOnce(signal);
+      } catch (error) {
+        signal.throwIfAborted();
+        if (!(error instanceof JoinAgain)) throw error;
+        if (!error.pause && quick++ < MAX_QUICK) continue;
+        failures += 1;
+        failingSince ??= clock.now();
+        this.checkFirstJoin(failingSince, error.cause);
+        this.state = 'unjoined';
+        await delay(clock, backoffMs(failures, MIN_PAUSE_MS, MAX_PAUSE_MS, random), signal);
+      }
+    }
+  }
+
+  /** A member that was never in the group gives up at the deadline; one that was waits for the cluster to come back. */
+  private checkFirstJoin(failingSince: number, cause: KafkaError): void {
+    const { deadlineMs } = this.cluster.retry;
+    if (this.joinedOnce || this.cluster.clock.now() - failingSince < deadlineMs) return;
+    const message = `Joining group ${this.options.groupId} did not succeed within ${deadlineMs} ms; the last error was: ${cause.message}`;
+    throw new TimeoutError(message, { afterMs: deadlineMs, sent: true, api: 'JoinGroup', cause });
+  }
+
+  private async joinOnce(signal: AbortSignal): Promise<Assignment> {
+    this.rejoinWanted = false;
+    const topics = await this.host.topics(signal);
+    const nodeId = await this.findCoordinator();
+    signal.throwIfAborted();
+    this.state = 'joining';
+    const joined = await this.join(nodeId, topics, signal);
+    this.session.restart(this.cluster.clock.now());
+    this.memberId = joined.memberId;
+    this.generationId = joined.generationId;
+    this.state = 'syncing';
+    this.heartbeats.keep();
+    const { assignments, partitionCounts } = await this.divideAsLeader(joined, signal);
+    const sentMs = this.cluster.clock.now();
+    const synced = await this.sync(nodeId, joined.protocolName ?? '', assignments, signal);
+    this.session.renew(sentMs);
+    this.host.onDivided(partitionCounts);
+    this.state = 'stable';
+    this.joinedOnce = true;
+    this.session.watch();
+    return synced;
+  }
+
+  private async join(
+    nodeId: number,
+    topics: readonly string[],
+    signal: AbortSignal,
+  ): Promise<ResponseOf<typeof joinGroupApi>> {
+    const metadata = encodeSubscription({ topics }, 1);
+    const protocols = this.options.assignors.map(({ name }) => ({ name, metadata }));
+    const reason = this.reason.slice(0, MAX_REASON_LENGTH);
+    for (let named = false; ; named = true) {
+      const response = await this.orAgain(
+        this.requests.join(nodeId, this.memberId, protocols, reason, signal),
+      );
+      if (response.errorCode === 0) return response;
+      const { name, retriable } = errorCode(response.errorCode);
+      const verdict = verdictOf('joining', 'join', name, retriable);
+      if (verdict !== 'useMemberId' || named)
+        this.handleJoinTrouble('JoinGroup', response.errorCode, verdict);
+      this.memberId = response.memberId;
+    }
+  }
+
+  private async sync(
+    nodeId: number,
+    protocolName: string,
+    assignments: MemberAssignments,
+    signal: AbortSignal,
+  ): Promise<Assignment> {
+    const attempt = this.requests.sync(nodeId, this.generation(), protocolName, assignments, signal);
+    const { errorCode: code, assignment } = await this.orAgain(attempt);
+    if (code !== 0) {
+      const { name, retriable } = errorCode(code);
+      this.handleJoinTrouble('SyncGroup', code, verdictOf('syncing', 'sync', name, retriable));
+    }
+    const { assignedPartitions } = decodeAssignment(assignment);
+    return new Map(
+      assignedPartitions
+        .filter(({ partitions }) => partitions.length > 0)
+        .map(({ topic, partitions }) => [topic, [...partitions].sort((a, b) => a - b)]),
+    );
+  }
+
+  private async divideAsLeader(
+    joined: ResponseOf<typeof joinGroupApi>,
+    signal: AbortSignal,
+  ): Promise<{
+    assignments: MemberAssignments;
+    partitionCounts: ReadonlyMap<string, number> | undefined;
+  }> {
+    if (joined.leader !== joined.memberId) return { assignments: [], partitionCounts: undefined };
+    const assignor = this.options.assignors.find(({ name }) => name === joined.protocolName);
+    if (assignor === undefined) {
+      throw new UsageError(
+        `Group ${this.options.groupId} chose '${joined.protocolName}', which is no assignor of ours`,
+      );
+    }
+    try {
+      const division = await divide(this.cluster, assignor, joined.members, signal);
+      return joined.skipAssignment ? { ...division, assignments: [] } : division;
+    } catch (error) {
+      throw error instanceof KafkaError && error.retriable ? new JoinAgain(error, true) : error;
+    }
+  }
+
+  /** Throws: what has to be done again, or what cannot be helped. */
+  private handleJoinTrouble(api: string, code: number, verdict: Verdict): never {
+    const error = brokerError(code, {
+      api,
+      detail: `${errorCode(code).message} (group ${this.options.groupId})`,
+    });
+    if (verdict === 'fail') throw error;
+    if (verdict === 'relocate') this.forgetCoordinator();
+    if (verdict === 'loseGeneration' || verdict === 'loseMember') this.dropGeneration();
+    if (verdict === 'loseMember') this.memberId = '';
+    throw new JoinAgain(error, verdict !== 'rejoin' && verdict !== 'loseMember');
+  }
+
+  private async orAgain<T>(attempt: Promise<T>): Promise<T> {
+    try {
+      return await attempt;
+    } catch (error) {
+      if (!(error instanceof KafkaError) || !error.retriable) throw error;
+      this.forgetCoordinator();
+      throw new JoinAgain(error, true);
+    }
+  }
+
+  private async findCoordinator(): Promise<number> {
+    try {
+      return await this.coordinator();
+    } catch (error) {
+      if (!(error instanceof KafkaError) || !error.retriable) throw error;
+      if (!this.joinedOnce) throw error;
+      throw new JoinAgain(error, true);
+    }
+  }
+
+  private async beat(): Promise<BeatOutcome> {
+    if (this.session.check()) return 'answered';
+    const generation = this.generation();
+    const { generationId } = generation;
+    const sentMs = this.cluster.clock.now();
+    let failure: KafkaError | undefined;
+    try {
+      const nodeId = await this.coordinator();
+      const { errorCode: code } = await this.requests.heartbeat(nodeId, generation);
+      if (code !== 0) {
+        failure = brokerError(code, {
+          api: 'Heartbeat',
+          detail: `${errorCode(code).message} (${this.name})`,
+        });
+      }
+    } catch (error) {
+      failure = asKafkaError(error);
+    }
+    if (generationId !== this.generationId || this.session.check()) return 'answered';
+    const verdict = failure === undefined ? 'done' : this.refused('heartbeat', failure, generationId);
+    if (verdict === 'done' || verdict === 'rejoin') this.session.renew(sentMs);
+    return verdict === 'again' || verdict === 'relocate' ? 'failed' : 'answered';
+  }
+
+  private lose(cause: KafkaError, dropMember = false): void {
+    if (this.generationId === NO_GENERATION) return;
+    this.dropGeneration();
+    if (dropMember) this.memberId = '';
+    if (this.state === 'stable' || this.state === 'revoking') this.state = 'unjoined';
+    this.host.onLost(cause);
+    this.wantRejoin(`the member was lost: ${cause.message}`);
+  }
+
+  private fail(cause: KafkaError): void {
+    if (this.state === 'failed' || this.state === 'left') return;
+    this.dropGeneration();
+    this.state = 'failed';
+    this.stopping.abort(cause);
+    this.host.onLost(cause);
+    this.onRejoin();
+    this.host.onFailed(cause);
+  }
+
+  private dropGeneration(): void {
+    this.generationId = NO_GENERATION;
+    this.heartbeats.stop();
+    this.session.unwatch();
+  }
+
+  private coordinator(): Promise<number> {
+    return this.cluster.coordinator('group', this.options.groupId);
+  }
+
+  private forgetCoordinator(): void {
+    this.cluster.forgetCoordinator('group', this.options.groupId);
+  }
+}
+
+/** The name under which the table knows it: no answer at all counts as a connection's trouble, whatever ended the waiting. */
+function answerName(error: KafkaError): string {
+  if (error instanceof ConnectionError || error instanceof TimeoutError) return 'CONNECTION';
+  return error instanceof BrokerError ? error.errorName : error.code;
+}
+
+function asKafkaError(error: unknown): KafkaError {
+  if (error instanceof KafkaError) return error;
+  const message = `The group membership met an unexpected error: ${error instanceof Error ? error.message : String(error)}`;
+  return new BrokerError('UNKNOWN_SERVER_ERROR', message, { retriable: false, cause: error });
+}

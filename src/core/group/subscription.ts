@@ -1,0 +1,117 @@
+// Which topics the member subscribes to, and whether they have grown since the group divided them.
+
+import { BrokerError, TimeoutError } from '../../errors.ts';
+import type { Timer } from '../clock.ts';
+import type { Cluster } from '../cluster/cluster.ts';
+import { brokerError, withRetry } from '../cluster/retry.ts';
+import { partitionCount } from './leader.ts';
+
+/** Follows the metadata of the subscribed topics. */
+export class Subscription {
+  private readonly cluster: Cluster;
+  private readonly wanted: readonly string[] | RegExp;
+  private readonly maxAgeMs: number;
+  private readonly onGrown: (what: string) => void;
+  private joined: readonly string[] = [];
+  private divided: ReadonlyMap<string, number> | undefined;
+  private seen = false;
+  private timer: Timer | undefined;
+  private unsubscribe: (() => void) | undefined;
+
+  constructor(
+    cluster: Cluster,
+    wanted: readonly string[] | RegExp,
+    maxAgeMs: number,
+    onGrown: (what: string) => void,
+  ) {
+    this.cluster = cluster;
+    // Without the flags that make `test` remember where it was.
+    this.wanted =
+      wanted instanceof RegExp ? new RegExp(wanted.source, wanted.flags.replace(/[gy]/g, '')) : [...wanted];
+    this.maxAgeMs = maxAgeMs;
+    this.onGrown = onGrown;
+  }
+
+  /**
+   * The names to join with, sorted, from fresh metadata. The first time every topic that is named must exist: rejects with the cluster's error
+   * (`UNKNOWN_TOPIC_OR_PARTITION`, ...) at the retry deadline.
+   */
+  async resolve(signal: AbortSignal): Promise<readonly string[]> {
+    const { deadlineMs } = this.cluster.retry;
+    try {
+      await withRetry(this.cluster, 'Metadata of the subscribed topics', { deadlineMs, signal }, () =>
+        this.refresh(signal),
+      );
+    } catch (error) {
+      throw error instanceof TimeoutError && error.cause instanceof BrokerError ? error.cause : error;
+    }
+    this.seen = true;
+    this.joined = this.names();
+    return this.joined;
+  }
+
+  /** The leader's counts, to be compared with what the metadata says from now on; undefined on members that do not lead. */
+  watch(divided: ReadonlyMap<string, number> | undefined): void {
+    this.divided = divided;
+    this.unsubscribe ??= this.cluster.metadata.onChange(() => this.check());
+    this.timer ??= this.refreshLater();
+    this.check();
+  }
+
+  stop(): void {
+    this.unsubscribe?.();
+    this.unsubscribe = undefined;
+    this.timer?.cancel();
+    this.timer = undefined;
+  }
+
+  private async refresh(signal?: AbortSignal): Promise<void> {
+    if (this.wanted instanceof RegExp) {
+      await this.cluster.refresh(undefined, signal);
+      return;
+    }
+    await this.cluster.refresh(this.wanted, signal);
+    if (this.seen) return;
+    for (const topic of this.wanted) {
+      const known = this.cluster.metadata.topic(topic);
+      if (known !== undefined && known.errorCode !== 0) {
+        throw brokerError(known.errorCode, { api: 'Metadata', topic });
+      }
+    }
+  }
+
+  private names(): readonly string[] {
+    const { wanted } = this;
+    if (!(wanted instanceof RegExp)) return [...wanted].sort();
+    const names: string[] = [];
+    for (const { name, isInternal, errorCode } of this.cluster.metadata.topics()) {
+      if (!isInternal && errorCode === 0 && wanted.test(name)) names.push(name);
+    }
+    return names.sort();
+  }
+
+  /** Growth only: a topic that vanishes for a moment must not make the group divide twice, and one that is gone ends its claims itself. */
+  private check(): void {
+    const joined = new Set(this.joined);
+    const added = this.names().find((name) => !joined.has(name));
+    if (added !== undefined) {
+      this.onGrown(`topic ${added} matches the subscription`);
+      return;
+    }
+    for (const [topic, count] of this.divided ?? []) {
+      const now = partitionCount(this.cluster, topic);
+      if (now > count) {
+        this.onGrown(`topic ${topic} has ${now} partitions instead of ${count}`);
+        return;
+      }
+    }
+  }
+
+  private refreshLater(): Timer {
+    return this.cluster.clock.setTimeout(() => {
+      this.timer = this.refreshLater();
+      // A refresh that fails is repeated after the same time; the members' own requests show what is wrong with the cluster.
+      this.refresh().catch(() => {});
+    }, this.maxAgeMs);
+  }
+}
