@@ -185,10 +185,7 @@ function onlyKnown(options: object, known: ReadonlySet<string>, prefix: string):
 
 function atMost(option: string, value: number, limitOption: string, limit: number): void {
   if (value <= limit) return;
-  throw new UsageError(
-    `${option} (${value}) must not be above ${limitOption} (${limit})`,
-    option,
-  );
+  throw new UsageError(`${option} (${value}) must not be above ${limitOption} (${limit})`, option);
 }
 
 function wrong(option: string, value: unknown, wanted: string): UsageError {

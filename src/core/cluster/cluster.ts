@@ -40,6 +40,8 @@ export interface Cluster {
   readonly random: Random;
   readonly clientId: string;
   readonly closed: boolean;
+  /** Aborts at `close()`; ends what waits between two requests. */
+  readonly closing: AbortSignal;
   readonly requestTimeoutMs: number;
   readonly retry: RetryDefaults;
   readonly metadata: MetadataCache;

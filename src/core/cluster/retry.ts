@@ -4,6 +4,7 @@ import type { Clock, Random } from '../clock.ts';
 import { delay } from '../clock.ts';
 import { BrokerError, ConnectionError, KafkaError, TimeoutError } from '../../errors.ts';
 import { errorCode } from '../protocol/error-codes.ts';
+import { unlessLate } from './waiting.ts';
 
 const DEFAULT_MIN_DELAY_MS = 100;
 const DEFAULT_MAX_DELAY_MS = 1000;
@@ -25,18 +26,27 @@ export interface RetryOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** What retries run on: a cluster, or its clock and its randomness. */
+export interface RetryContext {
+  readonly clock: Clock;
+  readonly random: Random;
+  /** Ends everything when it aborts. */
+  readonly closing?: AbortSignal | undefined;
+}
+
 /**
  * Calls `attempt(n, remainingMs)` (n from 1) until it resolves. Retriable KafkaErrors are tried again; any other error is the result, as is the
  * last one when the retries are used up. At the deadline it rejects with a TimeoutError that names `what` and has the last error as its cause.
  */
 export async function withRetry<T>(
-  cluster: { readonly clock: Clock; readonly random: Random },
+  cluster: RetryContext,
   what: string,
   options: RetryOptions,
   attempt: (n: number, remainingMs: number) => Promise<T>,
 ): Promise<T> {
   const { clock, random } = cluster;
-  const { deadlineMs, signal, retries = Infinity } = options;
+  const { deadlineMs, retries = Infinity } = options;
+  const signal = either(options.signal, cluster.closing);
   const minDelayMs = options.backoff?.minDelayMs ?? DEFAULT_MIN_DELAY_MS;
   const maxDelayMs = options.backoff?.maxDelayMs ?? DEFAULT_MAX_DELAY_MS;
   const start = clock.now();
@@ -47,8 +57,12 @@ export async function withRetry<T>(
     const remainingMs = deadlineMs - (clock.now() - start);
     if (remainingMs <= 0) throw outOfTime(what, deadlineMs, n - 1, last, sent);
     try {
-      return await within(clock, remainingMs, signal, attempt(n, remainingMs), () =>
-        outOfTime(what, deadlineMs, n, last, true),
+      return await unlessLate(
+        clock,
+        attempt(n, remainingMs),
+        remainingMs,
+        signal,
+        () => new OutOfTime(outOfTime(what, deadlineMs, n, last, true)),
       );
     } catch (error) {
       if (error instanceof OutOfTime) throw error.error;
@@ -62,11 +76,16 @@ export async function withRetry<T>(
   }
 }
 
+/** Tells our own deadline from a TimeoutError of the attempt. */
 class OutOfTime {
   readonly error: TimeoutError;
   constructor(error: TimeoutError) {
     this.error = error;
   }
+}
+
+function either(a: AbortSignal | undefined, b: AbortSignal | undefined): AbortSignal | undefined {
+  return a === undefined || b === undefined ? (a ?? b) : AbortSignal.any([a, b]);
 }
 
 function mayHaveBeenSent(error: KafkaError): boolean {
@@ -86,42 +105,6 @@ function outOfTime(
   return new TimeoutError(message, { afterMs: deadlineMs, sent, cause });
 }
 
-/** The promise, unless the time is up or the signal aborts first; what the promise does later is dropped. */
-function within<T>(
-  clock: Clock,
-  ms: number,
-  signal: AbortSignal | undefined,
-  promise: Promise<T>,
-  timedOut: () => TimeoutError,
-): Promise<T> {
-  return new Promise<T>((resolve, reject) => {
-    const stop = (): void => {
-      timer.cancel();
-      signal?.removeEventListener('abort', onAbort);
-    };
-    const onAbort = (): void => {
-      stop();
-      reject(signal?.reason as Error);
-    };
-    const timer = clock.setTimeout(() => {
-      stop();
-      // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- tells our own timeout from one the attempt threw
-      reject(new OutOfTime(timedOut()));
-    }, ms);
-    signal?.addEventListener('abort', onAbort, { once: true });
-    promise.then(
-      (value) => {
-        stop();
-        resolve(value);
-      },
-      (error: unknown) => {
-        stop();
-        reject(error as Error);
-      },
-    );
-  });
-}
-
 /** Where a broker's error code was found. */
 export interface ErrorPlace {
   readonly api: string;
@@ -136,11 +119,7 @@ export function brokerError(code: number, where: ErrorPlace): BrokerError {
   const { name, message, retriable } = errorCode(code);
   const { api, topic, partition, detail } = where;
   const place =
-    topic === undefined
-      ? ''
-      : partition === undefined
-        ? ` for ${topic}`
-        : ` for ${topic}-${partition}`;
+    topic === undefined ? '' : partition === undefined ? ` for ${topic}` : ` for ${topic}-${partition}`;
   const words = detail === undefined || detail === null || detail === '' ? message : detail;
   return new BrokerError(name, `${api}${place}: ${name} (${code}): ${words}`, {
     retriable,

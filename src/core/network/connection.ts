@@ -116,6 +116,11 @@ export class Connection implements CallOwner {
     return this.inFlight.size;
   }
 
+  /** For how long the broker owes an answer and has said nothing; 0 when it owes none. */
+  get silentMs(): number {
+    return this.inFlight.silentMs;
+  }
+
   /** Answers that came after their caller had given up. */
   get lateResponses(): number {
     return this.inFlight.lateResponses;
@@ -190,8 +195,7 @@ export class Connection implements CallOwner {
     resolve: (body: ResponseOf<A>) => void,
     reject: (error: unknown) => void,
   ): void {
-    const body =
-      typeof request === 'function' ? (request as (version: number) => RequestOf<A>)(version) : request;
+    const body = isMaker(request) ? request(version) : request;
     const id = this.inFlight.nextCorrelationId;
     const frame = encodeRequest(api, version, id, this.options.clientId, body);
     const call = new Call(this, api, version, id, frame, timeoutMs, signal, resolve, reject);
@@ -281,6 +285,17 @@ export class Connection implements CallOwner {
     this.fail(`closed the connection (${how}) after ${this.receivedBytes} bytes${partial}${hint}`, cause);
   }
 
+  /** For a request that comes too late: nothing of it was sent, whatever phase the connection ended in. */
+  private alreadyClosed(cause: ConnectionError): ConnectionError {
+    const { host, port } = this.address;
+    return new ConnectionError(`The connection is closed: ${cause.message}`, {
+      host,
+      port,
+      phase: 'dial',
+      cause,
+    });
+  }
+
   private fail(
     what: string,
     cause?: unknown,
@@ -302,6 +317,10 @@ export class Connection implements CallOwner {
     this.inFlight.failAll(error);
     this.onClosed?.(error);
   }
+}
+
+function isMaker<A extends AnyApi>(request: RequestInit<A>): request is (version: number) => RequestOf<A> {
+  return typeof request === 'function';
 }
 
 function reasonOf(cause: Error | undefined): string | undefined {

@@ -55,6 +55,12 @@ export class InFlight {
     return this.slots.length - this.head;
   }
 
+  /** Since when the oldest request waits without a byte from the peer, as a duration; 0 when nothing is owed. */
+  get silentMs(): number {
+    const oldest = this.slots[this.head];
+    return oldest === undefined ? 0 : this.clock.now() - Math.max(oldest.startedAt, this.lastHeardAt);
+  }
+
   /** Takes the next place in the order, under the id `nextCorrelationId`. */
   add(call: PendingCall, timeoutMs: number): void {
     const correlationId = this.nextCorrelationId;
@@ -176,7 +182,7 @@ export class InFlight {
     if (oldest !== undefined && oldest.call === undefined) {
       next = this.stallTime(oldest);
       if (next <= now) {
-        this.onStall(now - Math.max(oldest.startedAt, this.lastHeardAt));
+        this.onStall(this.silentMs);
         return;
       }
     }
