@@ -80,9 +80,9 @@ export class Coordinators {
         nodeId,
         findCoordinatorApi,
         (version) =>
-        version < SEVERAL_KEYS_FROM
-          ? { key, keyType: KEY_TYPES[kind] }
-          : { keyType: KEY_TYPES[kind], coordinatorKeys: [key] },,
+          version < SEVERAL_KEYS_FROM
+            ? { key, keyType: KEY_TYPES[kind] }
+            : { keyType: KEY_TYPES[kind], coordinatorKeys: [key] },
         { timeoutMs: Math.min(requestTimeoutMs, ATTEMPT_MS) },
       );
       const found: FoundCoordinator = response.coordinators.find((entry) => entry.key === key) ?? response;
