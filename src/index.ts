@@ -42,8 +42,16 @@ export { fromAsyncIterable } from './sources/from-async-iterable.ts';
 export { fromIterable } from './sources/from-iterable.ts';
 export { fromObservable, type Overflow } from './sources/from-observable.ts';
 export { fromReadable } from './sources/from-readable.ts';
-export type { Credit, Formats, GroupOptions, Position, ReadOptions, RecordOf } from './sources/options.ts';
-export { sluice } from './topology/script.ts';
+export type {
+  Credit,
+  FetchTuning,
+  Formats,
+  GroupOptions,
+  Position,
+  ReadOptions,
+  RecordOf,
+} from './sources/options.ts';
+export { sluice, type ScriptOptions } from './topology/script.ts';
 export type { Sluice } from './topology/sluice.ts';
 export { topology } from './topology/topology.ts';
 export type { Running, RunOptions, RunSummary, Topology } from './topology/types.ts';

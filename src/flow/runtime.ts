@@ -1,21 +1,33 @@
 // How a source that is made without the cluster (`fromReadable(...)`) finds the topology it runs in: the topology names itself while it subscribes.
 import type { Clock } from '../core/clock.ts';
 
+/** A record that has been unsettled for longer than it should. */
+export interface StuckRecord {
+  readonly topic: string;
+  readonly partition: number;
+  readonly offset: number;
+  readonly ageMs: number;
+}
+
 /** A source at work in a topology. */
 export interface RunningSource {
+  /** Resolves when it is connected; undefined when there is nothing to wait for. */
+  readonly ready?: Promise<void>;
   /** Hands nothing more over, completes its flow, and resolves when what it handed over is settled or `timeoutMs` is over. */
   drain(timeoutMs: number): Promise<void>;
   /** Stops at once; nothing more is waited for. */
   abort(reason: unknown): Promise<void>;
-  /** Deliveries handed over and not settled, without held ones. */
+  /** Values handed over and neither settled nor held on purpose. */
   unsettled(): number;
+  /** The record of the cluster that has been unsettled longest. */
+  oldest?(): StuckRecord | undefined;
 }
 
 /** What sources, sinks and operators report to. */
 export interface FlowRuntime {
   readonly clock: Clock;
-  /** A source began; the answer takes it off again. */
-  register(source: RunningSource): () => void;
+  /** A source began. */
+  register(source: RunningSource): void;
   /** A value was handed over by a source. */
   countIn(): void;
   /** A record was appended to a topic. */

@@ -1,18 +1,21 @@
 // The producer that all sinks of one run share; made at first use, so that a topology without sinks makes none.
 import type { Kafka } from '../core/client.ts';
+import type { ProducerOptions } from '../core/producer/options.ts';
 import { Producer } from '../core/producer/producer.ts';
 
 /** One producer per run. */
 export class SharedProducer {
   private readonly kafka: Kafka;
+  private readonly options: ProducerOptions;
   private producer: Producer | undefined;
 
-  constructor(kafka: Kafka) {
+  constructor(kafka: Kafka, options: ProducerOptions = {}) {
     this.kafka = kafka;
+    this.options = options;
   }
 
   get(): Producer {
-    this.producer ??= new Producer(this.kafka.cluster, this.kafka.producerOptions);
+    this.producer ??= new Producer(this.kafka.cluster, this.options);
     return this.producer;
   }
 

@@ -2,14 +2,6 @@ import type { Cluster } from '../core/cluster/cluster.ts';
 import type { FlowRuntime } from '../flow/runtime.ts';
 import type { DeliveryProblem } from '../flow/settlement.ts';
 
-/** A record that has been unsettled for longer than it should. */
-export interface StuckRecord {
-  readonly topic: string;
-  readonly partition: number;
-  readonly offset: number;
-  readonly ageMs: number;
-}
-
 /** What the sources that read from the cluster need besides a {@link FlowRuntime}. */
 export interface ClusterRuntime {
   readonly cluster: Cluster;

@@ -8,12 +8,12 @@ import { UsageError, type KafkaError } from '../errors.ts';
 import type { Claim } from '../flow/claim.ts';
 import { createClaims, type Claims, type Rebalance } from '../flow/claims.ts';
 import type { ErrorPolicy } from '../flow/policy.ts';
-import type { RunningSource } from '../flow/runtime.ts';
+import type { RunningSource, StuckRecord } from '../flow/runtime.ts';
 import type { DeliveryProblem } from '../flow/settlement.ts';
 import type { ConsumerRecord } from '../core/records/types.ts';
 import { ClaimKeeper, type KeeperSource } from './claim-keeper.ts';
 import { claimFlow } from './claim-source.ts';
-import type { ClusterRuntime, StuckRecord } from './cluster-runtime.ts';
+import type { ClusterRuntime } from './cluster-runtime.ts';
 import type { Formats, GroupOptions } from './options.ts';
 import { decodersOf, subscribedTopics, type Topics } from './topic-formats.ts';
 
@@ -57,10 +57,10 @@ class GroupSource implements GroupListener, KeeperSource, RunningSource {
       this.rejectReady = reject;
     });
     this.ready.catch(() => undefined);
-    const { groupId, drainTimeoutMs, credit } = options;
+    const { start, topics, ...tuning } = options;
     this.consumer = new GroupConsumer(
       runtime.cluster,
-      { groupId, topics: subscribedTopics(options.topics), drainTimeoutMs, credit },
+      { ...tuning, topics: subscribedTopics(topics), from: start },
       this,
     );
     runtime.flow?.register(this);

@@ -130,13 +130,10 @@ class PartitionsSource implements KeeperSource, RunningSource, ReaderClaimOwner 
   }
 
   private async begin(): Promise<void> {
-    const { topic, partitions, from, to, credit } = this.options;
+    const { to, until, ...options } = this.options;
     const open = await openPartitions(this.runtime.cluster, {
-      topic,
-      partitions,
-      from,
-      to,
-      credit,
+      ...options,
+      to: until === 'end' ? 'latest' : to,
       signal: this.stopping.signal,
     });
     if (this.stopping.signal.aborted) {

@@ -1,6 +1,6 @@
 // What goes wrong without failing: told on a diagnostics channel, and to a developer as a process warning.
 import diagnosticsChannel from 'node:diagnostics_channel';
-import type { StuckRecord } from '../sources/cluster-runtime.ts';
+import type { StuckRecord } from '../flow/runtime.ts';
 import type { DeliveryProblem } from '../flow/settlement.ts';
 
 /** A delivery that leaked or was used after it had moved on. Payload: `LocatedProblem`. */

@@ -1,6 +1,12 @@
 import type { Kafka } from '../core/client.ts';
+import type { ProducerOptions } from '../core/producer/options.ts';
 import { SharedProducer } from '../sinks/shared-producer.ts';
 import { bindSluice, type Sluice } from './sluice.ts';
+
+/** Options of {@link sluice}; the first call for a `Kafka` decides. */
+export interface ScriptOptions {
+  readonly producer?: ProducerOptions | undefined;
+}
 
 const bound = new WeakMap<Kafka, Sluice>();
 
@@ -16,10 +22,10 @@ const bound = new WeakMap<Kafka, Sluice>();
  * );
  * ```
  */
-export function sluice(kafka: Kafka): Sluice {
+export function sluice(kafka: Kafka, options: ScriptOptions = {}): Sluice {
   let cluster = bound.get(kafka);
   if (cluster === undefined) {
-    const producer = new SharedProducer(kafka);
+    const producer = new SharedProducer(kafka, options.producer);
     kafka.beforeClose(() => producer.close(CLOSE_TIMEOUT_MS));
     cluster = bindSluice(kafka, undefined, producer);
     bound.set(kafka, cluster);

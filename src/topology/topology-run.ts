@@ -3,7 +3,7 @@
 // Outline of a drain: every source stops handing over and completes its flow, so that what gathers flushes -> what was handed over is settled, or the
 // time is over -> groups commit and are left -> the producer sends what is queued and closes -> flows that have not completed are unsubscribed.
 import type { Subscription } from 'rxjs';
-import type { Clock } from '../core/clock.ts';
+import type { Clock, Timer } from '../core/clock.ts';
 import type { Kafka } from '../core/client.ts';
 import { UsageError } from '../errors.ts';
 import { Flow } from '../flow/flow.ts';
@@ -12,10 +12,13 @@ import { withRuntime, type FlowRuntime, type RunningSource } from '../flow/runti
 import { Settled } from '../flow/settled.ts';
 import { bindSluice, type Sluice } from './sluice.ts';
 import { SharedProducer } from '../sinks/shared-producer.ts';
+import { warnOfStuck } from './problems.ts';
 import { onSignals } from './signals.ts';
 import type { RunOptions, RunSummary, Running } from './types.ts';
 
 const DRAIN_TIMEOUT_MS = 30_000;
+const STUCK_AFTER_MS = 300_000;
+const WATCHES_PER_LIMIT = 5;
 
 /** A builder's result as a list. */
 export function flowEnds(
@@ -43,6 +46,8 @@ export class TopologyRun implements FlowRuntime, Running {
   private readonly stopListening: () => void;
   private recordsIn = 0;
   private recordsOut = 0;
+  private readonly lastStuck = new Map<RunningSource, string>();
+  private watchTimer: Timer | undefined;
   private openFlows = 0;
   private failure: { readonly cause: unknown } | undefined;
   private ending: Promise<void> | undefined;
@@ -59,7 +64,7 @@ export class TopologyRun implements FlowRuntime, Running {
   ) {
     this.clock = kafka.cluster.clock;
     this.drainTimeoutMs = options.drainTimeoutMs ?? DRAIN_TIMEOUT_MS;
-    this.producer = new SharedProducer(kafka);
+    this.producer = new SharedProducer(kafka, options.producer);
     this.done = new Promise((resolve, reject) => {
       this.resolveDone = resolve;
       this.rejectDone = reject;
@@ -80,6 +85,7 @@ export class TopologyRun implements FlowRuntime, Running {
     withRuntime(this, () => {
       for (const end of ends) this.subscribe(end);
     });
+    this.watch(options.stuckAfterMs ?? STUCK_AFTER_MS);
     this.ready = Promise.race([
       Promise.all(this.starting).then(() => undefined),
       this.done.then(() => undefined),
@@ -141,6 +147,22 @@ export class TopologyRun implements FlowRuntime, Running {
     );
   }
 
+  // Each record is named once, however long it stays.
+  private watch(stuckAfterMs: number): void {
+    const look = (): void => {
+      for (const source of this.sources) {
+        const oldest = source.oldest?.();
+        if (oldest === undefined || oldest.ageMs < stuckAfterMs) continue;
+        const id = `${oldest.topic}-${oldest.partition}-${oldest.offset}`;
+        if (this.lastStuck.get(source) === id) continue;
+        this.lastStuck.set(source, id);
+        warnOfStuck(oldest);
+      }
+      this.watchTimer = this.clock.setTimeout(look, stuckAfterMs / WATCHES_PER_LIMIT);
+    };
+    this.watchTimer = this.clock.setTimeout(look, stuckAfterMs / WATCHES_PER_LIMIT);
+  }
+
   private unsettled(): number {
     let unsettled = 0;
     for (const source of this.sources) unsettled += source.unsettled();
@@ -167,6 +189,7 @@ export class TopologyRun implements FlowRuntime, Running {
     });
     for (const subscription of this.subscriptions) subscription.unsubscribe();
     this.stopListening();
+    this.watchTimer?.cancel();
     if (this.failure !== undefined) this.rejectDone(this.failure.cause);
     else
       this.resolveDone({

@@ -1,5 +1,6 @@
 // What a topology offers to those who run it.
 import type { Kafka } from '../core/client.ts';
+import type { ProducerOptions } from '../core/producer/options.ts';
 
 /** How a topology runs. */
 export interface RunOptions {
@@ -10,6 +11,10 @@ export interface RunOptions {
    * unsettled, `process.exitCode` becomes 1.
    */
   readonly signals?: boolean | undefined;
+  /** Options of the producer that all `toTopic` and `deadLetter` of the run share. */
+  readonly producer?: ProducerOptions | undefined;
+  /** A record that stays unsettled for this long is named in a warning and on the channel `sluice:record-stuck`. Default 300,000 ms. */
+  readonly stuckAfterMs?: number | undefined;
 }
 
 /** What a run did. */

@@ -1,0 +1,60 @@
+// Where an example runs: on the cluster of KAFKA_BROKERS, or on the broker in the box. What it makes there carries a run id and is deleted at the end.
+import { Kafka } from 'sluice';
+import { createBroker } from 'sluice/testing';
+
+/** What an example gets. */
+export interface ExampleCluster {
+  readonly kafka: Kafka;
+  /** A name of this run only. */
+  name(base: string): string;
+  /** How far a group has come in a topic, partitions added up. */
+  lag(groupId: string, topic: string): Promise<{ committed: number; lag: number }>;
+}
+
+const PARTITIONS = 3;
+
+/** Makes the topics, runs `body`, and cleans up whatever became of it. */
+export async function withCluster(
+  topics: readonly string[],
+  body: (cluster: ExampleCluster) => Promise<number>,
+): Promise<number> {
+  const given = process.env['KAFKA_BROKERS'];
+  const box = given === undefined || given === '' ? await createBroker({ brokers: 3 }) : undefined;
+  const brokers = box === undefined ? given!.split(',') : [...box.bootstrap];
+  console.log(
+    box === undefined
+      ? `on the cluster at ${brokers.join(', ')}`
+      : `on the broker in the box, at ${brokers.join(', ')}`,
+  );
+  const kafka = new Kafka({ brokers, clientId: 'sluice-example' });
+  const admin = kafka.admin();
+  const runId = `${Date.now().toString(36)}-${process.pid}`;
+  const groups = new Set<string>();
+  const name = (base: string): string => `${base}-${runId}`;
+  const lag: ExampleCluster['lag'] = async (groupId, topic) => {
+    groups.add(groupId);
+    const [committed, ends] = await Promise.all([
+      admin.fetchOffsets({ groupId, topics: [topic] }),
+      admin.listOffsets({ topic, at: 'latest' }),
+    ]);
+    const sum = (offsets: readonly { readonly offset: number }[]): number =>
+      offsets.reduce((total, { offset }) => total + Math.max(0, offset), 0);
+    return { committed: sum(committed), lag: sum(ends) - sum(committed) };
+  };
+  try {
+    await admin.createTopics({
+      topics: topics.map((topic) => ({ topic: name(topic), numPartitions: PARTITIONS })),
+    });
+    return await body({ kafka, name, lag });
+  } finally {
+    await admin
+      .deleteTopics({ topics: topics.map(name) })
+      .catch((error: unknown) => console.error('topics were not deleted:', error));
+    if (groups.size > 0)
+      await admin
+        .deleteGroups([...groups])
+        .catch((error: unknown) => console.error('groups were not deleted:', error));
+    await kafka.close();
+    await box?.close();
+  }
+}
