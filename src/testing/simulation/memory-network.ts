@@ -49,7 +49,8 @@ export class MemoryNetwork {
 
   listen(address: BrokerAddress, accept: Acceptor): Listener {
     const name = nameOf(address);
-    if (this.#listeners.has(name)) throw new UsageError(`MemoryNetwork: something listens on ${name} already`);
+    if (this.#listeners.has(name))
+      throw new UsageError(`MemoryNetwork: something listens on ${name} already`);
     this.#listeners.set(name, accept);
     return {
       host: address.host,
@@ -128,7 +129,10 @@ export class MemoryNetwork {
     const server = new MemoryWire(conditions, `memory:${this.#clients}`);
     this.#after(() => {
       const accept = this.#listeners.get(nameOf(address));
-      if (accept === undefined) return client.refuse(refusal(address));
+      if (accept === undefined) {
+        client.refuse(refusal(address));
+        return;
+      }
       if (client.closed) return;
       MemoryWire.join(client, server);
       const link: Link = { address, conditions, client, server };

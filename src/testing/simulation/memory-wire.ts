@@ -149,7 +149,11 @@ export class MemoryWire implements ServerWire {
     this.#unreadBytes -= bytes.length;
     const peer = this.#peer;
     if (!this.#closed) this.events.onData(bytes);
-    if (peer !== undefined && peer.#wantsDrain && this.#unreadBytes < this.#conditions.highWaterMarkBytes / 2) {
+    if (
+      peer !== undefined &&
+      peer.#wantsDrain &&
+      this.#unreadBytes < this.#conditions.highWaterMarkBytes / 2
+    ) {
       peer.#wantsDrain = false;
       if (!peer.#closed) peer.events.onDrain();
     }

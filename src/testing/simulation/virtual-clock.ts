@@ -60,7 +60,8 @@ export class VirtualClock implements Clock {
 
   /** Runs what is due within the next `durationMs`, in order, and leaves the time there. */
   async advance(durationMs: number): Promise<void> {
-    if (!(durationMs >= 0)) throw new UsageError(`VirtualClock.advance(${durationMs}): not a duration`, 'durationMs');
+    if (!(durationMs >= 0))
+      throw new UsageError(`VirtualClock.advance(${durationMs}): not a duration`, 'durationMs');
     const until = this.#nowMs + durationMs;
     await this.#drive(until, () => false);
     this.#nowMs = until;
@@ -78,7 +79,9 @@ export class VirtualClock implements Clock {
     if (met) return;
     const why =
       this.#heap.size === 0 ? 'no timer is left to run' : `the limit of ${limitMs} simulated ms has passed`;
-    throw new UsageError(`VirtualClock.runUntil: the condition does not hold and ${why} (at ${this.#nowMs} ms)`);
+    throw new UsageError(
+      `VirtualClock.runUntil: the condition does not hold and ${why} (at ${this.#nowMs} ms)`,
+    );
   }
 
   /** Runs timers until `promise` settles, and settles as it does; the limit is that of {@link runUntil}. */
@@ -96,14 +99,18 @@ export class VirtualClock implements Clock {
   async runUntilIdle(limitMs = 600_000): Promise<void> {
     await this.#drive(this.#nowMs + limitMs, () => false);
     if (this.#heap.size > 0) {
-      throw new UsageError(`VirtualClock.runUntilIdle: ${this.#heap.size} timers left after ${limitMs} simulated ms`);
+      throw new UsageError(
+        `VirtualClock.runUntilIdle: ${this.#heap.size} timers left after ${limitMs} simulated ms`,
+      );
     }
   }
 
   /** Resolves true as soon as `done` holds, false when nothing is due up to `untilMs` any more. */
   #drive(untilMs: number, done: () => boolean): Promise<boolean> {
     if (this.#driving) {
-      throw new UsageError('VirtualClock: two calls move the time at once; await the first (and never move it from a timer)');
+      throw new UsageError(
+        'VirtualClock: two calls move the time at once; await the first (and never move it from a timer)',
+      );
     }
     this.#driving = true;
     return new Promise<boolean>((resolve, reject) => {
@@ -116,9 +123,15 @@ export class VirtualClock implements Clock {
       const step = (): void => {
         if (finished) return;
         try {
-          if (done()) return finish(() => resolve(true));
+          if (done()) {
+            finish(() => resolve(true));
+            return;
+          }
           const next = this.#heap.peek();
-          if (next === undefined || next.at > untilMs) return finish(() => resolve(false));
+          if (next === undefined || next.at > untilMs) {
+            finish(() => resolve(false));
+            return;
+          }
           this.#heap.pop();
           this.#nowMs = Math.max(this.#nowMs, next.at);
           const callback = next.callback!;

@@ -12,7 +12,14 @@ import type { GroupTimings } from '../options.ts';
 import { randomMemberSuffix } from '../state/ids.ts';
 import { GroupMember } from './group-member.ts';
 import { failedJoin, failedSync } from './group-types.ts';
-import type { GroupState, JoinRequest, JoinResult, MemberIdentity, SyncRequest, SyncResult } from './group-types.ts';
+import type {
+  GroupState,
+  JoinRequest,
+  JoinResult,
+  MemberIdentity,
+  SyncRequest,
+  SyncResult,
+} from './group-types.ts';
 import { MemberSet } from './member-set.ts';
 
 /** What a group needs from its cluster. */
@@ -109,7 +116,8 @@ export class ClassicGroup {
   checkCommit(from: MemberIdentity): number {
     if (this.state === 'Dead') return ERRORS.COORDINATOR_NOT_AVAILABLE;
     if (from.generationId < 0 && this.state === 'Empty') return ERRORS.NONE;
-    if (from.generationId < 0 && from.memberId === '' && from.instanceId === null) return ERRORS.UNKNOWN_MEMBER_ID;
+    if (from.generationId < 0 && from.memberId === '' && from.instanceId === null)
+      return ERRORS.UNKNOWN_MEMBER_ID;
     const error = this.#check(from);
     if (error !== ERRORS.NONE) return error;
     if (this.state === 'CompletingRebalance') return ERRORS.REBALANCE_IN_PROGRESS;
@@ -152,7 +160,8 @@ export class ClassicGroup {
         if (member.matches(request)) return this.#joined(member);
         return this.#rejoin(member, request);
       case 'Stable':
-        if (member.id === this.members.leaderId || !member.matches(request)) return this.#rejoin(member, request);
+        if (member.id === this.members.leaderId || !member.matches(request))
+          return this.#rejoin(member, request);
         return this.#joined(member);
       default:
         return failedJoin(ERRORS.UNKNOWN_MEMBER_ID, request.memberId);
@@ -365,8 +374,11 @@ export class ClassicGroup {
   }
 
   #checkProtocol(request: SyncRequest): number {
-    const isOther = (said: string | null, known: string | null): boolean => said !== null && known !== null && said !== known;
-    const differs = isOther(request.protocolType, this.members.protocolType) || isOther(request.protocolName, this.protocolName);
+    const isOther = (said: string | null, known: string | null): boolean =>
+      said !== null && known !== null && said !== known;
+    const differs =
+      isOther(request.protocolType, this.members.protocolType) ||
+      isOther(request.protocolName, this.protocolName);
     return differs ? ERRORS.INCONSISTENT_GROUP_PROTOCOL : ERRORS.NONE;
   }
 

@@ -16,7 +16,10 @@ export class CommittedOffsets {
 
   set(topic: string, partition: number, committed: CommittedOffset): void {
     let partitions = this.#topics.get(topic);
-    if (partitions === undefined) this.#topics.set(topic, (partitions = new Map()));
+    if (partitions === undefined) {
+      partitions = new Map();
+      this.#topics.set(topic, partitions);
+    }
     partitions.set(partition, committed);
   }
 

@@ -36,7 +36,8 @@ export class GroupCoordinator {
       return failedJoin(ERRORS.INVALID_SESSION_TIMEOUT, request.memberId);
     }
     const known = this.#groups.get(groupId);
-    if (known === undefined && request.memberId !== '') return failedJoin(ERRORS.UNKNOWN_MEMBER_ID, request.memberId);
+    if (known === undefined && request.memberId !== '')
+      return failedJoin(ERRORS.UNKNOWN_MEMBER_ID, request.memberId);
     return this.#open(groupId).membership.join(request);
   }
 

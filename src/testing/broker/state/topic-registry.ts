@@ -52,7 +52,8 @@ export class TopicRegistry {
   check(topic: NewTopic): Refusal | undefined {
     const problem = topicNameProblem(topic.name);
     if (problem !== undefined) return refuse(ERRORS.INVALID_TOPIC_EXCEPTION, problem);
-    if (this.#byName.has(topic.name)) return refuse(ERRORS.TOPIC_ALREADY_EXISTS, `Topic '${topic.name}' already exists.`);
+    if (this.#byName.has(topic.name))
+      return refuse(ERRORS.TOPIC_ALREADY_EXISTS, `Topic '${topic.name}' already exists.`);
     const configProblem = TopicConfig.problem(topic.configs ?? NO_CONFIGS);
     if (configProblem !== undefined) return refuse(ERRORS.INVALID_CONFIG, configProblem);
     if (topic.assignments !== undefined && topic.assignments.length > 0) return this.#checkAssignments(topic);
@@ -86,7 +87,10 @@ export class TopicRegistry {
     const { nodes } = this.#cluster;
     while (topic.partitions.length < count) {
       const first = topic.partitions.length;
-      const replicas = Array.from({ length: replicationFactor }, (_, at) => nodes[(first + at) % nodes.length]!.id);
+      const replicas = Array.from(
+        { length: replicationFactor },
+        (_, at) => nodes[(first + at) % nodes.length]!.id,
+      );
       this.#addPartition(topic, replicas);
     }
   }
@@ -115,15 +119,23 @@ export class TopicRegistry {
 
   #addPartition(topic: Topic, replicas: readonly number[]): void {
     const leader = replicas.find((id) => this.#cluster.node(id)?.isUp === true) ?? NO_LEADER;
-    topic.partitions.push(new Partition({ topic: topic.name, index: topic.partitions.length, replicas, leader }));
+    topic.partitions.push(
+      new Partition({ topic: topic.name, index: topic.partitions.length, replicas, leader }),
+    );
   }
 
   #checkNumbers(topic: NewTopic): Refusal | undefined {
     if (topic.partitions === 0 || topic.partitions < -1 || topic.partitions > MAX_PARTITIONS) {
-      return refuse(ERRORS.INVALID_PARTITIONS, 'Number of partitions was set to an invalid non-positive or too large value.');
+      return refuse(
+        ERRORS.INVALID_PARTITIONS,
+        'Number of partitions was set to an invalid non-positive or too large value.',
+      );
     }
     if (topic.replicationFactor === 0 || topic.replicationFactor < -1) {
-      return refuse(ERRORS.INVALID_REPLICATION_FACTOR, 'Replication factor must be larger than 0, or -1 to use the default value.');
+      return refuse(
+        ERRORS.INVALID_REPLICATION_FACTOR,
+        'Replication factor must be larger than 0, or -1 to use the default value.',
+      );
     }
     const nodes = this.#cluster.nodes.length;
     if (topic.replicationFactor > nodes) {
@@ -135,12 +147,18 @@ export class TopicRegistry {
 
   #checkAssignments(topic: NewTopic): Refusal | undefined {
     if (topic.partitions !== -1 || topic.replicationFactor !== -1) {
-      return refuse(ERRORS.INVALID_REQUEST, 'A manual partition assignment was specified, but numPartitions or replicationFactor was not set to -1.');
+      return refuse(
+        ERRORS.INVALID_REQUEST,
+        'A manual partition assignment was specified, but numPartitions or replicationFactor was not set to -1.',
+      );
     }
     for (const replicas of topic.assignments ?? []) {
       const isKnown = replicas.every((id) => this.#cluster.node(id) !== undefined);
       if (replicas.length === 0 || !isKnown || new Set(replicas).size < replicas.length) {
-        return refuse(ERRORS.INVALID_REPLICA_ASSIGNMENT, `The manual partition assignment [${replicas.join(', ')}] names no broker, one twice, or one that does not exist.`);
+        return refuse(
+          ERRORS.INVALID_REPLICA_ASSIGNMENT,
+          `The manual partition assignment [${replicas.join(', ')}] names no broker, one twice, or one that does not exist.`,
+        );
       }
     }
     return undefined;

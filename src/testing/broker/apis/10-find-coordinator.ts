@@ -1,0 +1,43 @@
+import { ERRORS } from '../../../core/protocol/error-codes.ts';
+import { findCoordinatorApi } from '../../../core/protocol/messages/10-find-coordinator.ts';
+import { serve } from '../handler.ts';
+import type { RequestContext } from '../handler.ts';
+
+const KEY_LISTS_FROM = 4;
+const GROUP = 0;
+const TRANSACTION = 1;
+
+interface Found {
+  readonly nodeId: number;
+  readonly host: string;
+  readonly port: number;
+  readonly errorCode: number;
+  readonly errorMessage: string | null;
+}
+
+export const findCoordinatorHandler = serve(findCoordinatorApi, {
+  handle(request, context) {
+    if (context.version < KEY_LISTS_FROM) return find(request.key, request.keyType, context);
+    const coordinators = request.coordinatorKeys.map((key) => ({
+      key,
+      ...find(key, request.keyType, context),
+    }));
+    return { coordinators };
+  },
+});
+
+function find(key: string, keyType: number, context: RequestContext): Found {
+  const injected = context.injected();
+  if (injected !== ERRORS.NONE) return failure(injected, null);
+  if (keyType !== GROUP && keyType !== TRANSACTION)
+    return failure(ERRORS.INVALID_REQUEST, `Unsupported key type ${keyType}`);
+  if (keyType === GROUP && key === '')
+    return failure(ERRORS.INVALID_GROUP_ID, 'The group id may not be empty');
+  const node = context.cluster.coordinatorOf(key);
+  if (node === undefined) return failure(ERRORS.COORDINATOR_NOT_AVAILABLE, null);
+  return { nodeId: node.id, host: node.host, port: node.port, errorCode: ERRORS.NONE, errorMessage: null };
+}
+
+function failure(errorCode: number, errorMessage: string | null): Found {
+  return { nodeId: -1, host: '', port: -1, errorCode, errorMessage };
+}

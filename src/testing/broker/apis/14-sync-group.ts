@@ -1,0 +1,26 @@
+import type { ResponseInit } from '../../../core/protocol/api.ts';
+import { ERRORS } from '../../../core/protocol/error-codes.ts';
+import { syncGroupApi } from '../../../core/protocol/messages/14-sync-group.ts';
+import { failedSync } from '../groups/group-types.ts';
+import type { SyncResult } from '../groups/group-types.ts';
+import { serve } from '../handler.ts';
+import { coordinatorError } from './lookup.ts';
+
+export const syncGroupHandler = serve(syncGroupApi, {
+  async handle(request, context): Promise<ResponseInit<typeof syncGroupApi>> {
+    const error = coordinatorError(request.groupId, context);
+    if (error !== ERRORS.NONE) return failedSync(error);
+    const group = context.cluster.groups.get(request.groupId)?.membership;
+    if (group === undefined) return failedSync(ERRORS.UNKNOWN_MEMBER_ID);
+    const result: SyncResult = await group.sync({
+      memberId: request.memberId,
+      instanceId: request.groupInstanceId,
+      generationId: request.generationId,
+      protocolType: request.protocolType,
+      protocolName: request.protocolName,
+      assignments: new Map(request.assignments.map(({ memberId, assignment }) => [memberId, assignment])),
+    });
+    return result;
+  },
+  refuse: (_request, code) => failedSync(code),
+});

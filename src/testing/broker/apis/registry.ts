@@ -1,0 +1,82 @@
+import { UsageError } from '../../../errors.ts';
+import type { AnyHandler } from '../handler.ts';
+import type { VersionLimits } from '../options.ts';
+import { produceHandler } from './00-produce.ts';
+import { fetchHandler } from './01-fetch.ts';
+import { listOffsetsHandler } from './02-list-offsets.ts';
+import { metadataHandler } from './03-metadata.ts';
+import { offsetCommitHandler } from './08-offset-commit.ts';
+import { offsetFetchHandler } from './09-offset-fetch.ts';
+import { findCoordinatorHandler } from './10-find-coordinator.ts';
+import { joinGroupHandler } from './11-join-group.ts';
+import { heartbeatHandler } from './12-heartbeat.ts';
+import { leaveGroupHandler } from './13-leave-group.ts';
+import { syncGroupHandler } from './14-sync-group.ts';
+import { describeGroupsHandler } from './15-describe-groups.ts';
+import { listGroupsHandler } from './16-list-groups.ts';
+import { apiVersionsHandler } from './18-api-versions.ts';
+import { createTopicsHandler } from './19-create-topics.ts';
+import { deleteTopicsHandler } from './20-delete-topics.ts';
+import { deleteRecordsHandler } from './21-delete-records.ts';
+import { initProducerIdHandler } from './22-init-producer-id.ts';
+import { offsetForLeaderEpochHandler } from './23-offset-for-leader-epoch.ts';
+import { createPartitionsHandler } from './37-create-partitions.ts';
+import { deleteGroupsHandler } from './42-delete-groups.ts';
+
+/** An API as this cluster offers it. */
+export interface OfferedApi {
+  readonly key: number;
+  readonly name: string;
+  readonly minVersion: number;
+  readonly maxVersion: number;
+  /** What clients are told instead of `minVersion`. */
+  readonly announcedFrom: number;
+  readonly handler: AnyHandler;
+}
+
+const HANDLERS: readonly AnyHandler[] = [
+  produceHandler,
+  fetchHandler,
+  listOffsetsHandler,
+  metadataHandler,
+  offsetCommitHandler,
+  offsetFetchHandler,
+  findCoordinatorHandler,
+  joinGroupHandler,
+  heartbeatHandler,
+  leaveGroupHandler,
+  syncGroupHandler,
+  describeGroupsHandler,
+  listGroupsHandler,
+  createTopicsHandler,
+  deleteTopicsHandler,
+  deleteRecordsHandler,
+  initProducerIdHandler,
+  offsetForLeaderEpochHandler,
+  createPartitionsHandler,
+  deleteGroupsHandler,
+];
+
+/** The APIs of a cluster by key, in the versions it is limited to. */
+export function offerApis(
+  limits: { readonly [api: string]: VersionLimits } = {},
+): ReadonlyMap<number, OfferedApi> {
+  const offered = new Map<number, OfferedApi>();
+  const handlers = [...HANDLERS, apiVersionsHandler(() => offered.values())];
+  for (const name of Object.keys(limits)) {
+    if (!handlers.some((handler) => handler.api.name === name)) {
+      throw new UsageError(`createBroker: there is no API '${name}' to limit the versions of`, 'versions');
+    }
+  }
+  handlers.sort((a, b) => a.api.key - b.api.key);
+  for (const handler of handlers) {
+    const { api } = handler;
+    const [min, max] = limits[api.name] ?? [0, Infinity];
+    const minVersion = Math.max(min, api.minVersion);
+    const maxVersion = Math.min(max, api.maxVersion);
+    if (minVersion > maxVersion) continue;
+    const announcedFrom = Math.max(min, handler.announcedFrom ?? api.minVersion);
+    offered.set(api.key, { key: api.key, name: api.name, minVersion, maxVersion, announcedFrom, handler });
+  }
+  return offered;
+}

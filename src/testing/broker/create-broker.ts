@@ -1,0 +1,77 @@
+import { randomInt } from 'node:crypto';
+import { systemClock } from '../../core/clock.ts';
+import { tcpTransport } from '../../core/network/transport.ts';
+import { UsageError } from '../../errors.ts';
+import { MemoryNetwork } from '../simulation/memory-network.ts';
+import { seededRandom } from '../simulation/seeded-random.ts';
+import { offerApis } from './apis/registry.ts';
+import { BrokerBox } from './broker-box.ts';
+import { FaultTable } from './faults/fault-table.ts';
+import { BrokerNode } from './network/broker-node.ts';
+import type { SharedParts } from './network/broker-node.ts';
+import { settingsOf } from './options.ts';
+import type { BrokerOptions } from './options.ts';
+import { RequestLog } from './request-log.ts';
+import { ClusterState } from './state/cluster-state.ts';
+import { createTopic } from './topics.ts';
+
+const MEMORY_PORT = 9092;
+const DEFAULT_LOG_SIZE = 10_000;
+const MAX_BROKERS = 100;
+const MAX_SEED = 2 ** 32;
+
+/**
+ * Starts a Kafka cluster inside this process: real Kafka protocol, real records, nothing kept. Any client can talk to it over TCP; with
+ * `listen: 'memory'` only through `box.transport`, on the given clock. Close it with `box.close()`, or declare it `await using`.
+ */
+export async function createBroker(options: BrokerOptions = {}): Promise<BrokerBox> {
+  const count = options.brokers ?? 1;
+  if (!Number.isInteger(count) || count < 1 || count > MAX_BROKERS) {
+    throw new UsageError(
+      `createBroker: 'brokers' is ${count}; it must be a whole number from 1 to ${MAX_BROKERS}`,
+      'brokers',
+    );
+  }
+  const clock = options.clock ?? systemClock;
+  const random = options.random ?? seededRandom(randomInt(MAX_SEED));
+  const cluster = new ClusterState({ clock, random, settings: settingsOf(options) });
+  const network =
+    options.listen === 'memory'
+      ? new MemoryNetwork({ clock, random, latencyMs: options.latencyMs })
+      : undefined;
+  const errors: unknown[] = [];
+  let connections = 0;
+  const shared: SharedParts = {
+    cluster,
+    apis: offerApis(options.versions),
+    faults: new FaultTable(clock),
+    log: new RequestLog(options.requestLogSize ?? DEFAULT_LOG_SIZE),
+    network,
+    nextConnectionId: () => ++connections,
+    failed: (error) => errors.push(error),
+  };
+  const nodes = Array.from({ length: count }, (_, id) => {
+    const host = network === undefined ? (options.host ?? '127.0.0.1') : `broker-${id}`;
+    const port = network === undefined ? (options.ports?.[id] ?? 0) : MEMORY_PORT;
+    const state = { id, host, port, isUp: true };
+    cluster.nodes.push(state);
+    return new BrokerNode(shared, state);
+  });
+  for (const [name, topic] of Object.entries(options.topics ?? {})) createTopic(cluster, name, topic);
+  const box = new BrokerBox({
+    cluster,
+    nodes,
+    faults: shared.faults,
+    log: shared.log,
+    transport: network?.transport ?? tcpTransport,
+    network,
+    errors,
+  });
+  try {
+    await Promise.all(nodes.map((node) => node.start()));
+  } catch (error) {
+    await box.close();
+    throw error;
+  }
+  return box;
+}

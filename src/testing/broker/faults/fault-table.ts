@@ -1,0 +1,59 @@
+import type { Clock } from '../../../core/clock.ts';
+import { APIS } from '../../../core/protocol/apis.ts';
+import { UsageError } from '../../../errors.ts';
+import type { TopicRegistry } from '../state/topic-registry.ts';
+import { FaultRule } from './fault-rule.ts';
+import type { Fault, FaultOptions, ObservedRequest } from './fault-rule.ts';
+import { targetsOf } from './request-targets.ts';
+import type { RequestTargets } from './request-targets.ts';
+
+/** The rules in force, in the order they were given. */
+export class FaultTable {
+  readonly #clock: Clock;
+  #rules: FaultRule[] = [];
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** Without rules requests need not be looked at. */
+  get isEmpty(): boolean {
+    return this.#rules.length === 0;
+  }
+
+  add(options: FaultOptions): Fault {
+    for (const name of apiNames(options)) {
+      if (!APIS.some((api) => api.name === name)) {
+        const known = APIS.map((api) => api.name).join(', ');
+        throw new UsageError(`fault: there is no API '${name}'; known are ${known}`, 'match.api');
+      }
+    }
+    const rule = new FaultRule(options, this.#clock);
+    this.#rules.push(rule);
+    return rule;
+  }
+
+  clear(): void {
+    for (const rule of this.#rules) rule.remove();
+    this.#rules = [];
+  }
+
+  /** The first rule with an act that applies to the request; rules that only watch see it too. */
+  match(request: ObservedRequest, topics: TopicRegistry): FaultRule | undefined {
+    let targets: RequestTargets | undefined;
+    let acting: FaultRule | undefined;
+    for (const rule of this.#rules) {
+      if (acting !== undefined && rule.action !== undefined) continue;
+      if (rule.needsTargets) targets ??= targetsOf(request.body, topics);
+      if (rule.hit(request, targets) && rule.action !== undefined) acting = rule;
+    }
+    this.#rules = this.#rules.filter((rule) => !rule.isSpent);
+    return acting;
+  }
+}
+
+function apiNames(options: FaultOptions): readonly string[] {
+  const api = options.match?.api;
+  if (api === undefined) return [];
+  return typeof api === 'string' ? [api] : api;
+}

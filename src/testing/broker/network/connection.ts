@@ -1,0 +1,227 @@
+// One client connection of one node. Requests are served strictly one after the other, as Kafka does: a fetch that waits for records, or
+// a join that waits for its group, holds up whatever the client sends behind it.
+
+import type { AnyApi } from '../../../core/protocol/api.ts';
+import { encodeResponse } from '../../../core/protocol/frame.ts';
+import { FrameSplitter } from '../../../core/network/frame-splitter.ts';
+import type { ServerWire, ServerWireEvents } from '../../simulation/server-wire.ts';
+import { overrideErrors } from '../faults/override-errors.ts';
+import type { FaultAction } from '../faults/fault.ts';
+import { HANG_UP, NO_ANSWER } from '../handler.ts';
+import { readRequest, refuseVersion } from './incoming.ts';
+import type { Incoming } from './incoming.ts';
+import { ServedRequest } from './served-request.ts';
+import type { ConnectionHost } from './served-request.ts';
+
+/** Unserved bytes from which nothing more is read from the socket. */
+const MAX_QUEUED_BYTES = 1024 * 1024;
+
+type Body = object | typeof NO_ANSWER | typeof HANG_UP;
+
+export class BrokerConnection implements ServerWireEvents {
+  readonly id: number;
+  readonly #host: ConnectionHost;
+  readonly #wire: ServerWire;
+  readonly #splitter: FrameSplitter;
+  readonly #queue: Buffer[] = [];
+  readonly #gone = new Set<() => void>();
+  #queuedBytes = 0;
+  #isBusy = false;
+  #isPaused = false;
+  #isClosed = false;
+
+  constructor(host: ConnectionHost, wire: ServerWire, id: number) {
+    this.#host = host;
+    this.#wire = wire;
+    this.id = id;
+    this.#splitter = new FrameSplitter(host.cluster.settings.maxRequestBytes);
+  }
+
+  onData(chunk: Buffer): void {
+    if (this.#isClosed) return;
+    try {
+      this.#splitter.push(chunk, this.#enqueue);
+    } catch {
+      this.destroy();
+      return;
+    }
+    this.#pump();
+    if (this.#queuedBytes > MAX_QUEUED_BYTES && !this.#isPaused) {
+      this.#isPaused = true;
+      this.#wire.pause();
+    }
+  }
+
+  onDrain(): void {
+    this.#resume();
+  }
+
+  onClose(): void {
+    this.#close();
+  }
+
+  /** Ends the connection, in order or with a reset. */
+  destroy(withReset = false): void {
+    if (withReset) this.#wire.reset();
+    else this.#wire.destroy();
+    this.#close();
+  }
+
+  readonly #enqueue = (frame: Buffer): void => {
+    this.#queue.push(frame);
+    this.#queuedBytes += frame.length;
+  };
+
+  #close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#queue.length = 0;
+    this.#queuedBytes = 0;
+    for (const run of this.#gone) run();
+    this.#gone.clear();
+    this.#host.closed(this);
+  }
+
+  #resume(): void {
+    this.#isBusy = false;
+    this.#pump();
+  }
+
+  #pump(): void {
+    while (!this.#isBusy && !this.#isClosed) {
+      const frame = this.#queue.shift();
+      if (frame === undefined) break;
+      this.#queuedBytes -= frame.length;
+      this.#serve(frame);
+    }
+    if (this.#isPaused && this.#queuedBytes <= MAX_QUEUED_BYTES / 2) {
+      this.#isPaused = false;
+      this.#wire.resume();
+    }
+  }
+
+  #serve(frame: Buffer): void {
+    const incoming = readRequest(frame, this.#host.apis);
+    if (incoming === undefined) {
+      this.destroy();
+      return;
+    }
+    if (incoming.isUnknownVersion) {
+      this.#write(refuseVersion(incoming));
+      return;
+    }
+    const request = new ServedRequest(this.#host, incoming, {
+      connection: this.id,
+      remote: this.#wire.remote,
+      gone: this.#gone,
+    });
+    const action = request.rule?.action;
+    if (action === undefined) {
+      this.#run(request, undefined);
+      return;
+    }
+    switch (action.kind) {
+      case 'dropRequest':
+        return;
+      case 'close':
+        this.#wire.end();
+        {
+          this.#close();
+          return;
+        }
+      case 'rst': {
+        this.destroy(true);
+        return;
+      }
+      case 'halfOpen':
+        this.#wire.halfOpen();
+        // Busy for ever: the client's later requests are never served.
+        this.#isBusy = true;
+        return;
+      case 'delay':
+        this.#isBusy = true;
+        this.#host.cluster.clock.setTimeout(() => {
+          this.#isBusy = false;
+          this.#run(request, undefined);
+          this.#pump();
+        }, action.ms);
+        return;
+      default:
+        this.#run(request, action);
+    }
+  }
+
+  #run(request: ServedRequest, action: FaultAction | undefined): void {
+    let body: Body | Promise<Body>;
+    try {
+      body = request.handle();
+    } catch (error) {
+      this.#fail(error);
+      return;
+    }
+    if (!(body instanceof Promise)) {
+      this.#finish(request, body, action);
+      return;
+    }
+    this.#isBusy = true;
+    body.then(
+      (done) => {
+        this.#gone.clear();
+        this.#isBusy = false;
+        this.#finish(request, done, action);
+        this.#pump();
+      },
+      (error: unknown) => this.#fail(error),
+    );
+  }
+
+  #finish(request: ServedRequest, body: Body, action: FaultAction | undefined): void {
+    if (this.#isClosed || body === NO_ANSWER) return;
+    if (body === HANG_UP) {
+      this.destroy();
+      return;
+    }
+    try {
+      this.#answer(request.incoming, body, request, action);
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  #answer(incoming: Incoming, body: object, request: ServedRequest, action: FaultAction | undefined): void {
+    if (action?.kind === 'applyThenDropResponse') return;
+    if (action?.kind === 'applyThenError') {
+      overrideErrors(body, action.code, request.rule!, this.#host.cluster.topics);
+    }
+    const throttleTimeMs = action?.kind === 'throttle' ? action.ms : 0;
+    const response = { throttleTimeMs, ...body, ...(throttleTimeMs > 0 && { throttleTimeMs }) };
+    const frame = encodeResponse<AnyApi>(
+      incoming.offered.handler.api,
+      incoming.version,
+      incoming.correlationId,
+      response,
+    );
+    if (action?.kind === 'answerOnly') {
+      this.#wire.write(frame.subarray(0, action.bytes));
+      this.#wire.end();
+      this.#close();
+      return;
+    }
+    this.#write(frame);
+    if (throttleTimeMs > 0) {
+      this.#isBusy = true;
+      this.#host.cluster.clock.setTimeout(() => this.#resume(), throttleTimeMs);
+    }
+  }
+
+  #write(frame: Buffer): void {
+    // The next request waits until the client has read this far.
+    if (!this.#wire.write(frame)) this.#isBusy = true;
+  }
+
+  /** A fault of this broker, never of the client. */
+  #fail(error: unknown): void {
+    this.#host.failed(error);
+    this.destroy();
+  }
+}
