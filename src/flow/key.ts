@@ -1,5 +1,23 @@
+import { UsageError } from '../errors.ts';
+
 /** What records may be ordered or grouped by; bytes are compared by content. */
 export type Key = string | number | bigint | boolean | Uint8Array | null | undefined;
+
+/** Throws a UsageError for what cannot be compared: two objects are never equal, so ordering by one would order nothing. */
+export function checkKey(operator: string, key: unknown): Key {
+  const kind = typeof key;
+  if (
+    kind === 'function' ||
+    kind === 'symbol' ||
+    (kind === 'object' && key !== null && !(key instanceof Uint8Array))
+  ) {
+    throw new UsageError(
+      `${operator}: a key is a string, number, bigint, boolean, Uint8Array, null or undefined, not ${Object.prototype.toString.call(key)}`,
+      'key',
+    );
+  }
+  return key as Key;
+}
 
 /** A map by {@link Key}. */
 export class KeyMap<V> {

@@ -133,12 +133,14 @@ export function rewind(backoff: Backoff): ErrorPolicy {
 
 /**
  * Applies a stage's policy to a delivery it failed for. Undefined: settled or handed over. A number: try again in so many milliseconds.
- * Stages that keep order wait with `RetryWait`, which also gives up when the claim ends.
+ * Stages that keep order wait with `RetryWait`, which also gives up when the claim ends. `failures` counts from 1 and is how often the stage
+ * failed for this delivery; Infinity where trying again is of no use.
  */
 export function applyPolicy<A>(
   onError: StageOptions<A>['onError'],
   delivery: Delivery<A>,
   error: StageError<A>,
+  failures = error.attempt,
 ): number | undefined {
   const handle = handleOf(delivery);
   let chosen: Policy;
@@ -148,7 +150,7 @@ export function applyPolicy<A>(
     handle.nack(new AggregateError([error, cause], 'a stage failed, and so did its onError'));
     return undefined;
   }
-  const delayMs = chosen.handle(handle, error, error.attempt);
+  const delayMs = chosen.handle(handle, error, failures);
   if (delayMs === undefined || !isEnding(delivery)) return delayMs;
   handle.giveUp();
   return undefined;

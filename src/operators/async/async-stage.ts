@@ -1,0 +1,207 @@
+import type { Subscriber } from 'rxjs';
+import { UsageError } from '../../errors.ts';
+import { ClaimWatch, type ClaimListener } from '../../flow/claim-watch.ts';
+import { isDead } from '../../flow/dead.ts';
+import { handleOf, type Delivery } from '../../flow/delivery.ts';
+import { Fifo } from '../../flow/fifo.ts';
+import { applyPolicy, type StageOptions } from '../../flow/policy.ts';
+import { RetryWait } from '../../flow/retry-wait.ts';
+import type { Settlement } from '../../flow/settlement.ts';
+import { StageError } from '../../flow/stage-error.ts';
+import { StageSubscriber } from '../../flow/stage-subscriber.ts';
+import { namedStage, type NamedStage } from '../../flow/value-stage.ts';
+import { Call } from './call.ts';
+import { callOrder, type CallOrder, type Ordering } from './call-order.ts';
+
+/** What asynchronous stages have in common. */
+export type AsyncOptions<A> = { readonly concurrency: number } & Ordering<A> & StageOptions<A>;
+
+/** The checked options of one asynchronous stage. */
+export interface AsyncSetup<A> {
+  readonly stage: NamedStage<A>;
+  readonly concurrency: number;
+  readonly ordering: Ordering<A>;
+}
+
+/** Checks the options where the stage is made. */
+export function asyncSetup<A>(operator: string, options: AsyncOptions<A>): AsyncSetup<A> {
+  const { concurrency } = options;
+  if (!Number.isInteger(concurrency) || concurrency < 1) {
+    throw new UsageError(
+      `${operator}: concurrency is a whole number from 1, not ${concurrency}`,
+      'concurrency',
+    );
+  }
+  callOrder(operator, options);
+  return { stage: namedStage(operator, options), concurrency, ordering: options };
+}
+
+/**
+ * A stage whose user function answers later: at most `concurrency` calls run, each over its attempts, in the order asked for. A call that
+ * waits for its next attempt keeps its place and lends its slot. Calls whose claims are lost are aborted and given up.
+ */
+export abstract class AsyncStage<A, B>
+  extends StageSubscriber<Delivery<A>, Delivery<B>>
+  implements ClaimListener
+{
+  private readonly stage: NamedStage<A>;
+  private readonly concurrency: number;
+  private readonly order: CallOrder<A, B>;
+  private readonly calls = new Set<Call<A, B>>();
+  private readonly ready = new Fifo<Call<A, B>>();
+  private readonly due = new Fifo<Call<A, B>>();
+  private readonly watch = new ClaimWatch(this);
+  private running = 0;
+  private pumping = false;
+  private finished = false;
+
+  constructor(out: Subscriber<Delivery<B>>, setup: AsyncSetup<A>) {
+    super(out);
+    this.stage = setup.stage;
+    this.concurrency = setup.concurrency;
+    this.order = callOrder<A, B>(setup.stage.name, setup.ordering);
+    this.add(() => this.abandon());
+  }
+
+  /** Begins an attempt; it ends in `finish` or `failed`, once, at any time. */
+  protected abstract run(call: Call<A, B>): void;
+
+  override next(delivery: Delivery<A>): void {
+    if (this.closed) return;
+    const call = new Call<A, B>(delivery);
+    this.watch.see(delivery);
+    try {
+      this.order.admit(call, this.ready);
+    } catch (cause) {
+      applyPolicy(this.stage.onError, delivery, this.stageError(call, cause), Infinity);
+      return;
+    }
+    this.calls.add(call);
+    this.pump();
+  }
+
+  override complete(): void {
+    this.finished = true;
+    this.completeWhenDone();
+  }
+
+  onLost(): void {
+    for (const call of [...this.calls]) {
+      if (call.running && isDead(call.delivery)) this.drop(call);
+    }
+  }
+
+  keeps(settlement: Settlement): boolean {
+    const other = (one: Settlement): boolean => one !== settlement;
+    for (const call of this.calls) {
+      if (!handleOf(call.delivery).behind.everySettlement(other)) return true;
+    }
+    return false;
+  }
+
+  protected emit(call: Call<A, B>, delivery: Delivery<B>): void {
+    this.order.emit(call, delivery, this.out);
+  }
+
+  /** Nothing more comes of the call; its delivery is settled, handed over or given up. */
+  protected finish(call: Call<A, B>): void {
+    this.stopRunning(call);
+    call.done = true;
+    call.release();
+    this.calls.delete(call);
+    this.order.finished(call, this.ready, this.out);
+    this.pump();
+    this.completeWhenDone();
+  }
+
+  /** The attempt failed: the policy decides about the call's delivery. */
+  protected failed(call: Call<A, B>, cause: unknown): void {
+    this.stopRunning(call);
+    call.release();
+    const { delivery } = call;
+    if (isDead(delivery)) {
+      handleOf(delivery).giveUp();
+      this.finish(call);
+      return;
+    }
+    const delayMs = applyPolicy(this.stage.onError, delivery, this.stageError(call, cause));
+    if (delayMs === undefined) {
+      this.finish(call);
+      return;
+    }
+    if (this.closed) {
+      handleOf(delivery).giveUp();
+      return;
+    }
+    call.wait = new RetryWait(delivery, delayMs, {
+      onDue: () => {
+        call.wait = undefined;
+        call.attempt++;
+        this.due.push(call);
+        this.pump();
+      },
+      onGivenUp: () => {
+        call.wait = undefined;
+        this.finish(call);
+      },
+    });
+    this.pump();
+  }
+
+  private stageError(call: Call<A, B>, cause: unknown): StageError<A> {
+    const { value, attempt, delivery } = call;
+    return new StageError({ stage: this.stage.name, value, attempt, origins: delivery.origins, cause });
+  }
+
+  private pump(): void {
+    if (this.pumping) return;
+    this.pumping = true;
+    while (this.running < this.concurrency && !this.closed) {
+      const call = this.due.shift() ?? this.ready.shift();
+      if (call === undefined) break;
+      this.start(call);
+    }
+    this.pumping = false;
+  }
+
+  private start(call: Call<A, B>): void {
+    if (isDead(call.delivery)) {
+      this.drop(call);
+      return;
+    }
+    call.running = true;
+    this.running++;
+    this.run(call);
+  }
+
+  private stopRunning(call: Call<A, B>): void {
+    if (!call.running) return;
+    call.running = false;
+    this.running--;
+  }
+
+  private drop(call: Call<A, B>): void {
+    this.giveUp(call);
+    this.finish(call);
+  }
+
+  private giveUp(call: Call<A, B>): void {
+    call.done = true;
+    call.wait?.cancel();
+    call.wait = undefined;
+    call.abort();
+    handleOf(call.delivery).giveUp();
+    for (const output of call.outputs ?? []) handleOf(output).giveUp();
+    call.outputs = undefined;
+  }
+
+  private completeWhenDone(): void {
+    if (this.finished && this.calls.size === 0 && this.order.idle) this.out.complete();
+  }
+
+  private abandon(): void {
+    this.watch.close();
+    for (const call of this.calls) this.giveUp(call);
+    this.calls.clear();
+  }
+}

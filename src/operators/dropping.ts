@@ -1,0 +1,109 @@
+import { Observable, type MonoTypeOperatorFunction, type Subscriber } from 'rxjs';
+import { UsageError } from '../errors.ts';
+import { handleOf, type Delivery } from '../flow/delivery.ts';
+import { createFlow } from '../flow/flow.ts';
+import type { Op } from '../flow/op.ts';
+import { StageSubscriber } from '../flow/stage-subscriber.ts';
+
+/** What went into the plain operator and has not come out, oldest first. */
+class Inside<A> {
+  private readonly retains: number;
+  private deliveries: Delivery<A>[] = [];
+
+  constructor(retains: number) {
+    this.retains = retains;
+  }
+
+  enter(delivery: Delivery<A>): void {
+    this.deliveries.push(delivery);
+  }
+
+  leave(delivery: Delivery<A>): void {
+    const at = this.deliveries.indexOf(delivery);
+    if (at >= 0) this.deliveries.splice(at, 1);
+  }
+
+  /** The operator is done with an input: of what it can still keep, only the youngest `retains` may yet come out. */
+  settleDropped(keep = this.retains): void {
+    while (this.deliveries.length > keep) {
+      const dropped = this.deliveries.shift()!;
+      // One the operator derived is in other hands.
+      if (handleOf(dropped).live) dropped.ack();
+    }
+  }
+
+  giveUp(): void {
+    for (const delivery of this.deliveries) handleOf(delivery).giveUp();
+    this.deliveries = [];
+  }
+}
+
+class Entry<A> extends StageSubscriber<Delivery<A>, Delivery<A>> {
+  private readonly inside: Inside<A>;
+
+  constructor(out: Subscriber<Delivery<A>>, inside: Inside<A>) {
+    super(out);
+    this.inside = inside;
+  }
+
+  override next(delivery: Delivery<A>): void {
+    if (this.closed) return;
+    this.inside.enter(delivery);
+    this.out.next(delivery);
+    this.inside.settleDropped();
+  }
+}
+
+class Exit<A> extends StageSubscriber<Delivery<A>, Delivery<A>> {
+  private readonly inside: Inside<A>;
+
+  constructor(out: Subscriber<Delivery<A>>, inside: Inside<A>) {
+    super(out);
+    this.inside = inside;
+    this.add(() => inside.giveUp());
+  }
+
+  override next(delivery: Delivery<A>): void {
+    if (this.closed) return;
+    this.inside.leave(delivery);
+    if (handleOf(delivery).live) this.out.next(delivery);
+    else {
+      this.error(
+        new UsageError(
+          'dropping: the operator emitted a delivery that had been settled as dropped. It keeps more than it was said to: use ' +
+            'dropping(operator, 1), or passing(operator) where it drops nothing',
+          'retains',
+        ),
+      );
+    }
+  }
+
+  override complete(): void {
+    this.inside.settleDropped(0);
+    super.complete();
+  }
+}
+
+/**
+ * Wraps a plain RxJS operator that drops values, and acknowledges what it drops. `retains` is how many of the latest values it may still emit
+ * later: 0 for `filter`, `distinctUntilChanged`, `skip`, `take`, leading `throttle`; 1 for `debounceTime`, `auditTime`, `sampleTime`, trailing
+ * `throttle`. Without it such an operator stalls its source: what it dropped would never settle.
+ *
+ * @example
+ * ```ts
+ * sensors.pipe(dropping(debounceTime(100), 1));
+ * ```
+ */
+export function dropping<A>(plain: MonoTypeOperatorFunction<Delivery<A>>, retains: 0 | 1): Op<A, A> {
+  if (retains !== 0 && retains !== 1) {
+    throw new UsageError(`dropping: retains is 0 or 1, not ${String(retains)}`, 'retains');
+  }
+  return (flow) =>
+    createFlow((out) => {
+      const inside = new Inside<A>(retains);
+      const input = new Observable<Delivery<A>>((subscriber) =>
+        flow.subscribe(new Entry<A>(subscriber, inside)),
+      );
+      plain(input).subscribe(new Exit<A>(out, inside));
+    });
+}

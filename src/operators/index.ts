@@ -1,0 +1,21 @@
+// Entry point `sluice/operators`: every stage and policy that needs no cluster.
+export { batch, type BatchOptions } from './batch.ts';
+export { countWindow, type CountWindowOptions } from './count-window.ts';
+export { dropping } from './dropping.ts';
+export { eachClaim } from './each-claim.ts';
+export { fanOut } from './fan-out.ts';
+export { filter } from './filter.ts';
+export { flatMap } from './flat-map.ts';
+export { map } from './map.ts';
+export { mapAsync } from './map-async.ts';
+export { merge } from './merge.ts';
+export { passing } from './passing.ts';
+export { perRecord } from './per-record.ts';
+export { settle } from './settle.ts';
+export { tap } from './tap.ts';
+export type { Ordering } from './async/call-order.ts';
+export type { CallContext } from './async/call.ts';
+export type { Backoff } from '../flow/backoff.ts';
+export type { Key } from '../flow/key.ts';
+export { fail, retry, rewind, skip, type ErrorPolicy, type StageOptions } from '../flow/policy.ts';
+export { gather } from '../flow/gather.ts';

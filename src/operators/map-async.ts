@@ -1,0 +1,103 @@
+import { isObservable, type Observable, type Subscriber } from 'rxjs';
+import { UsageError } from '../errors.ts';
+import type { Delivery } from '../flow/delivery.ts';
+import { createFlow } from '../flow/flow.ts';
+import type { Op } from '../flow/op.ts';
+import type { StageOptions } from '../flow/policy.ts';
+import { InnerSubscriber } from '../flow/stage-subscriber.ts';
+import { AsyncStage, asyncSetup, type AsyncSetup } from './async/async-stage.ts';
+import type { Ordering } from './async/call-order.ts';
+import type { Call, CallContext } from './async/call.ts';
+
+type Project<A, B> = (value: A, context: CallContext) => PromiseLike<B> | Observable<B>;
+
+/** Where the outcome of one attempt goes. */
+interface Attempt<B> {
+  onValue(value: B): void;
+  onError(cause: unknown): void;
+}
+
+/** Listens to an Observable for its first value. */
+class FirstValue<B> extends InnerSubscriber<B> {
+  private readonly attempt: Attempt<B>;
+
+  constructor(attempt: Attempt<B>) {
+    super();
+    this.attempt = attempt;
+  }
+
+  override next(value: B): void {
+    if (this.closed) return;
+    this.unsubscribe();
+    this.attempt.onValue(value);
+  }
+
+  override error(cause: unknown): void {
+    if (this.closed) return;
+    this.unsubscribe();
+    this.attempt.onError(cause);
+  }
+
+  override complete(): void {
+    this.error(
+      new UsageError('mapAsync: the Observable completed without a value; for none or many, use perRecord'),
+    );
+  }
+}
+
+class MapAsyncStage<A, B> extends AsyncStage<A, B> {
+  private readonly project: Project<A, B>;
+
+  constructor(out: Subscriber<Delivery<B>>, setup: AsyncSetup<A>, project: Project<A, B>) {
+    super(out, setup);
+    this.project = project;
+  }
+
+  protected override run(call: Call<A, B>): void {
+    let result: PromiseLike<B> | Observable<B>;
+    try {
+      result = this.project(call.value, call.context());
+    } catch (cause) {
+      this.failed(call, cause);
+      return;
+    }
+    const onValue = (value: B): void => this.succeeded(call, value);
+    const onError = (cause: unknown): void => {
+      if (!call.done) this.failed(call, cause);
+    };
+    if (isObservable(result)) {
+      const first = new FirstValue<B>({ onValue, onError });
+      call.stop = () => first.unsubscribe();
+      result.subscribe(first);
+    } else if (typeof result?.then === 'function') {
+      result.then(onValue, onError);
+    } else {
+      this.failed(call, new UsageError('mapAsync: the function answers with a promise or an Observable'));
+    }
+  }
+
+  // A call that was given up is done; its result comes too late to be anyone's.
+  private succeeded(call: Call<A, B>, value: B): void {
+    if (call.done) return;
+    this.emit(call, call.delivery.derive(value));
+    this.finish(call);
+  }
+}
+
+/**
+ * Replaces each value by what the promise, or the first value of the Observable, of `project` says. At most `concurrency` calls run; results
+ * keep the order of the input, of the input among equal keys, or none. The record is settled by what follows. `context.signal` aborts when
+ * the claim is lost or the flow unsubscribed; `onError` decides about rejections and throws.
+ *
+ * @example
+ * ```ts
+ * orders.pipe(mapAsync((order, { signal }) => price(order.value, signal), { concurrency: 16, order: 'key', key: (order) => order.key }));
+ * ```
+ */
+export function mapAsync<A, B>(
+  project: (value: A, context: CallContext) => PromiseLike<B> | Observable<B>,
+  options: { readonly concurrency: number } & Ordering<NoInfer<A>> & StageOptions<NoInfer<A>>,
+): Op<A, B> {
+  const setup = asyncSetup<A>('mapAsync', options);
+  return (flow) => createFlow((out) => flow.subscribe(new MapAsyncStage(out, setup, project)));
+}
