@@ -15,12 +15,13 @@ const STABLE_SINCE = 7;
 const GROUPS_SINCE = 8;
 
 /** The commits of these partitions; those without one are left out. Waits, as long as it may, for open transactions over them. */
-export function fetchGroupOffsets(
+export async function fetchGroupOffsets(
   cluster: Cluster,
   groupId: string,
   partitions: Assignment,
   options: { readonly deadlineMs: number; readonly signal: AbortSignal },
 ): Promise<OffsetPoint[]> {
+  if (partitions.size === 0) return [];
   const topics = [...partitions].map(([name, partitionIndexes]) => ({ name, partitionIndexes }));
   return withRetry(cluster, `OffsetFetch of group ${groupId}`, options, async (_, remainingMs) => {
     try {

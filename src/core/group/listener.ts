@@ -53,3 +53,19 @@ export interface DrainSummary {
   /** Why the last commit failed, when it did. */
   readonly error: KafkaError | undefined;
 }
+
+/** Adds the partitions up. */
+export function summarize(
+  partitions: readonly PartitionSummary[],
+  error: KafkaError | undefined,
+): DrainSummary {
+  let unsettled = 0;
+  let held = 0;
+  let committed = true;
+  for (const one of partitions) {
+    unsettled += one.unsettled;
+    held += one.held;
+    committed &&= !one.lost && one.committedOffset !== undefined && one.committedOffset >= one.commitPoint;
+  }
+  return { partitions, unsettled, held, committed, error };
+}

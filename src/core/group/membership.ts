@@ -15,6 +15,7 @@ import { divide } from './leader.ts';
 import { MemberRequests, type MemberAssignments, type MemberSettings } from './member-requests.ts';
 import { verdictOf, type MemberRequest, type MemberState, type Verdict } from './membership-table.ts';
 import { Session } from './session.ts';
+import { asKafkaError } from './unexpected.ts';
 
 /** What a membership needs from, and tells, the consumer around it. */
 export interface MembershipHost {
@@ -230,8 +231,8 @@ export class Membership {
 
   private async joinOnce(signal: AbortSignal): Promise<Assignment> {
     this.rejoinWanted = false;
-    const topics = await this.host.topics(signal);
-    const nodeId = await this.findCoordinator();
+    const topics = await this.lookUp(this.host.topics(signal));
+    const nodeId = await this.lookUp(this.coordinator());
     signal.throwIfAborted();
     this.state = 'joining';
     const joined = await this.join(nodeId, topics, signal);
@@ -244,10 +245,10 @@ export class Membership {
     const sentMs = this.cluster.clock.now();
     const synced = await this.sync(nodeId, joined.protocolName ?? '', assignments, signal);
     this.session.renew(sentMs);
-    this.host.onDivided(partitionCounts);
     this.state = 'stable';
     this.joinedOnce = true;
     this.session.watch();
+    this.host.onDivided(partitionCounts);
     return synced;
   }
 
@@ -337,13 +338,13 @@ export class Membership {
     }
   }
 
-  private async findCoordinator(): Promise<number> {
+  /** Calls with a deadline of their own: before the first join it holds, later the member waits for the cluster to come back. */
+  private async lookUp<T>(promise: Promise<T>): Promise<T> {
     try {
-      return await this.coordinator();
+      return await promise;
     } catch (error) {
-      if (!(error instanceof KafkaError) || !error.retriable) throw error;
-      if (!this.joinedOnce) throw error;
-      throw new JoinAgain(error, true);
+      if (this.joinedOnce && error instanceof KafkaError && error.retriable) throw new JoinAgain(error, true);
+      throw error;
     }
   }
 
@@ -380,7 +381,8 @@ export class Membership {
     this.wantRejoin(`the member was lost: ${cause.message}`);
   }
 
-  private fail(cause: KafkaError): void {
+  /** Ends the membership: `onLost`, then `onFailed`. */
+  fail(cause: KafkaError): void {
     if (this.state === 'failed' || this.state === 'left') return;
     this.dropGeneration();
     this.state = 'failed';
@@ -409,10 +411,4 @@ export class Membership {
 function answerName(error: KafkaError): string {
   if (error instanceof ConnectionError || error instanceof TimeoutError) return 'CONNECTION';
   return error instanceof BrokerError ? error.errorName : error.code;
-}
-
-function asKafkaError(error: unknown): KafkaError {
-  if (error instanceof KafkaError) return error;
-  const message = `The group membership met an unexpected error: ${error instanceof Error ? error.message : String(error)}`;
-  return new BrokerError('UNKNOWN_SERVER_ERROR', message, { retriable: false, cause: error });
 }

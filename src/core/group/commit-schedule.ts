@@ -1,0 +1,186 @@
+// When commit points are committed: at an interval, after so many records, and when a claim ends.
+
+import { BrokerError, TimeoutError, type KafkaError } from '../../errors.ts';
+import { delay, type Clock, type Timer } from '../clock.ts';
+import type { Committer, Generation, OffsetPoint } from './committer.ts';
+import { asKafkaError } from './unexpected.ts';
+
+/** A partition whose commit point may move. */
+export interface CommitSource {
+  /** What the group's log has, as far as we know; undefined for nothing. Set by the schedule. */
+  committedOffset: number | undefined;
+  /** Where it may be committed now. */
+  point(): OffsetPoint;
+}
+
+/** What a schedule needs from, and tells, the consumer around it. */
+export interface CommitHost {
+  /** Asked right before each commit; undefined when nothing may be committed. */
+  current(): Generation | undefined;
+  /** A commit of that generation failed; where that means that the generation is gone, the sources are removed by the time it returns. */
+  refused(error: KafkaError, generationId: number): void;
+  onCommitted(points: readonly OffsetPoint[]): void;
+  onCommitFailed(error: KafkaError): void;
+}
+
+/** Limits of a {@link CommitSchedule}. */
+export interface CommitLimits {
+  readonly commitIntervalMs: number;
+  readonly commitEveryRecords: number;
+  readonly commitTimeoutMs: number;
+}
+
+const RETRY_PAUSE_MS = 100;
+
+/** One commit is under way at a time; what moves meanwhile goes with the next one. */
+export class CommitSchedule {
+  private readonly clock: Clock;
+  private readonly committer: Committer;
+  private readonly limits: CommitLimits;
+  private readonly host: CommitHost;
+  private readonly sources = new Set<CommitSource>();
+  private settledRecords = 0;
+  private timer: Timer | undefined;
+  private underWay: Promise<KafkaError | undefined> | undefined;
+  private abandoned = new AbortController();
+
+  constructor(clock: Clock, committer: Committer, limits: CommitLimits, host: CommitHost) {
+    this.clock = clock;
+    this.committer = committer;
+    this.limits = limits;
+    this.host = host;
+  }
+
+  add(source: CommitSource): void {
+    this.sources.add(source);
+    this.timer ??= this.commitLater();
+  }
+
+  /** Nothing of this source is committed any more; what is on its way already cannot be called back. */
+  remove(source: CommitSource): void {
+    this.sources.delete(source);
+    if (this.sources.size > 0) return;
+    this.timer?.cancel();
+    this.timer = undefined;
+    this.settledRecords = 0;
+  }
+
+  /** The generation is gone: no commit of it is repeated. The sources are to be removed as well. */
+  abandon(): void {
+    this.abandoned.abort(noGeneration());
+    this.abandoned = new AbortController();
+  }
+
+  /** So many records were settled in order. */
+  settled(records: number): void {
+    this.settledRecords += records;
+    this.commitIfMany();
+  }
+
+  /**
+   * Commits until every source that is there at the call stands in the log at its commit point of the call, or the commit timeout is over.
+   * Resolves with the error when it did not come to that. Never rejects.
+   */
+  async flush(): Promise<KafkaError | undefined> {
+    const untilMs = this.clock.now() + this.limits.commitTimeoutMs;
+    const targets = [...this.sources].map((source) => ({ source, offset: source.point().offset }));
+    const missing = (): boolean => targets.some(({ source, offset }) => isBehind(source, offset));
+    let error = await this.underWay;
+    while (missing()) {
+      const remainingMs = untilMs - this.clock.now();
+      const lost = targets.some(({ source }) => !this.sources.has(source));
+      if (lost || this.host.current() === undefined) return error ?? noGeneration();
+      if (remainingMs <= 0) return error ?? this.outOfTime();
+      error = await (this.underWay ?? this.commitMoved(remainingMs));
+      if (error !== undefined) await delay(this.clock, Math.min(RETRY_PAUSE_MS, remainingMs));
+    }
+    return undefined;
+  }
+
+  /** Commits points that no source stands for yet. Resolves with the error when they are not in the log. Never rejects. */
+  async commitPoints(points: readonly OffsetPoint[]): Promise<KafkaError | undefined> {
+    while (this.underWay !== undefined) await this.underWay;
+    return this.send(points, this.limits.commitTimeoutMs);
+  }
+
+  private outOfTime(): KafkaError {
+    const { commitTimeoutMs } = this.limits;
+    const message = `The commit points were not committed within ${commitTimeoutMs} ms`;
+    return new TimeoutError(message, { afterMs: commitTimeoutMs, sent: true, api: 'OffsetCommit' });
+  }
+
+  private commitLater(): Timer {
+    return this.clock.setTimeout(() => {
+      this.timer = this.commitLater();
+      if (this.underWay === undefined) void this.commitMoved(this.limits.commitTimeoutMs);
+    }, this.limits.commitIntervalMs);
+  }
+
+  private commitIfMany(): void {
+    if (this.settledRecords < this.limits.commitEveryRecords || this.underWay !== undefined) return;
+    void this.commitMoved(this.limits.commitTimeoutMs);
+  }
+
+  private async commitMoved(timeoutMs: number): Promise<KafkaError | undefined> {
+    this.settledRecords = 0;
+    const moved = [...this.sources]
+      .map((source) => ({ source, point: source.point() }))
+      .filter(({ source, point }) => isBehind(source, point.offset));
+    if (moved.length === 0) return undefined;
+    return this.send(
+      moved.map(({ point }) => point),
+      timeoutMs,
+      () => {
+        for (const { source, point } of moved) source.committedOffset = point.offset;
+      },
+    );
+  }
+
+  private send(
+    points: readonly OffsetPoint[],
+    deadlineMs: number,
+    onDone?: () => void,
+  ): Promise<KafkaError | undefined> {
+    const generation = this.host.current();
+    if (generation === undefined) return Promise.resolve(noGeneration());
+    const sending = this.attempt(points, generation, deadlineMs, onDone).finally(() => {
+      this.underWay = undefined;
+      this.commitIfMany();
+    });
+    this.underWay = sending;
+    return sending;
+  }
+
+  private async attempt(
+    points: readonly OffsetPoint[],
+    generation: Generation,
+    deadlineMs: number,
+    onDone: (() => void) | undefined,
+  ): Promise<KafkaError | undefined> {
+    const { signal } = this.abandoned;
+    try {
+      await this.committer.commit(points, generation, { deadlineMs, signal });
+    } catch (cause) {
+      const error = asKafkaError(cause);
+      if (signal.aborted) return error;
+      this.host.onCommitFailed(error);
+      this.host.refused(error, generation.generationId);
+      return error;
+    }
+    onDone?.();
+    this.host.onCommitted(points);
+    return undefined;
+  }
+}
+
+/** Commits never go back: a claim that was sought backwards is behind again only beyond what it had committed. */
+function isBehind(source: CommitSource, offset: number): boolean {
+  return source.committedOffset === undefined || offset > source.committedOffset;
+}
+
+function noGeneration(): KafkaError {
+  return new BrokerError('ILLEGAL_GENERATION', 'The member has no generation to commit with', {
+    retriable: false,
+    api: 'OffsetCommit',
+  });
+}

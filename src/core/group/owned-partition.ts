@@ -1,0 +1,144 @@
+// One partition while this member owns it: its reader, its claims one after another, its commit point.
+
+import { delay, type Clock } from '../clock.ts';
+import type { PartitionReader } from '../consumer/partition-reader.ts';
+import type { GroupClaim } from './claim.ts';
+import type { CommitSource } from './commit-schedule.ts';
+import type { OffsetPoint } from './committer.ts';
+import type { PartitionSummary } from './listener.ts';
+import { PartitionClaim, type ClaimOwner } from './partition-claim.ts';
+
+/** What an owned partition needs from, and tells, the consumer around it. */
+export interface PartitionHost {
+  readonly clock: Clock;
+  checkSession(): boolean;
+  onClaim(claim: GroupClaim): void;
+}
+
+/** Moves the claims of one partition through revoke, loss and rewind. */
+export class OwnedPartition implements CommitSource, ClaimOwner {
+  readonly reader: PartitionReader;
+  claim: PartitionClaim;
+  committedOffset: number | undefined;
+  private readonly host: PartitionHost;
+  /** A rewind that is under way. */
+  private rewinding: { readonly stop: AbortController; readonly sent: Promise<void> } | undefined;
+  /** How it stood when it ended. */
+  private ending:
+    { readonly point: OffsetPoint; readonly summary: Omit<PartitionSummary, 'committedOffset'> } | undefined;
+
+  constructor(reader: PartitionReader, committedOffset: number | undefined, host: PartitionHost) {
+    this.reader = reader;
+    this.committedOffset = committedOffset;
+    this.host = host;
+    this.claim = new PartitionClaim(reader, this);
+  }
+
+  get isOver(): boolean {
+    return this.ending !== undefined;
+  }
+
+  /** Where it may be committed; stands still once the partition is given up. */
+  point(): OffsetPoint {
+    if (this.ending !== undefined) return this.ending.point;
+    const { topic, partition } = this.reader;
+    return { topic, partition, ...this.reader.commitPoint() };
+  }
+
+  checkSession(): boolean {
+    return this.host.checkSession();
+  }
+
+  /** The first part of giving up: nothing more is handed over, the layers above flush. For all partitions, before any is waited for. */
+  closeGate(reason: string): void {
+    this.reader.closeGate();
+    this.rewinding?.stop.abort();
+    if (this.claim.phase === 'open') this.claim.toRevoking(reason);
+  }
+
+  /**
+   * Resolves true when nothing is in flight any more (what is held may be unsettled), false when the signal came first. Of a claim that is
+   * being rewound only what was already sent is waited for: the rest comes again anyway.
+   */
+  async whenDrained(signal: AbortSignal): Promise<boolean> {
+    const drained = this.rewinding?.sent ?? this.reader.whenIdle(signal);
+    return (await unlessAborted(drained, signal)) && !this.isOver;
+  }
+
+  /** It is committed, and another member's from now on. */
+  release(): void {
+    if (this.isOver) return;
+    this.end(false);
+    this.claim.toReleased();
+    this.reader.close();
+  }
+
+  /**
+   * Dead at once. Its commit point stands still; whether that may still be committed is the caller's to know. `toGroup` says whether the
+   * group has taken the partition away.
+   */
+  lose(why: string, toGroup: boolean, cause?: unknown): void {
+    if (this.isOver) return;
+    this.reader.closeGate();
+    this.rewinding?.stop.abort();
+    this.end(toGroup);
+    this.claim.toLost(why, cause);
+    this.reader.close();
+  }
+
+  /** What was already sent may still be answered and settled; then the partition starts over at its commit point with a new claim. */
+  rewind(claim: PartitionClaim, delayMs: number): void {
+    if (this.isOver || claim !== this.claim || this.rewinding !== undefined) return;
+    const stop = new AbortController();
+    this.reader.closeGate();
+    claim.toLost(`it starts over at its commit point in ${delayMs} ms`, undefined);
+    // A sink that cannot tell what became of what it sent has nothing to wait for.
+    const sent = (claim.listener?.onRewinding?.() ?? Promise.resolve()).catch(() => {});
+    this.rewinding = { stop, sent };
+    void this.startOver(sent, delayMs, stop.signal);
+  }
+
+  summary(): PartitionSummary {
+    const standing = this.ending?.summary ?? this.standing(false);
+    return { ...standing, committedOffset: this.committedOffset };
+  }
+
+  private async startOver(sent: Promise<void>, delayMs: number, signal: AbortSignal): Promise<void> {
+    await sent;
+    if (signal.aborted || !(await unlessAborted(delay(this.host.clock, delayMs, signal), signal))) return;
+    this.rewinding = undefined;
+    this.reader.reset(this.reader.commitPoint().offset);
+    this.claim = new PartitionClaim(this.reader, this);
+    this.host.onClaim(this.claim);
+  }
+
+  private end(lost: boolean): void {
+    this.ending = { point: this.point(), summary: this.standing(lost) };
+  }
+
+  private standing(lost: boolean): Omit<PartitionSummary, 'committedOffset'> {
+    const { reader } = this;
+    return {
+      topic: reader.topic,
+      partition: reader.partition,
+      claimEpoch: reader.claimEpoch,
+      commitPoint: reader.commitPoint().offset,
+      unsettled: reader.inFlightRecords,
+      held: reader.unsettledCount - reader.inFlightRecords,
+      firstUnsettled: reader.firstUnsettled(),
+      lost,
+    };
+  }
+}
+
+/** True when the promise resolved, false when it rejected or the signal came first. */
+function unlessAborted(promise: Promise<void>, signal: AbortSignal): Promise<boolean> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve(false);
+    signal.addEventListener('abort', () => resolve(false), { once: true });
+    promise.then(
+      () => resolve(true),
+      () => resolve(false),
+    );
+  });
+}
