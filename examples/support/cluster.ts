@@ -33,22 +33,16 @@ export async function withCluster(
   const name = (base: string): string => `${base}-${runId}`;
   const lag: ExampleCluster['lag'] = async (groupId, topic) => {
     groups.add(groupId);
-    const [committed, ends] = await Promise.all([
-      admin.fetchOffsets({ groupId, topics: [topic] }),
-      admin.listOffsets({ topic, at: 'latest' }),
-    ]);
-    const sum = (offsets: readonly { readonly offset: number }[]): number =>
-      offsets.reduce((total, { offset }) => total + Math.max(0, offset), 0);
+    const [committed, ends] = await Promise.all([admin.fetchOffsets(groupId), admin.listOffsets(topic, 'latest')]);
+    const sum = (offsets: readonly { readonly offset: number }[]): number => offsets.reduce((total, { offset }) => total + offset, 0);
     return { committed: sum(committed), lag: sum(ends) - sum(committed) };
   };
   try {
-    await admin.createTopics({
-      topics: topics.map((topic) => ({ topic: name(topic), numPartitions: PARTITIONS })),
-    });
+    await admin.createTopics(topics.map((topic) => ({ name: name(topic), partitions: PARTITIONS })));
     return await body({ kafka, name, lag });
   } finally {
     await admin
-      .deleteTopics({ topics: topics.map(name) })
+      .deleteTopics(topics.map(name))
       .catch((error: unknown) => console.error('topics were not deleted:', error));
     if (groups.size > 0)
       await admin

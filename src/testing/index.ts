@@ -1,0 +1,1 @@
+export { createBroker } from './broker/create-broker.ts';
