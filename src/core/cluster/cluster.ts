@@ -21,6 +21,12 @@ export interface SendOptions {
   readonly maxVersion?: number | undefined;
 }
 
+/** How topics are asked for. */
+export interface RefreshOptions {
+  /** False: asking must not create a topic, whatever the client allows. */
+  readonly allowAutoTopicCreation?: boolean | undefined;
+}
+
 /** Which coordinator: of a consumer group, or of a transactional id. */
 export type CoordinatorKind = 'group' | 'transaction';
 
@@ -61,6 +67,8 @@ export interface Cluster {
   /** The version that `send` would use for this API on that broker; connects when it must. */
   negotiated(nodeId: number, api: AnyApi): Promise<number>;
 
+  /** The brokers that are alive, as of the last refresh; empty before the first. */
+  nodeIds(): readonly number[];
   /** A broker to ask what any broker can answer: one with an open connection where there is one. */
   anyNode(): Promise<number>;
   controller(): Promise<number>;
@@ -72,8 +80,9 @@ export interface Cluster {
   /**
    * Asks for these topics and from now on keeps them fresh; without names, asks for all topics of the cluster. Concurrent calls share requests.
    * Topics the cluster answers with an error are in the cache with that `errorCode`; the promise rejects only when no broker could be asked.
+   * A topic that was never seen may be created by asking for it, where both the client's `allowAutoTopicCreation` and the brokers allow it.
    */
-  refresh(topics?: readonly string[], signal?: AbortSignal): Promise<void>;
+  refresh(topics?: readonly string[], signal?: AbortSignal, options?: RefreshOptions): Promise<void>;
   /** Rejects all that is in flight with ConnectionError and closes every connection. */
   close(): Promise<void>;
 }

@@ -18,7 +18,6 @@ export interface RefresherOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly maxAgeMs: number;
-  readonly allowAutoTopicCreation: boolean;
   /** The pauses between repetitions of a refresh in the background that failed. */
   readonly minDelayMs: number;
   readonly maxDelayMs: number;
@@ -26,28 +25,30 @@ export interface RefresherOptions {
 
 /** One refresh, and those who wait for it. */
 class Round {
-  /** Undefined for all topics. May still grow while the round is queued. */
-  names: Set<string> | undefined;
+  /** The topics, and whether asking may create them; undefined for all topics. May still grow while the round is queued. */
+  names: Map<string, boolean> | undefined;
   readonly done: Promise<void>;
   resolve!: () => void;
   reject!: (error: unknown) => void;
 
-  constructor(names: readonly string[] | undefined) {
-    this.names = names === undefined ? undefined : new Set(names);
+  constructor(names: readonly string[] | undefined, mayCreate: boolean) {
+    this.names = new Map();
+    this.add(names, mayCreate);
     this.done = new Promise((resolve, reject) => {
       this.resolve = resolve;
       this.reject = reject;
     });
   }
 
-  covers(names: readonly string[] | undefined): boolean {
+  covers(names: readonly string[] | undefined, mayCreate: boolean): boolean {
     const mine = this.names;
-    return mine === undefined || (names?.every((name) => mine.has(name)) ?? false);
+    if (mine === undefined) return names === undefined || !mayCreate;
+    return names?.every((name) => mine.has(name) && (mine.get(name) === true || !mayCreate)) ?? false;
   }
 
-  add(names: readonly string[] | undefined): void {
+  add(names: readonly string[] | undefined, mayCreate: boolean): void {
     if (names === undefined) this.names = undefined;
-    else for (const name of names) this.names?.add(name);
+    else for (const name of names) this.names?.set(name, mayCreate || this.names.get(name) === true);
   }
 }
 
@@ -78,9 +79,10 @@ export class MetadataRefresher {
   }
 
   /** Asks for these topics, or for all. Rejects when no broker could be asked. */
-  refresh(names: readonly string[] | undefined, signal?: AbortSignal): Promise<void> {
+  refresh(names: readonly string[] | undefined, mayCreate: boolean, signal?: AbortSignal): Promise<void> {
     for (const name of names ?? []) this.interest.set(name, 0);
-    const { done } = this.roundFor(names);
+    const fresh = mayCreate && names?.some((name) => !this.store.wasSeen(name)) === true;
+    const { done } = this.roundFor(names, fresh);
     return signal === undefined
       ? done
       : unlessLate(this.options.clock, done, Infinity, signal, () => undefined);
@@ -91,11 +93,11 @@ export class MetadataRefresher {
     this.timer?.cancel();
   }
 
-  private roundFor(names: readonly string[] | undefined): Round {
-    if (this.running === undefined) return this.start(new Round(names));
-    if (this.running.covers(names)) return this.running;
-    if (this.queued === undefined) this.queued = new Round(names);
-    else this.queued.add(names);
+  private roundFor(names: readonly string[] | undefined, mayCreate: boolean): Round {
+    if (this.running === undefined) return this.start(new Round(names, mayCreate));
+    if (this.running.covers(names, mayCreate)) return this.running;
+    if (this.queued === undefined) this.queued = new Round(names, mayCreate);
+    else this.queued.add(names, mayCreate);
     return this.queued;
   }
 
@@ -123,15 +125,15 @@ export class MetadataRefresher {
   }
 
   /** A topic that existed before is not created again by asking for it: it may just have been deleted. */
-  private async askFor(names: ReadonlySet<string> | undefined): Promise<void> {
+  private async askFor(names: ReadonlyMap<string, boolean> | undefined): Promise<void> {
     if (names === undefined) {
       this.store.apply(await this.ask({ topics: null, allowAutoTopicCreation: false }), true);
       return;
     }
     const fresh: { name: string }[] = [];
     const known: { name: string }[] = [];
-    for (const name of names) {
-      (this.options.allowAutoTopicCreation && !this.store.wasSeen(name) ? fresh : known).push({ name });
+    for (const [name, mayCreate] of names) {
+      (mayCreate && !this.store.wasSeen(name) ? fresh : known).push({ name });
     }
     if (known.length > 0 || fresh.length === 0) {
       this.store.apply(await this.ask({ topics: known, allowAutoTopicCreation: false }), false);
@@ -151,7 +153,8 @@ export class MetadataRefresher {
       () => {
         this.timer = undefined;
         this.dropUnused();
-        if (this.interest.size > 0) this.roundFor([...this.interest.keys()]).done.catch(() => undefined);
+        if (this.interest.size > 0)
+          this.roundFor([...this.interest.keys()], false).done.catch(() => undefined);
       },
       Math.min(pauseMs, maxAgeMs),
     );

@@ -11,6 +11,15 @@ export type MetadataResponse = ResponseOf<typeof metadataApi>;
 type TopicRow = MetadataResponse['topics'][number];
 type PartitionRow = TopicRow['partitions'][number];
 
+/** A partition with the newest epoch known of it, also while it has no leader; -1 when the broker does not say. */
+interface StoredPartition extends PartitionMetadata {
+  readonly leaderEpoch: number;
+}
+
+interface StoredTopic extends TopicMetadata {
+  readonly partitions: readonly StoredPartition[];
+}
+
 const NO_CONTROLLER = -1;
 
 /** The view of one cluster. */
@@ -19,8 +28,8 @@ export class MetadataStore implements MetadataCache {
   readonly nodes = new Map<number, BrokerAddress>();
   /** -1 when unknown. */
   controllerId = NO_CONTROLLER;
-  private readonly byName = new Map<string, TopicMetadata>();
-  private readonly byId = new Map<string, TopicMetadata>();
+  private readonly byName = new Map<string, StoredTopic>();
+  private readonly byId = new Map<string, StoredTopic>();
   private readonly listeners = new Set<() => void>();
   /** Topics that existed at some time. */
   private readonly seen = new Set<string>();
@@ -43,7 +52,8 @@ export class MetadataStore implements MetadataCache {
   }
 
   leader(topic: string, partition: number): LeaderInfo | undefined {
-    const metadata = this.topic(topic);
+    this.used.add(topic);
+    const metadata = this.byName.get(topic);
     return metadata === undefined ? undefined : partitionOf(metadata, partition)?.leader;
   }
 
@@ -149,7 +159,7 @@ export class MetadataStore implements MetadataCache {
     return true;
   }
 
-  private put(topic: TopicMetadata): void {
+  private put(topic: StoredTopic): void {
     const old = this.byName.get(topic.name);
     if (old !== undefined) this.byId.delete(old.id);
     this.byName.set(topic.name, topic);
@@ -162,17 +172,17 @@ export class MetadataStore implements MetadataCache {
 }
 
 /** The partition of that index; partitions are usually 0 to n-1. */
-export function partitionOf(topic: TopicMetadata, index: number): PartitionMetadata | undefined {
+function partitionOf(topic: StoredTopic, index: number): StoredPartition | undefined {
   const row = topic.partitions[index];
   if (row?.index === index) return row;
   return topic.partitions.find((other) => other.index === index);
 }
 
 /** The row as metadata. Leadership only moves forward: a broker that lags behind does not take back a newer leader epoch. */
-function merged(row: PartitionRow, known: PartitionMetadata | undefined): PartitionMetadata {
+function merged(row: PartitionRow, known: StoredPartition | undefined): StoredPartition {
   if (known !== undefined && row.leaderEpoch !== -1 && row.leaderEpoch < known.leaderEpoch) return known;
   const leader = row.leaderId < 0 ? undefined : { nodeId: row.leaderId, leaderEpoch: row.leaderEpoch };
-  const next: PartitionMetadata = {
+  const next: StoredPartition = {
     index: row.partitionIndex,
     errorCode: row.errorCode,
     leader,
@@ -183,11 +193,11 @@ function merged(row: PartitionRow, known: PartitionMetadata | undefined): Partit
   return known !== undefined && samePartition(known, next) ? known : next;
 }
 
-function same(a: readonly PartitionMetadata[], b: readonly PartitionMetadata[]): boolean {
+function same(a: readonly StoredPartition[], b: readonly StoredPartition[]): boolean {
   return a.length === b.length && a.every((row, at) => row === b[at]);
 }
 
-function samePartition(a: PartitionMetadata, b: PartitionMetadata): boolean {
+function samePartition(a: StoredPartition, b: StoredPartition): boolean {
   return (
     a.errorCode === b.errorCode &&
     a.leader?.nodeId === b.leader?.nodeId &&

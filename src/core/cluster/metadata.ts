@@ -12,8 +12,6 @@ export interface PartitionMetadata {
   readonly errorCode: number;
   /** Undefined while the partition has no leader. */
   readonly leader: LeaderInfo | undefined;
-  /** The newest epoch known, also while there is no leader; -1 when the broker does not say. */
-  readonly leaderEpoch: number;
   readonly replicas: readonly number[];
   readonly isr: readonly number[];
 }

@@ -11,7 +11,7 @@ import { ERRORS } from '../protocol/error-codes.ts';
 import { metadataApi } from '../protocol/messages/03-metadata.ts';
 import type { BrokerOptions } from './broker.ts';
 import { Broker } from './broker.ts';
-import type { Cluster, CoordinatorKind, RetryDefaults, SendOptions } from './cluster.ts';
+import type { Cluster, CoordinatorKind, RefreshOptions, RetryDefaults, SendOptions } from './cluster.ts';
 import { Coordinators } from './coordinators.ts';
 import { firstOf } from './first-of.ts';
 import { MetadataRefresher } from './metadata-refresher.ts';
@@ -83,7 +83,6 @@ export class RemoteCluster implements Cluster {
         clock,
         random,
         maxAgeMs: options.metadataMaxAgeMs,
-        allowAutoTopicCreation: options.allowAutoTopicCreation,
         minDelayMs: options.retryMinDelayMs,
         maxDelayMs: options.metadataMaxAgeMs,
       },
@@ -136,6 +135,10 @@ export class RemoteCluster implements Cluster {
     return connection.version(api);
   }
 
+  nodeIds(): readonly number[] {
+    return [...this.metadata.nodes.keys()];
+  }
+
   async anyNode(): Promise<number> {
     this.assertOpen();
     let nodeId = this.pickNode();
@@ -167,9 +170,10 @@ export class RemoteCluster implements Cluster {
     this.coordinators.forget(kind, key);
   }
 
-  async refresh(topics?: readonly string[], signal?: AbortSignal): Promise<void> {
+  async refresh(topics?: readonly string[], signal?: AbortSignal, options?: RefreshOptions): Promise<void> {
     this.assertOpen();
-    return this.refresher.refresh(topics, signal);
+    const mayCreate = this.options.allowAutoTopicCreation && options?.allowAutoTopicCreation !== false;
+    return this.refresher.refresh(topics, mayCreate, signal);
   }
 
   close(): Promise<void> {

@@ -2,7 +2,7 @@
 
 import type { Clock, Random } from '../clock.ts';
 import { delay } from '../clock.ts';
-import { BrokerError, ConnectionError, KafkaError, TimeoutError } from '../../errors.ts';
+import { BrokerError, ConnectionError, KafkaError, TimeoutError, UsageError } from '../../errors.ts';
 import { errorCode } from '../protocol/error-codes.ts';
 import { unlessLate } from './waiting.ts';
 
@@ -52,6 +52,7 @@ export async function withRetry<T>(
   const start = clock.now();
   let last: unknown;
   let sent = false;
+  if (cluster.closing?.aborted === true) throw new UsageError(`${what}: the client is closed`);
   for (let n = 1; ; n += 1) {
     signal?.throwIfAborted();
     const remainingMs = deadlineMs - (clock.now() - start);

@@ -1,0 +1,233 @@
+// Consumer groups: list, describe, delete, and what they committed.
+
+import type { BrokerError, KafkaError } from '../../errors.ts';
+import type { Cluster } from '../cluster/cluster.ts';
+import { brokerError } from '../cluster/retry.ts';
+import { decodeAssignment } from '../protocol/consumer-protocol.ts';
+import type { ResponseOf } from '../protocol/api.ts';
+import { offsetFetchApi } from '../protocol/messages/09-offset-fetch.ts';
+import { describeGroupsApi } from '../protocol/messages/15-describe-groups.ts';
+import { listGroupsApi } from '../protocol/messages/16-list-groups.ts';
+import { deleteGroupsApi } from '../protocol/messages/42-delete-groups.ts';
+import type { AdminOptions } from './outcomes.ts';
+import { settleAll } from './outcomes.ts';
+import type { TopicPartition } from './routing.ts';
+import { onCoordinators } from './routing.ts';
+
+/** A committed offset. */
+export interface CommittedOffset extends TopicPartition {
+  readonly offset: number;
+  /** -1 when it was committed without. */
+  readonly leaderEpoch: number;
+  /** The string committed with it; empty when there is none. */
+  readonly metadata: string;
+}
+
+/** A group in a listing. */
+export interface GroupListing {
+  readonly groupId: string;
+  /** 'consumer' for consumer groups. */
+  readonly protocolType: string;
+  /** 'Stable', 'Empty', ...; empty from brokers that do not say. */
+  readonly state: string;
+  /** 'classic', 'consumer', ...; empty from brokers that do not say. */
+  readonly type: string;
+}
+
+/** One member of a group. */
+export interface GroupMember {
+  readonly memberId: string;
+  /** Of a static member. */
+  readonly groupInstanceId: string | null;
+  readonly clientId: string;
+  readonly clientHost: string;
+  /** What the member reads; empty for groups of another protocol than 'consumer'. */
+  readonly assignment: readonly { readonly topic: string; readonly partitions: readonly number[] }[];
+}
+
+/** A group and its members. */
+export interface GroupDescription {
+  readonly groupId: string;
+  /** 'Stable', 'Empty', 'PreparingRebalance', 'CompletingRebalance', 'Dead'. */
+  readonly state: string;
+  readonly protocolType: string;
+  /** The assignor in use; empty while there is none. */
+  readonly protocol: string;
+  readonly members: readonly GroupMember[];
+  /** The node id of its coordinator. */
+  readonly coordinator: number;
+}
+
+/** Limits of `fetchOffsets`. */
+export interface FetchOffsetsOptions extends AdminOptions {
+  /** Default every topic the group has committed for. */
+  readonly topics?: readonly string[] | undefined;
+}
+
+type OffsetFetchResponse = ResponseOf<typeof offsetFetchApi>;
+
+const SEVERAL_GROUPS_FROM = 8;
+/** From version 10 on topics are named by id, which a group may have outlived. */
+const LAST_BY_NAME = 9;
+
+export async function fetchOffsets(
+  cluster: Cluster,
+  groupId: string,
+  options: FetchOffsetsOptions,
+): Promise<CommittedOffset[]> {
+  const [result] = await settleAll<string, CommittedOffset[]>(
+    cluster,
+    `Fetching the offsets of group ${groupId}`,
+    [groupId],
+    options,
+    (attempt) =>
+      onCoordinators(cluster, attempt.pending, async (nodeId) => {
+        const { timeoutMs, signal } = attempt;
+        const response = await cluster.send(
+          nodeId,
+          offsetFetchApi,
+          (version) =>
+            version < SEVERAL_GROUPS_FROM
+              ? { groupId, topics: null }
+              : { groups: [{ groupId, topics: null }] },
+          { timeoutMs, signal, use: 'coordinator', maxVersion: LAST_BY_NAME },
+        );
+        return new Map([[groupId, committed(groupId, response)] as const]);
+      }),
+  );
+  const wanted = options.topics;
+  return wanted === undefined ? result! : result!.filter(({ topic }) => wanted.includes(topic));
+}
+
+function committed(groupId: string, response: OffsetFetchResponse): CommittedOffset[] | BrokerError {
+  const { errorCode, topics } = response.groups.find((group) => group.groupId === groupId) ?? response;
+  const failed = (code: number, topic?: string, partition?: number): BrokerError =>
+    brokerError(code, { api: offsetFetchApi.name, topic, partition });
+  if (errorCode !== 0) return failed(errorCode);
+  const offsets: CommittedOffset[] = [];
+  for (const { name: topic, partitions } of topics) {
+    for (const row of partitions) {
+      if (row.errorCode !== 0) return failed(row.errorCode, topic, row.partitionIndex);
+      if (row.committedOffset < 0) continue;
+      offsets.push({
+        topic,
+        partition: row.partitionIndex,
+        offset: row.committedOffset,
+        leaderEpoch: row.committedLeaderEpoch,
+        metadata: row.metadata ?? '',
+      });
+    }
+  }
+  return offsets.sort((a, b) =>
+    a.topic === b.topic ? a.partition - b.partition : a.topic < b.topic ? -1 : 1,
+  );
+}
+
+export async function listGroups(cluster: Cluster, options: AdminOptions): Promise<GroupListing[]> {
+  await cluster.anyNode();
+  const answers = await settleAll<number, readonly GroupListing[]>(
+    cluster,
+    'Listing groups',
+    cluster.nodeIds(),
+    options,
+    async ({ pending, n, timeoutMs, signal }) => {
+      if (n > 1) await cluster.refresh([], signal);
+      const alive = cluster.nodeIds();
+      const outcomes = new Map<number, readonly GroupListing[] | KafkaError>();
+      // A broker that left coordinates nothing any more; its groups are with others, and are read where they went.
+      for (const nodeId of pending) if (!alive.includes(nodeId)) outcomes.set(nodeId, []);
+      const asked = pending
+        .filter((nodeId) => alive.includes(nodeId))
+        .map(async (nodeId) => {
+          const { errorCode, groups } = await cluster.send(nodeId, listGroupsApi, {}, { timeoutMs, signal });
+          outcomes.set(
+            nodeId,
+            errorCode === 0 ? groups.map(listing) : brokerError(errorCode, { api: listGroupsApi.name }),
+          );
+        });
+      await Promise.all(asked);
+      return outcomes;
+    },
+  );
+  const byId = new Map(answers.flat().map((group) => [group.groupId, group]));
+  return [...byId.values()].sort((a, b) => (a.groupId < b.groupId ? -1 : 1));
+}
+
+function listing(row: ResponseOf<typeof listGroupsApi>['groups'][number]): GroupListing {
+  const { groupId, protocolType, groupState: state, groupType: type } = row;
+  return { groupId, protocolType, state, type };
+}
+
+export async function describeGroups(
+  cluster: Cluster,
+  groupIds: readonly string[],
+  options: AdminOptions,
+): Promise<GroupDescription[]> {
+  return settleAll<string, GroupDescription>(
+    cluster,
+    `Describing groups ${groupIds.join(', ')}`,
+    groupIds,
+    options,
+    (attempt) =>
+      onCoordinators(cluster, attempt.pending, async (nodeId, some) => {
+        const { timeoutMs, signal } = attempt;
+        const request = { groups: [...some] };
+        const response = await cluster.send(nodeId, describeGroupsApi, request, {
+          timeoutMs,
+          signal,
+          use: 'coordinator',
+        });
+        return new Map(response.groups.map((row) => [row.groupId, description(row, nodeId)] as const));
+      }),
+  );
+}
+
+function description(
+  row: ResponseOf<typeof describeGroupsApi>['groups'][number],
+  coordinator: number,
+): GroupDescription | BrokerError {
+  const { groupId, errorCode, errorMessage, groupState: state, protocolType, protocolData: protocol } = row;
+  if (errorCode !== 0) {
+    return brokerError(errorCode, {
+      api: describeGroupsApi.name,
+      detail: errorMessage ?? `group ${groupId}`,
+    });
+  }
+  const members = row.members.map(({ memberId, groupInstanceId, clientId, clientHost, memberAssignment }) => {
+    const readable = protocolType === 'consumer' && memberAssignment.length > 0;
+    const assignment = readable ? decodeAssignment(memberAssignment).assignedPartitions : [];
+    return { memberId, groupInstanceId, clientId, clientHost, assignment };
+  });
+  return { groupId, state, protocolType, protocol, members, coordinator };
+}
+
+export async function deleteGroups(
+  cluster: Cluster,
+  groupIds: readonly string[],
+  options: AdminOptions,
+): Promise<void> {
+  await settleAll<string, object>(
+    cluster,
+    `Deleting groups ${groupIds.join(', ')}`,
+    groupIds,
+    options,
+    (attempt) =>
+      onCoordinators(cluster, attempt.pending, async (nodeId, some) => {
+        const { timeoutMs, signal } = attempt;
+        const request = { groupsNames: [...some] };
+        const { results } = await cluster.send(nodeId, deleteGroupsApi, request, {
+          timeoutMs,
+          signal,
+          use: 'coordinator',
+        });
+        return new Map(
+          results.map(({ groupId, errorCode }) => [
+            groupId,
+            errorCode === 0
+              ? {}
+              : brokerError(errorCode, { api: deleteGroupsApi.name, detail: `group ${groupId}` }),
+          ]),
+        );
+      }),
+  );
+}
