@@ -35,12 +35,15 @@ export function packageMissing(codec: CodecName, packageName: string, cause: unk
   );
 }
 
+// By shape, not by class: an error of Node's own is of another realm's Error in a vm context.
+
 /** Whether zlib gave up because its output passed `maxOutputLength`. */
 export function isOutputTooLarge(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'ERR_BUFFER_TOO_LARGE';
+  return (error as { code?: unknown } | undefined)?.code === 'ERR_BUFFER_TOO_LARGE';
 }
 
 /** The message of whatever a library threw. */
 export function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+  const message = (error as { message?: unknown } | undefined)?.message;
+  return typeof message === 'string' ? message : String(error);
 }

@@ -2,7 +2,7 @@
 // a BatchCursor walks over them.
 import { CODEC_NAMES, DEFAULT_MAX_DECOMPRESSED_BYTES, type CodecName } from '../compression/codec.ts';
 import { codecById } from '../compression/registry.ts';
-import { CorruptRecordError } from '../../errors.ts';
+import { CompressionError, CorruptRecordError } from '../../errors.ts';
 import { ATTRIBUTE, BATCH_OVERHEAD, HEADER, LENGTH_OVERHEAD } from './batch-header.ts';
 import { crc32c } from './crc32c.ts';
 import { readInt64 } from './int64.ts';
@@ -88,11 +88,23 @@ export class RecordBatch {
    */
   open(maxBytes: number = DEFAULT_MAX_DECOMPRESSED_BYTES): Buffer {
     if (!this.opened) {
-      this.payload = codecById(this.codecId).decompress(this.payload, maxBytes);
+      this.payload = this.decompress(maxBytes);
       this.opened = true;
       this.checkCount();
     }
     return this.payload;
+  }
+
+  private decompress(maxBytes: number): Buffer {
+    try {
+      return codecById(this.codecId).decompress(this.payload, maxBytes);
+    } catch (error) {
+      if (!(error instanceof CompressionError)) throw error;
+      const where = `The batch at offset ${this.baseOffset} of ${this.topic}-${this.partition}`;
+      throw new CompressionError(`${where} cannot be decompressed. ${error.message}`, error.codec, {
+        cause: error,
+      });
+    }
   }
 
   /** The error of something wrong in this batch. */
