@@ -67,14 +67,15 @@ export class BudgetShare {
 
   /**
    * Bytes that may be asked for now: what is left of the guarantee, always; beyond it what the other shares leave unused, first come first
-   * served, which the fetcher turns into round robin by asking for the least recently served first.
+   * served, which the fetcher turns into round robin by asking for the least recently served first. Of the bytes taken, `retainedBytes` are
+   * those of unsettled records: who has many of them does not borrow, for it could not soon give back.
    */
-  room(): number {
+  room(retainedBytes: number): number {
     const budget = this.budget;
     const guaranteed = this.guaranteedBytes;
     const own = Math.max(0, guaranteed - this.usedBytes);
     const wish = BORROW_UP_TO_BYTES - Math.max(this.usedBytes, guaranteed);
-    if (wish <= 0) return own;
+    if (wish <= 0 || retainedBytes > guaranteed / 2) return own;
     const unused = budget.totalBytes - budget.usedBytes - budget.reservedBytes - own;
     const lendable = budget.totalBytes * BORROWED_PART - budget.borrowedBytes;
     return own + Math.max(0, Math.min(wish, unused, lendable));

@@ -25,7 +25,10 @@ export class RangeRepair {
     this.abort.abort();
   }
 
-  /** A broker said that the position is out of range. What is buffered is still handed over, whatever comes of it. */
+  /**
+   * A broker said that the position is out of range. What is buffered is still handed over, whatever comes of it. Looks at the metadata
+   * first: to brokers that know topics by name only, a topic created anew looks like this, and its offsets are not to be gone on with.
+   */
   async repair(reader: PartitionReader): Promise<void> {
     const { topic, partition, fetch } = reader;
     const { generation, offset } = fetch;
@@ -33,6 +36,8 @@ export class RangeRepair {
     let first: number;
     let end: number;
     try {
+      await this.cluster.refresh([topic], this.abort.signal);
+      if (fetch.generation !== generation) return;
       [first, end] = await Promise.all([
         this.edge(topic, partition, EARLIEST_TIMESTAMP),
         this.edge(topic, partition, LATEST_TIMESTAMP),

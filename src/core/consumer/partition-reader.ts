@@ -1,6 +1,6 @@
 // One partition being read under a credit gate.
 
-import type { KafkaError} from '../../errors.ts';
+import type { KafkaError } from '../../errors.ts';
 import { UsageError } from '../../errors.ts';
 import type { FetchedRecord } from '../records/fetched-record.ts';
 import type { BudgetShare } from './byte-budget.ts';
@@ -283,7 +283,10 @@ export class PartitionReader implements Emitter {
   bytesWanted(): number {
     const { share, source, host } = this;
     if (share === undefined || source === undefined || host === undefined || !this.reads()) return 0;
-    const room = Math.min(host.prefetchBytes - source.bufferedBytes, share.room());
+    const room = Math.min(
+      host.prefetchBytes - source.bufferedBytes,
+      share.room(share.usedBytes - source.bufferedBytes),
+    );
     const worthwhile = Math.min(
       host.partitionFetchBytes,
       Math.min(host.prefetchBytes, share.guaranteedBytes) / 2,
@@ -340,6 +343,17 @@ export class PartitionReader implements Emitter {
   emit(untilMs: number): boolean {
     const { host, source, listener } = this;
     if (host === undefined || source === undefined || listener === undefined || !this.emits()) return false;
+    const more = this.handOver(host, source, listener, untilMs);
+    this.askForMore();
+    return more;
+  }
+
+  private handOver(
+    host: ReaderHost,
+    source: RecordSource,
+    listener: ReaderListener,
+    untilMs: number,
+  ): boolean {
     const { clock } = host;
     const { tracker, credit, to } = this;
     const { claimEpoch } = this;
