@@ -19,8 +19,8 @@ export class PullCredit implements Settlement {
   readonly source: string;
   readonly clock: Clock;
   readonly claimEpoch = 0;
-  readonly revoking = NEVER;
-  readonly lost = NEVER;
+  readonly revoking: AbortSignal = NEVER;
+  readonly lost: AbortSignal = NEVER;
   /** Handed over, neither settled nor held. */
   inFlight = 0;
   private readonly owner: PullOwner;
