@@ -9,6 +9,8 @@ import type { Transport } from './network/transport.ts';
 import { tcpTransport } from './network/transport.ts';
 import type { KafkaOptions } from './options.ts';
 import { clusterOptions } from './options.ts';
+import type { ProducerOptions } from './producer/options.ts';
+import { Producer } from './producer/producer.ts';
 
 /** What the client runs on; a test replaces them so that client and broker run together in simulated time. */
 export interface Runtime {
@@ -24,6 +26,8 @@ export interface Runtime {
 export class Kafka {
   /** The connections and the metadata, for producers, consumers and groups. */
   readonly cluster: Cluster;
+  private readonly hooks: (() => Promise<void>)[] = [];
+  private closing: Promise<void> | undefined;
 
   /** `runtime` is for tests. */
   constructor(options: KafkaOptions, runtime: Runtime = {}) {
@@ -39,8 +43,26 @@ export class Kafka {
     return new Admin(this.cluster);
   }
 
-  /** Closes every connection; what is in flight is rejected. Producers and consumers are to be closed before. */
+  /** A producer of its own, over this client's connections; throws UsageError for an option that cannot be. */
+  producer(options?: ProducerOptions): Producer {
+    return new Producer(this.cluster, options);
+  }
+
+  /** Runs `hook` before the connections close: for what works over them and was not closed by itself. */
+  beforeClose(hook: () => Promise<void>): void {
+    this.hooks.push(hook);
+  }
+
+  /**
+   * Closes every connection; what is in flight is rejected, so producers and consumers are to be closed before. A second call joins the first.
+   */
   close(): Promise<void> {
-    return this.cluster.close();
+    this.closing ??= this.shutDown();
+    return this.closing;
+  }
+
+  private async shutDown(): Promise<void> {
+    await Promise.allSettled(this.hooks.splice(0).map((hook) => hook()));
+    await this.cluster.close();
   }
 }

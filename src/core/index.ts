@@ -1,0 +1,85 @@
+// `sluice/core`: the client without RxJS. Promises for control, a callback fast path for records.
+
+export { Admin } from './admin/admin.ts';
+export type {
+  CommittedOffset,
+  FetchOffsetsOptions,
+  GroupDescription,
+  GroupListing,
+  GroupMember,
+} from './admin/groups.ts';
+export type {
+  ListOffsetsOptions,
+  LowWatermark,
+  OffsetPosition,
+  PartitionOffset,
+  RecordDeletion,
+} from './admin/offsets.ts';
+export type { AdminOptions } from './admin/outcomes.ts';
+export type { TopicPartition } from './admin/routing.ts';
+export type {
+  CreatedTopic,
+  CreateTopicsOptions,
+  NewTopic,
+  PartitionGrowth,
+  TopicListing,
+} from './admin/topics.ts';
+export { Kafka } from './client.ts';
+export type { Runtime } from './client.ts';
+export type { Clock, Random, Timer } from './clock.ts';
+export { systemClock, systemRandom } from './clock.ts';
+export type {
+  Cluster,
+  CoordinatorKind,
+  RefreshOptions,
+  RetryDefaults,
+  SendOptions,
+  Use,
+} from './cluster/cluster.ts';
+export type {
+  LeaderHint,
+  LeaderInfo,
+  MetadataCache,
+  PartitionMetadata,
+  TopicMetadata,
+} from './cluster/metadata.ts';
+export type { RetryContext, RetryOptions } from './cluster/retry.ts';
+export { brokerError, withRetry } from './cluster/retry.ts';
+export { openPartitions } from './consumer/open-partitions.ts';
+export type { OpenOptions, OpenPartitions } from './consumer/open-partitions.ts';
+export type {
+  FetcherOptions,
+  IsolationLevel,
+  OutOfRange,
+  Position,
+  ReaderOptions,
+  StartPosition,
+} from './consumer/options.ts';
+export { PartitionReader } from './consumer/partition-reader.ts';
+export type { CommitPoint, ReaderListener } from './consumer/partition-reader.ts';
+export type { ClaimListener, GroupClaim } from './group/claim.ts';
+export { GroupConsumer } from './group/group-consumer.ts';
+export type { DrainSummary, GroupListener, PartitionSummary, RebalanceEvent } from './group/listener.ts';
+export type { GroupConsumerOptions } from './group/options.ts';
+export type { BrokerAddress, Transport, Wire, WireEvents } from './network/transport.ts';
+export { tcpTransport } from './network/transport.ts';
+export type { KafkaOptions, RetryInit } from './options.ts';
+export type { ProducerOptions } from './producer/options.ts';
+export type { Partitioner, PartitionerName } from './producer/partitioner.ts';
+export { Producer } from './producer/producer.ts';
+export type { Receipt, Sent } from './producer/receipt.ts';
+export { FetchedRecord } from './records/fetched-record.ts';
+export type { Bytes, ConsumerRecord, HeadersInit, ProducerRecord, RecordHeaders } from './records/types.ts';
+export {
+  BrokerError,
+  ClaimLostError,
+  CompressionError,
+  ConnectionError,
+  CorruptRecordError,
+  KafkaError,
+  OutcomeUnknownError,
+  ProtocolError,
+  TimeoutError,
+  UnsupportedVersionError,
+  UsageError,
+} from '../errors.ts';
