@@ -51,6 +51,7 @@ export class FakeCluster implements Cluster {
   readonly clientId = 'test';
   readonly requestTimeoutMs = 30_000;
   readonly retry = { deadlineMs: 30_000, minDelayMs: 100, maxDelayMs: 1000, retries: Infinity };
+  readonly closing = new AbortController().signal;
   closed = false;
   /** One for each Produce request that a broker takes up; then all goes well. */
   faults: Fault[] = [];
@@ -150,6 +151,10 @@ export class FakeCluster implements Cluster {
 
   negotiated(): Promise<number> {
     return Promise.resolve(produceApi.maxVersion);
+  }
+
+  nodeIds(): readonly number[] {
+    return [0, 1];
   }
 
   anyNode(): Promise<number> {
