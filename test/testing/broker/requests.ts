@@ -43,7 +43,13 @@ export function produceRequest(
   return {
     acks,
     timeoutMs: 1000,
-    topicData: [{ name: topic, ...(topicId !== undefined && { topicId }), partitionData: [{ index: partition, records }] }],
+    topicData: [
+      {
+        name: topic,
+        ...(topicId !== undefined && { topicId }),
+        partitionData: [{ index: partition, records }],
+      },
+    ],
   };
 }
 

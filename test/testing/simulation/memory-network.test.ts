@@ -58,7 +58,9 @@ describe('MemoryNetwork', () => {
     const wire = connect();
     for (let at = 0; at < 50; at++) wire.write(Buffer.from(String(at)));
     await clock.advance(1000);
-    const got = log.filter((line) => line.includes('server got')).map((line) => Number(line.split(' ').at(-1)));
+    const got = log
+      .filter((line) => line.includes('server got'))
+      .map((line) => Number(line.split(' ').at(-1)));
     expect(got).toEqual(Array.from({ length: 50 }, (_, at) => at));
   });
 
@@ -90,7 +92,11 @@ describe('MemoryNetwork', () => {
     servers[0]!.write(Buffer.from('last words'));
     servers[0]!.end();
     await clock.advance(10);
-    expect(log.slice(2)).toEqual(['10 server closed in order', '12 client got last words', '12 client closed in order']);
+    expect(log.slice(2)).toEqual([
+      '10 server closed in order',
+      '12 client got last words',
+      '12 client closed in order',
+    ]);
     wire.write(Buffer.from('into the void'));
     wire.destroy();
     await clock.advance(10);
@@ -145,6 +151,11 @@ describe('MemoryNetwork', () => {
     expect(log.slice(2)).toEqual([]);
     servers[0]!.resume();
     await clock.settle();
-    expect(log.slice(2)).toEqual(['5 server got abc', '5 server got def', '5 client drained', '5 server got ghi']);
+    expect(log.slice(2)).toEqual([
+      '5 server got abc',
+      '5 server got def',
+      '5 client drained',
+      '5 server got ghi',
+    ]);
   });
 });

@@ -10,7 +10,9 @@ describe('seededRandom', () => {
   it('depends on the seed and nothing else', () => {
     expect(take(42, 100)).toEqual(take(42, 100));
     expect(take('a word', 100)).toEqual(take('a word', 100));
-    expect(take(42, 5)).toEqual([0.456255805445835,0.5641753580421209,0.5743777174502611,0.9649424790404737,0.8310974128544331]);
+    expect(take(42, 5)).toEqual([
+      0.456255805445835, 0.5641753580421209, 0.5743777174502611, 0.9649424790404737, 0.8310974128544331,
+    ]);
   });
 
   it('gives unrelated sequences for neighbouring seeds', () => {

@@ -19,7 +19,15 @@ describe('VirtualClock', () => {
     clock.setTimeout(() => note('a'), 5);
     clock.defer(() => note('deferred'));
     await clock.advance(10);
-    expect(seen).toEqual(['deferred@0', 'a@5', 'b@10', 'b tick@10', 'b reaction@10', 'c@10', 'b deferred@10']);
+    expect(seen).toEqual([
+      'deferred@0',
+      'a@5',
+      'b@10',
+      'b tick@10',
+      'b reaction@10',
+      'c@10',
+      'b deferred@10',
+    ]);
   });
 
   it('moves no time by itself and leaves it where it was told', async () => {
@@ -88,7 +96,9 @@ describe('VirtualClock', () => {
   it('forgets cancelled timers without waiting for them', async () => {
     const clock = new VirtualClock();
     let fired = 0;
-    const timers = Array.from({ length: 10_000 }, (_, at) => clock.setTimeout(() => fired++, (at * 7919) % 10_007));
+    const timers = Array.from({ length: 10_000 }, (_, at) =>
+      clock.setTimeout(() => fired++, (at * 7919) % 10_007),
+    );
     timers.forEach((timer, at) => {
       if (at % 10 !== 0) timer.cancel();
       if (at % 20 !== 0) timer.cancel();

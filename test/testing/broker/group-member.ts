@@ -1,0 +1,120 @@
+// A member of a classic group for tests: one connection, one member id, no behaviour of its own.
+import type { ResponseOf } from '../../../src/core/protocol/api.ts';
+import { ERRORS } from '../../../src/core/protocol/error-codes.ts';
+import { offsetCommitApi } from '../../../src/core/protocol/messages/08-offset-commit.ts';
+import { joinGroupApi } from '../../../src/core/protocol/messages/11-join-group.ts';
+import { heartbeatApi } from '../../../src/core/protocol/messages/12-heartbeat.ts';
+import { leaveGroupApi } from '../../../src/core/protocol/messages/13-leave-group.ts';
+import { syncGroupApi } from '../../../src/core/protocol/messages/14-sync-group.ts';
+import type { WireClient } from './wire-client.ts';
+
+type Joined = ResponseOf<typeof joinGroupApi>;
+
+export interface MemberOptions {
+  readonly groupId?: string;
+  readonly instanceId?: string | null;
+  readonly sessionTimeoutMs?: number;
+  readonly rebalanceTimeoutMs?: number;
+  readonly protocols?: readonly string[];
+  readonly version?: number;
+}
+
+export class TestMember {
+  memberId = '';
+  generationId = -1;
+  readonly groupId: string;
+  readonly client: WireClient;
+  readonly #options: MemberOptions;
+  #subscription = 'all';
+
+  constructor(client: WireClient, options: MemberOptions = {}) {
+    this.client = client;
+    this.#options = options;
+    this.groupId = options.groupId ?? 'readers';
+  }
+
+  /** What it says about itself when it joins. */
+  subscribe(subscription: string): void {
+    this.#subscription = subscription;
+  }
+
+  /** Joins, first asking for an id when the broker wants that. */
+  async join(): Promise<Joined> {
+    const joined = await this.joinOnce();
+    return joined.errorCode === ERRORS.MEMBER_ID_REQUIRED ? this.joinOnce() : joined;
+  }
+
+  async joinOnce(): Promise<Joined> {
+    const {
+      instanceId = null,
+      sessionTimeoutMs = 10_000,
+      rebalanceTimeoutMs = 30_000,
+      protocols = ['range'],
+    } = this.#options;
+    const joined = await this.client.call(joinGroupApi, this.#options.version ?? 9, {
+      groupId: this.groupId,
+      memberId: this.memberId,
+      ...(instanceId !== null && { groupInstanceId: instanceId }),
+      sessionTimeoutMs,
+      rebalanceTimeoutMs,
+      protocolType: 'consumer',
+      protocols: protocols.map((name) => ({ name, metadata: Buffer.from(this.#subscription) })),
+    });
+    if (joined.memberId !== '') this.memberId = joined.memberId;
+    if (joined.errorCode === ERRORS.NONE) this.generationId = joined.generationId;
+    return joined;
+  }
+
+  sync(assignments: Readonly<Record<string, string>> = {}): Promise<ResponseOf<typeof syncGroupApi>> {
+    const { groupId, memberId, generationId } = this;
+    const list = Object.entries(assignments).map(([id, text]) => ({
+      memberId: id,
+      assignment: Buffer.from(text),
+    }));
+    return this.client.call(syncGroupApi, 5, {
+      groupId,
+      memberId,
+      generationId,
+      ...this.#instance,
+      assignments: list,
+    });
+  }
+
+  async heartbeat(): Promise<number> {
+    const { groupId, memberId, generationId } = this;
+    const { errorCode } = await this.client.call(heartbeatApi, 4, {
+      groupId,
+      memberId,
+      generationId,
+      ...this.#instance,
+    });
+    return errorCode;
+  }
+
+  async leave(): Promise<number> {
+    const { groupId, memberId } = this;
+    const { members } = await this.client.call(leaveGroupApi, 4, {
+      groupId,
+      members: [{ memberId, ...this.#instance }],
+    });
+    return members[0]!.errorCode;
+  }
+
+  async commit(committedOffset: number, topic = 'lines'): Promise<number> {
+    const { topics } = await this.client.call(offsetCommitApi, 9, {
+      groupId: this.groupId,
+      memberId: this.memberId,
+      generationIdOrMemberEpoch: this.generationId,
+      ...this.#instance,
+      topics: [
+        { name: topic, partitions: [{ partitionIndex: 0, committedOffset, committedMetadata: 'mark' }] },
+      ],
+    });
+    return topics[0]!.partitions[0]!.errorCode;
+  }
+
+  get #instance(): { groupInstanceId?: string } {
+    const { instanceId = null } = this.#options;
+    return instanceId === null ? {} : { groupInstanceId: instanceId };
+  }
+}
