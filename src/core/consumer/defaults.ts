@@ -49,3 +49,6 @@ export const FETCH_CONNECTIONS = 3;
 
 /** How long a topic may be missing from the cluster's metadata before it counts as deleted: a broker that starts knows less than the rest. */
 export const MISSING_TOPIC_GRACE_MS = 5_000;
+
+/** A reader that looks for a topic must not bring a deleted one back. */
+export const NO_CREATION = { allowAutoTopicCreation: false } as const;

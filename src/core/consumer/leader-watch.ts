@@ -3,6 +3,7 @@
 import type { Timer } from '../clock.ts';
 import type { Cluster } from '../cluster/cluster.ts';
 import { backoffMs } from '../cluster/retry.ts';
+import { NO_CREATION } from './defaults.ts';
 
 /** The backoff starts over when nothing was wrong for this many of the longest delays. */
 const CALM_DELAYS = 2;
@@ -54,7 +55,7 @@ export class LeaderWatch {
     this.running = true;
     this.attempts += 1;
     try {
-      await this.cluster.refresh(topics);
+      await this.cluster.refresh(topics, undefined, NO_CREATION);
     } catch {
       for (const topic of topics) this.topics.add(topic);
     }

@@ -5,6 +5,7 @@ import type { Cluster } from '../cluster/cluster.ts';
 import { brokerError, withRetry } from '../cluster/retry.ts';
 import { listOffsetsApi } from '../protocol/messages/02-list-offsets.ts';
 import type { ResolveOptions } from './positions.ts';
+import { NO_CREATION } from './defaults.ts';
 
 /** Kafka's special timestamps. */
 export const LATEST_TIMESTAMP = -1;
@@ -31,7 +32,7 @@ export async function listOffsets(
   await withRetry(cluster, what, { deadlineMs, signal }, async (n) => {
     const missing = partitions.filter((partition) => !found.has(partition));
     if (n > 1 || missing.some((partition) => cluster.metadata.leader(topic, partition) === undefined))
-      await cluster.refresh([topic], signal);
+      await cluster.refresh([topic], signal, NO_CREATION);
     const byLeader = groupByLeader(cluster, topic, missing);
     const answers = await Promise.allSettled(
       [...byLeader].map(([nodeId, some]) =>

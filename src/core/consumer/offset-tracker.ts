@@ -185,6 +185,13 @@ export class OffsetTracker {
     this.shrink();
   }
 
+  /** Forgets everything under way for good. The commit point stays, and with it the records that were not settled come again elsewhere. */
+  end(): void {
+    const leaderEpoch = this.commitLeaderEpoch();
+    this.reset(this.commitOffset());
+    this.leaderEpoch = leaderEpoch;
+  }
+
   private advance(): number {
     const { states, mask, tail } = this;
     const from = this.head;

@@ -3,7 +3,7 @@
 import { UsageError } from '../../errors.ts';
 import type { Cluster } from '../cluster/cluster.ts';
 import { withRetry, brokerError } from '../cluster/retry.ts';
-import type { Credit } from './defaults.ts';
+import { NO_CREATION, type Credit } from './defaults.ts';
 import { Fetcher } from './fetcher.ts';
 import type { FetcherOptions, Position, StartPosition } from './options.ts';
 import type { PartitionReader } from './partition-reader.ts';
@@ -67,7 +67,7 @@ async function partitionsOf(cluster: Cluster, options: OpenOptions): Promise<num
   const { topic, signal } = options;
   const deadlineMs = options.deadlineMs ?? cluster.retry.deadlineMs;
   return withRetry(cluster, `Metadata of ${topic}`, { deadlineMs, signal }, async () => {
-    await cluster.refresh([topic], signal);
+    await cluster.refresh([topic], signal, NO_CREATION);
     const known = cluster.metadata.topic(topic);
     const code = known?.errorCode ?? 0;
     if (known === undefined || code !== 0)

@@ -7,6 +7,7 @@ import { rangeError, truncatedError } from './fetch-errors.ts';
 import { EARLIEST_TIMESTAMP, LATEST_TIMESTAMP, listOffsets } from './list-offsets.ts';
 import type { IsolationLevel, OutOfRange } from './options.ts';
 import type { PartitionReader } from './partition-reader.ts';
+import { NO_CREATION } from './defaults.ts';
 
 /** Finds out what the log holds and lets the policy decide. */
 export class RangeRepair {
@@ -36,7 +37,7 @@ export class RangeRepair {
     let first: number;
     let end: number;
     try {
-      await this.cluster.refresh([topic], this.abort.signal);
+      await this.cluster.refresh([topic], this.abort.signal, NO_CREATION);
       if (fetch.generation !== generation) return;
       [first, end] = await Promise.all([
         this.edge(topic, partition, EARLIEST_TIMESTAMP),

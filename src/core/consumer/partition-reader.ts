@@ -244,13 +244,13 @@ export class PartitionReader implements Emitter {
     this.checkWaiters();
   }
 
-  /** Ends reading and forgets what is under way. */
+  /** Ends reading and forgets what is under way; the commit point stays where it is. */
   close(): void {
     if (this.closed) return;
     this.closeGate();
     this.closed = true;
     this.listener = undefined;
-    this.tracker.reset(this.tracker.position);
+    this.tracker.end();
     this.waiters.fail(new UsageError(`${this.name} was closed while records were unsettled`));
     this.share?.leave();
     this.host?.closed(this);

@@ -369,8 +369,9 @@ describe('PartitionReader', () => {
     const never = reader.whenSettled();
     reader.close();
     await expect(never).rejects.toThrow(UsageError);
+    expect(reader.commitPoint()).toEqual({ offset: 2, leaderEpoch: 0, metadata: '' });
     reader.settle(notes.sequences[2]!);
-    expect(reader.lateSettles).toBe(1);
+    expect([reader.lateSettles, reader.commitPoint().offset]).toEqual([1, 2]);
   });
 
   it('tells the age of the oldest unsettled record and counts what the commit point moves over', async () => {
