@@ -4,15 +4,12 @@ import { BrokerError, ConnectionError, KafkaError, TimeoutError, UsageError } fr
 import { delay } from '../clock.ts';
 import type { Cluster } from '../cluster/cluster.ts';
 import { backoffMs, brokerError, withRetry } from '../cluster/retry.ts';
-import type { ResponseOf } from '../protocol/api.ts';
-import { decodeAssignment, encodeSubscription } from '../protocol/consumer-protocol.ts';
 import { errorCode } from '../protocol/error-codes.ts';
-import type { joinGroupApi } from '../protocol/messages/11-join-group.ts';
 import type { Assignment, Assignor } from './assignors/assignor.ts';
 import type { Generation } from './committer.ts';
 import { Heartbeats, type BeatOutcome } from './heartbeats.ts';
-import { divide } from './leader.ts';
-import { MemberRequests, type MemberAssignments, type MemberSettings } from './member-requests.ts';
+import { Joiner, JoinAgain } from './joiner.ts';
+import { MemberRequests, type MemberSettings } from './member-requests.ts';
 import { verdictOf, type MemberRequest, type MemberState, type Verdict } from './membership-table.ts';
 import { Session } from './session.ts';
 import { asKafkaError } from './unexpected.ts';
@@ -47,17 +44,6 @@ const MAX_QUICK = 3;
 /** As Java's client cuts it. */
 const MAX_REASON_LENGTH = 255;
 
-/** One attempt to join was not enough. */
-class JoinAgain {
-  readonly pause: boolean;
-  readonly cause: KafkaError;
-
-  constructor(cause: KafkaError, pause: boolean) {
-    this.cause = cause;
-    this.pause = pause;
-  }
-}
-
 /** Runs the membership of one group; used once. */
 export class Membership {
   state: MemberState = 'unjoined';
@@ -67,6 +53,7 @@ export class Membership {
   private readonly options: MembershipOptions;
   private readonly host: MembershipHost;
   private readonly requests: MemberRequests;
+  private readonly joiner: Joiner;
   private readonly heartbeats: Heartbeats;
   private readonly session: Session;
   private readonly stopping = new AbortController();
@@ -81,6 +68,7 @@ export class Membership {
     this.options = options;
     this.host = host;
     this.requests = new MemberRequests(cluster, options);
+    this.joiner = new Joiner(cluster, options.groupId, options.assignors, this.requests);
     const { clock, random } = cluster;
     this.heartbeats = new Heartbeats(clock, random, options.heartbeatIntervalMs, () => this.beat());
     this.session = new Session(clock, options.sessionTimeoutMs, () => {
@@ -211,7 +199,7 @@ export class Membership {
       } catch (error) {
         signal.throwIfAborted();
         if (!(error instanceof JoinAgain)) throw error;
-        if (!error.pause && quick++ < MAX_QUICK) continue;
+        if (this.prepareAgain(error) && quick++ < MAX_QUICK) continue;
         failures += 1;
         failingSince ??= clock.now();
         this.checkFirstJoin(failingSince, error.cause);
@@ -229,113 +217,39 @@ export class Membership {
     throw new TimeoutError(message, { afterMs: deadlineMs, sent: true, api: 'JoinGroup', cause });
   }
 
+  /** Does what the verdict asks for; returns whether the next attempt may follow at once. */
+  private prepareAgain({ verdict }: JoinAgain): boolean {
+    if (verdict === 'relocate') this.forgetCoordinator();
+    if (verdict === 'loseGeneration' || verdict === 'loseMember') this.dropGeneration();
+    if (verdict === 'loseMember') this.memberId = '';
+    return verdict === 'rejoin' || verdict === 'loseMember';
+  }
+
   private async joinOnce(signal: AbortSignal): Promise<Assignment> {
     this.rejoinWanted = false;
     const topics = await this.lookUp(this.host.topics(signal));
     const nodeId = await this.lookUp(this.coordinator());
     signal.throwIfAborted();
     this.state = 'joining';
-    const joined = await this.join(nodeId, topics, signal);
-    this.session.restart(this.cluster.clock.now());
+    const reason = this.reason.slice(0, MAX_REASON_LENGTH);
+    const joined = await this.joiner.join(nodeId, this.memberId, topics, reason, signal, (memberId) => {
+      this.memberId = memberId;
+    });
     this.memberId = joined.memberId;
     this.generationId = joined.generationId;
     this.state = 'syncing';
+    this.session.restart(this.cluster.clock.now());
     this.heartbeats.keep();
-    const { assignments, partitionCounts } = await this.divideAsLeader(joined, signal);
-    const sentMs = this.cluster.clock.now();
-    const synced = await this.sync(nodeId, joined.protocolName ?? '', assignments, signal);
+    let sentMs = 0;
+    const synced = await this.joiner.sync(nodeId, this.generation(), joined, signal, () => {
+      sentMs = this.cluster.clock.now();
+    });
     this.session.renew(sentMs);
     this.state = 'stable';
     this.joinedOnce = true;
     this.session.watch();
-    this.host.onDivided(partitionCounts);
-    return synced;
-  }
-
-  private async join(
-    nodeId: number,
-    topics: readonly string[],
-    signal: AbortSignal,
-  ): Promise<ResponseOf<typeof joinGroupApi>> {
-    const metadata = encodeSubscription({ topics }, 1);
-    const protocols = this.options.assignors.map(({ name }) => ({ name, metadata }));
-    const reason = this.reason.slice(0, MAX_REASON_LENGTH);
-    for (let named = false; ; named = true) {
-      const response = await this.orAgain(
-        this.requests.join(nodeId, this.memberId, protocols, reason, signal),
-      );
-      if (response.errorCode === 0) return response;
-      const { name, retriable } = errorCode(response.errorCode);
-      const verdict = verdictOf('joining', 'join', name, retriable);
-      if (verdict !== 'useMemberId' || named)
-        this.handleJoinTrouble('JoinGroup', response.errorCode, verdict);
-      this.memberId = response.memberId;
-    }
-  }
-
-  private async sync(
-    nodeId: number,
-    protocolName: string,
-    assignments: MemberAssignments,
-    signal: AbortSignal,
-  ): Promise<Assignment> {
-    const attempt = this.requests.sync(nodeId, this.generation(), protocolName, assignments, signal);
-    const { errorCode: code, assignment } = await this.orAgain(attempt);
-    if (code !== 0) {
-      const { name, retriable } = errorCode(code);
-      this.handleJoinTrouble('SyncGroup', code, verdictOf('syncing', 'sync', name, retriable));
-    }
-    const { assignedPartitions } = decodeAssignment(assignment);
-    return new Map(
-      assignedPartitions
-        .filter(({ partitions }) => partitions.length > 0)
-        .map(({ topic, partitions }) => [topic, [...partitions].sort((a, b) => a - b)]),
-    );
-  }
-
-  private async divideAsLeader(
-    joined: ResponseOf<typeof joinGroupApi>,
-    signal: AbortSignal,
-  ): Promise<{
-    assignments: MemberAssignments;
-    partitionCounts: ReadonlyMap<string, number> | undefined;
-  }> {
-    if (joined.leader !== joined.memberId) return { assignments: [], partitionCounts: undefined };
-    const assignor = this.options.assignors.find(({ name }) => name === joined.protocolName);
-    if (assignor === undefined) {
-      throw new UsageError(
-        `Group ${this.options.groupId} chose '${joined.protocolName}', which is no assignor of ours`,
-      );
-    }
-    try {
-      const division = await divide(this.cluster, assignor, joined.members, signal);
-      return joined.skipAssignment ? { ...division, assignments: [] } : division;
-    } catch (error) {
-      throw error instanceof KafkaError && error.retriable ? new JoinAgain(error, true) : error;
-    }
-  }
-
-  /** Throws: what has to be done again, or what cannot be helped. */
-  private handleJoinTrouble(api: string, code: number, verdict: Verdict): never {
-    const error = brokerError(code, {
-      api,
-      detail: `${errorCode(code).message} (group ${this.options.groupId})`,
-    });
-    if (verdict === 'fail') throw error;
-    if (verdict === 'relocate') this.forgetCoordinator();
-    if (verdict === 'loseGeneration' || verdict === 'loseMember') this.dropGeneration();
-    if (verdict === 'loseMember') this.memberId = '';
-    throw new JoinAgain(error, verdict !== 'rejoin' && verdict !== 'loseMember');
-  }
-
-  private async orAgain<T>(attempt: Promise<T>): Promise<T> {
-    try {
-      return await attempt;
-    } catch (error) {
-      if (!(error instanceof KafkaError) || !error.retriable) throw error;
-      this.forgetCoordinator();
-      throw new JoinAgain(error, true);
-    }
+    this.host.onDivided(synced.partitionCounts);
+    return synced.assignment;
   }
 
   /** Calls with a deadline of their own: before the first join it holds, later the member waits for the cluster to come back. */
@@ -343,7 +257,8 @@ export class Membership {
     try {
       return await promise;
     } catch (error) {
-      if (this.joinedOnce && error instanceof KafkaError && error.retriable) throw new JoinAgain(error, true);
+      if (this.joinedOnce && error instanceof KafkaError && error.retriable)
+        throw new JoinAgain(error, 'again');
       throw error;
     }
   }
@@ -352,10 +267,11 @@ export class Membership {
     if (this.session.check()) return 'answered';
     const generation = this.generation();
     const { generationId } = generation;
-    const sentMs = this.cluster.clock.now();
+    let sentMs = -Infinity;
     let failure: KafkaError | undefined;
     try {
       const nodeId = await this.coordinator();
+      sentMs = this.cluster.clock.now();
       const { errorCode: code } = await this.requests.heartbeat(nodeId, generation);
       if (code !== 0) {
         failure = brokerError(code, {

@@ -29,6 +29,7 @@ export class FakeCluster implements Cluster {
   readonly random = (): number => 0.5;
   readonly clientId = 'test';
   readonly closed = false;
+  readonly closing = new AbortController().signal;
   readonly requestTimeoutMs = 30_000;
   readonly retry = { deadlineMs: 20_000, minDelayMs: 100, maxDelayMs: 1000, retries: Infinity };
   readonly sent: Sent[] = [];
@@ -104,8 +105,7 @@ export class FakeCluster implements Cluster {
       options.maxVersion ?? Infinity,
       this.limits.get(api.name) ?? Infinity,
     );
-    const body =
-      typeof request === 'function' ? (request as (version: number) => RequestOf<A>)(version) : request;
+    const body = typeof request === 'function' ? (request as (version: number) => unknown)(version) : request;
     const read = roundTrip(api.request, body, version);
     const sent = {
       atMs: this.clock.now(),
@@ -135,12 +135,20 @@ export class FakeCluster implements Cluster {
         () => reject(new TimeoutError(`${what} timed out`, { afterMs, sent: true })),
         afterMs,
       );
-      options.signal?.addEventListener('abort', () => {
+      const onAbort = (): void => {
         timer.cancel();
         reject(options.signal?.reason);
+      };
+      options.signal?.addEventListener('abort', onAbort);
+      void answer.then(resolve, reject).finally(() => {
+        timer.cancel();
+        options.signal?.removeEventListener('abort', onAbort);
       });
-      answer.then(resolve, reject).finally(() => timer.cancel());
     });
+  }
+
+  nodeIds(): number[] {
+    return [1];
   }
 
   async negotiated(_nodeId: number, api: AnyApi): Promise<number> {
