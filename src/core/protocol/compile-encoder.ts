@@ -1,7 +1,7 @@
-import { placedFields, specs, taggedFields } from './defaults.ts';
+import { fixedSize, placedFields, specs, taggedFields, type NamedSpec } from './defaults.ts';
 import type { Layout } from './interpret.ts';
 import { inRange, type FieldSpec } from './schema.ts';
-import { literal, SourceText } from './source-text.ts';
+import { literal, runsOfFixedSize, SourceText } from './source-text.ts';
 
 /** JavaScript that encodes `layout`; see compile-decoder.ts. */
 export function encoderSource(layout: Layout): string {
@@ -18,14 +18,40 @@ function encodeStruct(text: SourceText, layout: Layout): string {
       ([name, spec]) =>
         `  if (!(${isDefaultExpression(spec, `v.${name}`)})) throw h.notInVersion(${quoted(name)});`,
     );
-  for (const [name, spec] of placedFields(table, version)) {
-    body.push(`  let $${name} = v.${name};`);
-    if (spec.optional) body.push(`  if ($${name} === undefined) $${name} = ${defaultExpression(spec)};`);
-    body.push(writeField(text, layout, name, spec));
+  for (const run of runsOfFixedSize(placedFields(table, version))) {
+    for (const [name, spec] of run) {
+      body.push(`  let $${name} = v.${name};`);
+      if (spec.optional) body.push(`  if ($${name} === undefined) $${name} = ${defaultExpression(spec)};`);
+    }
+    body.push(...writeRun(text, layout, run));
   }
   if (flexible) body.push(writeTags(text, layout));
   return text.define(['w', 'v'], body);
 }
+
+/** Neighbours of fixed size get their room at once, and integers are written byte by byte in place. */
+function writeRun(text: SourceText, layout: Layout, run: readonly NamedSpec[]): string[] {
+  if (run.length === 1) return [writeField(text, layout, run[0]![0], run[0]![1])];
+  const size = run.reduce((sum, [, spec]) => sum + fixedSize(spec), 0);
+  const body = [`  w.reserve(${size});`, '  {', '    const b = w.buffer;', '    let p = w.pos;'];
+  for (const [name, spec] of run) {
+    const bytes = INTEGERS[spec.type];
+    if (bytes === undefined) {
+      body.push('    w.pos = p;', `  ${writeField(text, layout, name, spec)}`, '    p = w.pos;');
+      continue;
+    }
+    const value = `$${name}`;
+    const unused = 32 - bytes * 8;
+    body.push(
+      `    if ((${value} << ${unused}) >> ${unused} !== ${value}) throw h.unfit(${quoted(`an ${spec.type}`)}, ${value}, ${quoted(name)});`,
+    );
+    for (let i = 0; i < bytes; i++) body.push(`    b[p + ${i}] = ${value} >> ${(bytes - 1 - i) * 8};`);
+    body.push(`    p += ${bytes};`);
+  }
+  return [...body, '    w.pos = p;', '  }'];
+}
+
+const INTEGERS: Partial<Record<FieldSpec['type'], number>> = { int8: 1, int16: 2, int32: 4 };
 
 function writeTags(text: SourceText, layout: Layout): string {
   const tagged = taggedFields(layout.table, layout.version);
@@ -87,10 +113,14 @@ function writeArray(text: SourceText, layout: Layout, name: string, spec: FieldS
     '  else {',
     `    if (!Array.isArray(${value})) throw h.notAnArray(${quoted(name)});`,
     layout.flexible ? `    w.uvarint(${value}.length + 1);` : `    w.int32(${value}.length);`,
-    `    for (let i = 0; i < ${value}.length; i++) {`,
-    `      const $element = ${value}[i];`,
-    writeField(text, layout, 'element', spec.element!),
-    '    }',
+    ...(spec.element!.type === 'int32'
+      ? [`    w.int32s(${value});`]
+      : [
+          `    for (let i = 0; i < ${value}.length; i++) {`,
+          `      const $element = ${value}[i];`,
+          writeField(text, layout, 'element', spec.element!),
+          '    }',
+        ]),
     '  }',
   ].join('\n');
 }

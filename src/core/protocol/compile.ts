@@ -12,7 +12,7 @@ import {
   type Layout,
 } from './interpret.ts';
 import type { Reader } from './reader.ts';
-import type { Writer } from './writer.ts';
+import { unfit, type Writer } from './writer.ts';
 
 export type Decoder<T> = (reader: Reader) => T;
 export type Encoder<T> = (writer: Writer, value: T) => void;
@@ -26,6 +26,7 @@ const helpers = {
   notAStruct,
   notInVersion,
   nullNotAllowed,
+  unfit,
 };
 
 let allowed: boolean | undefined;

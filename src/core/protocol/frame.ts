@@ -6,6 +6,7 @@ import { apiByKey } from './apis.ts';
 import { ERRORS } from './error-codes.ts';
 import { apiVersionsApi } from './messages/18-api-versions.ts';
 import { Reader } from './reader.ts';
+import { recordBytes } from './size-hint.ts';
 import { Writer } from './writer.ts';
 
 /** The header of a request, as a broker reads it. */
@@ -24,7 +25,7 @@ export function encodeRequest<A extends AnyApi>(
   clientId: string | null,
   body: RequestOf<A>,
 ): Buffer {
-  const writer = new Writer();
+  const writer = new Writer(256 + recordBytes(api.request.table, body));
   writer.int32(0);
   writer.int16(api.key);
   writer.int16(version);
@@ -42,7 +43,7 @@ export function encodeResponse<A extends AnyApi>(
   correlationId: number,
   body: ResponseInit<A>,
 ): Buffer {
-  const writer = new Writer();
+  const writer = new Writer(256 + recordBytes(api.response.table, body));
   writer.int32(0);
   writer.int32(correlationId);
   if (hasResponseTags(api, version)) writer.uvarint(0);

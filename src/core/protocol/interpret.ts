@@ -59,7 +59,9 @@ function readNullable(spec: FieldSpec, layout: Layout, reader: Reader, nullable:
       const least = minSize(spec.element!, version, flexible);
       const count = flexible ? reader.compactCount(least) : reader.count(least);
       if (count < 0) return null;
-      return Array.from({ length: count }, () => read(spec.element!, layout, reader, 'an array'));
+      const values: unknown[] = [];
+      for (let i = 0; i < count; i++) values.push(read(spec.element!, layout, reader, 'an array'));
+      return values;
     }
     default:
       return reader[spec.type]();

@@ -1,3 +1,4 @@
+import { fixedSize, type NamedSpec } from './defaults.ts';
 import type { FieldSpec } from './schema.ts';
 
 /** The functions of one compiled codec, in the order in which they must be defined. */
@@ -31,4 +32,17 @@ export function literal(spec: FieldSpec): string {
     default:
       return 'h.empty';
   }
+}
+
+/** Fields in order, neighbours of fixed size together, each other field alone. */
+export function runsOfFixedSize(fields: readonly NamedSpec[]): NamedSpec[][] {
+  const runs: NamedSpec[][] = [];
+  let open = false;
+  for (const field of fields) {
+    const fixed = fixedSize(field[1]) > 0;
+    if (fixed && open) runs.at(-1)!.push(field);
+    else runs.push([field]);
+    open = fixed;
+  }
+  return runs;
 }

@@ -86,6 +86,22 @@ export class Writer {
     this.pos = pos + 4;
   }
 
+  /** The elements of an array of int32, without its count. */
+  int32s(values: readonly number[]): void {
+    this.reserve(values.length * 4);
+    const buffer = this.buffer;
+    let pos = this.pos;
+    for (let i = 0; i < values.length; i++, pos += 4) {
+      const value = values[i]!;
+      if ((value | 0) !== value) unfit('an int32', value);
+      buffer[pos] = value >> 24;
+      buffer[pos + 1] = value >> 16;
+      buffer[pos + 2] = value >> 8;
+      buffer[pos + 3] = value;
+    }
+    this.pos = pos;
+  }
+
   /** Overwrites four bytes written before. */
   patchInt32(at: number, value: number): void {
     this.buffer.writeInt32BE(value, at);
@@ -255,7 +271,8 @@ export class Writer {
   }
 }
 
-function unfit(wanted: string, value: unknown): never {
+/** Throws that `value` is not what is wanted (in the field `name`, where it is known). */
+export function unfit(wanted: string, value: unknown, name?: string): never {
   const shown = typeof value === 'string' ? JSON.stringify(value) : String(value);
-  throw new UsageError(`${shown} is not ${wanted}`);
+  throw new UsageError(`${name === undefined ? '' : `${name}: `}${shown} is not ${wanted}`);
 }

@@ -47,11 +47,7 @@ function fieldJson(spec: FieldSpec, value: unknown, kafka: unknown): unknown {
         fieldJson(spec.element!, element, (kafka as unknown[])[i] ?? {}),
       );
     case 'struct':
-      return asKafkaJson(
-        spec.table!,
-        value as Record<string, unknown>,
-        kafka as Record<string, unknown>,
-      );
+      return asKafkaJson(spec.table!, value as Record<string, unknown>, kafka as Record<string, unknown>);
     default:
       return value;
   }
@@ -71,7 +67,9 @@ describe('messages serialized by Kafka', () => {
     expect(reader.remaining).toBe(0);
     expect(asKafkaJson(message.table, value, golden.value)).toEqual(golden.value);
     if (golden.case === 'unknownTags') {
-      expect(message.decode(new Reader(encoded(message, golden.version, value)), golden.version)).toEqual(value);
+      expect(message.decode(new Reader(encoded(message, golden.version, value)), golden.version)).toEqual(
+        value,
+      );
     } else {
       expect(encoded(message, golden.version, value).toString('hex')).toBe(golden.hex);
     }

@@ -13,18 +13,18 @@ export type AnyMessage = MessageCodec<Record<string, unknown>, Record<string, un
 
 export const MESSAGES: readonly AnyMessage[] = [
   ...APIS.flatMap((api: AnyApi) => [api.request as AnyMessage, api.response as AnyMessage]),
-  consumerProtocolSubscription as unknown as AnyMessage,
-  consumerProtocolAssignment as unknown as AnyMessage,
+  consumerProtocolSubscription,
+  consumerProtocolAssignment,
 ];
 
 /** Every message of ours in every version. */
-export const EVERY_VERSION: readonly { name: string; message: AnyMessage; version: number }[] = MESSAGES.flatMap(
-  (message) =>
+export const EVERY_VERSION: readonly { name: string; message: AnyMessage; version: number }[] =
+  MESSAGES.flatMap((message) =>
     Array.from({ length: message.versions.to - message.versions.from + 1 }, (_, i) => {
       const version = message.versions.from + i;
       return { name: `${message.name} v${version}`, message, version };
     }),
-);
+  );
 
 export function encoded(message: AnyMessage, version: number, value: Record<string, unknown>): Buffer {
   const writer = new Writer(8);
@@ -74,7 +74,9 @@ function anyPresent(spec: FieldSpec, version: number): fc.Arbitrary<unknown> {
     case 'string':
       return fc.string({ unit: 'grapheme', maxLength: 60 });
     case 'uuid':
-      return fc.uint8Array({ minLength: 16, maxLength: 16 }).map((id) => Buffer.from(id).toString('base64url'));
+      return fc
+        .uint8Array({ minLength: 16, maxLength: 16 })
+        .map((id) => Buffer.from(id).toString('base64url'));
     case 'bytes':
     case 'records':
       return fc.uint8Array({ maxLength: 200 }).map((bytes) => Buffer.from(bytes));

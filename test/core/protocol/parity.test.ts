@@ -36,7 +36,7 @@ describe.each(EVERY_VERSION)('$name', ({ message, version }) => {
         expect(outcome(compiled, bytes)).toEqual({ value, end: bytes.length });
         expect(outcome(slow, bytes)).toEqual({ value, end: bytes.length });
       }),
-      { numRuns: 30 },
+      { numRuns: 20 },
     );
   });
 
@@ -60,7 +60,7 @@ describe.each(EVERY_VERSION)('$name', ({ message, version }) => {
         for (const [at, byte] of places) if (bytes.length > 0) bytes[at % bytes.length] = byte;
         expect(outcome(compiled, bytes)).toEqual(outcome(slow, bytes));
       }),
-      { numRuns: 30 },
+      { numRuns: 20 },
     );
   });
 });
