@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { fault } from '../../../src/testing/broker/faults/fault.ts';
-import type { BrokerError} from '../../../src/errors.ts';
+import type { BrokerError } from '../../../src/errors.ts';
 import { UsageError } from '../../../src/errors.ts';
 import { Simulation, type Member } from './harness.ts';
 
