@@ -30,7 +30,7 @@ function fetchGroup(wanted: GroupRequest, context: RequestContext): GroupRespons
   const { groupId } = wanted;
   const errorCode = context.injected() || coordinatorError(groupId, context);
   if (errorCode !== ERRORS.NONE) return { groupId, topics: [], errorCode };
-  return { groupId, topics: fetchTopics(groupId, wanted.topics, context) };
+  return { groupId, topics: fetchTopics(groupId, wanted.topics, context), errorCode };
 }
 
 /** Before version 2 there is no place for an error of the group: each partition carries it. */
