@@ -1,9 +1,9 @@
-import { ProtocolError, UnsupportedVersionError, UsageError } from '../../errors.ts';
+import { KafkaError, ProtocolError, UnsupportedVersionError, UsageError } from '../../errors.ts';
 import { compileDecoder, compileEncoder, type Decoder, type Encoder } from './compile.ts';
-import type { Layout } from './interpret.ts';
+import { interpretEncode, type Layout } from './interpret.ts';
 import type { Reader } from './reader.ts';
 import { inRange, versionRange, type In, type Out, type Table, type VersionRange } from './schema.ts';
-import type { Writer } from './writer.ts';
+import { Writer } from './writer.ts';
 
 /** Encodes and decodes one message in all its versions; compiled per version at first use. */
 export interface MessageCodec<I, O> {
@@ -78,7 +78,7 @@ export class Message<T extends Table> implements MessageCodec<In<T>, Out<T>> {
     try {
       encoder(writer, value);
     } catch (error) {
-      throw this.inContext(error, version);
+      throw this.inContext(error, version, this.culprit(value, version));
     }
   }
 
@@ -113,16 +113,24 @@ export class Message<T extends Table> implements MessageCodec<In<T>, Out<T>> {
     return `kafka:${this.name.replace(' ', '/')}/${version}`;
   }
 
-  private inContext(error: unknown, version: number): unknown {
-    const where = `${this.name} v${version}`;
-    if (error instanceof ProtocolError)
-      return new ProtocolError(`${where}: ${error.message}`, { cause: error });
-    if (error instanceof UsageError)
-      return new UsageError(`${where}: ${error.message}`, error.option, { cause: error });
-    if (error instanceof UnsupportedVersionError) {
-      return new UnsupportedVersionError(`${where}: ${error.message}`, { cause: error });
+  /** The path of the field that cannot be encoded: the interpreter is sent after the compiled encoder, to keep that one free of it. */
+  private culprit(value: In<T>, version: number): string {
+    const path: string[] = [];
+    try {
+      interpretEncode(this.layout(version), new Writer(), value, path);
+    } catch {
+      return `${path.join('.').replaceAll('.[', '[')}: `;
     }
-    return error;
+    return '';
+  }
+
+  private inContext(error: unknown, version: number, field = ''): unknown {
+    if (!(error instanceof KafkaError)) return error;
+    const message = `${this.name} v${version}: ${field}${error.message}`;
+    if (error instanceof ProtocolError) return new ProtocolError(message, { cause: error });
+    if (error instanceof UnsupportedVersionError)
+      return new UnsupportedVersionError(message, { cause: error });
+    return new UsageError(message, undefined, { cause: error });
   }
 }
 

@@ -116,9 +116,9 @@ function readElements(text: SourceText, layout: Layout, name: string, element: F
     '  else {',
     `    $${name} = r.room(n$${name});`,
     `    for (let i = 0; i < n$${name}; i++) {`,
-    '      let $element;',
-    readField(text, layout, 'element', element),
-    `      $${name}[i] = $element;`,
+    `      let $${name}$e;`,
+    readField(text, layout, `${name}$e`, element),
+    `      $${name}[i] = $${name}$e;`,
     '    }',
     '  }',
   ];

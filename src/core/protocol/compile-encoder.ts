@@ -14,10 +14,7 @@ function encodeStruct(text: SourceText, layout: Layout): string {
   const { table, version, flexible } = layout;
   const body = specs(table)
     .filter(([, spec]) => !inRange(spec.versions, version) && !spec.ignorable)
-    .map(
-      ([name, spec]) =>
-        `  if (!(${isDefaultExpression(spec, `v.${name}`)})) throw h.notInVersion(${quoted(name)});`,
-    );
+    .map(([name, spec]) => `  if (!(${isDefaultExpression(spec, `v.${name}`)})) throw h.notInVersion();`);
   for (const run of runsOfFixedSize(placedFields(table, version))) {
     for (const [name, spec] of run) {
       body.push(`  let $${name} = v.${name};`);
@@ -43,7 +40,7 @@ function writeRun(text: SourceText, layout: Layout, run: readonly NamedSpec[]): 
     const value = `$${name}`;
     const unused = 32 - bytes * 8;
     body.push(
-      `    if ((${value} << ${unused}) >> ${unused} !== ${value}) throw h.unfit(${quoted(`an ${spec.type}`)}, ${value}, ${quoted(name)});`,
+      `    if ((${value} << ${unused}) >> ${unused} !== ${value}) h.unfit('an ${spec.type}', ${value});`,
     );
     for (let i = 0; i < bytes; i++) body.push(`    b[p + ${i}] = ${value} >> ${(bytes - 1 - i) * 8};`);
     body.push(`    p += ${bytes};`);
@@ -81,13 +78,13 @@ function writeTags(text: SourceText, layout: Layout): string {
 function writeField(text: SourceText, layout: Layout, name: string, spec: FieldSpec): string {
   const value = `$${name}`;
   const nullable = inRange(spec.nullable, layout.version);
-  const refuseNull = `  if (${value} === null) throw h.nullNotAllowed(${quoted(name)});`;
+  const refuseNull = `  if (${value} === null) throw h.nullNotAllowed();`;
   switch (spec.type) {
     case 'array':
       return writeArray(text, layout, name, spec);
     case 'struct': {
       const write = `${encodeStruct(text, { ...layout, table: spec.table! })}(w, ${value});`;
-      const check = `  if (typeof ${value} !== 'object') throw h.notAStruct(${quoted(name)});`;
+      const check = `  if (typeof ${value} !== 'object') h.unfit('an object', ${value});`;
       if (!nullable) return `${refuseNull}\n${check}\n  ${write}`;
       return `  w.int8(${value} === null ? -1 : 1);\n  if (${value} !== null) {\n  ${check}\n    ${write}\n  }`;
     }
@@ -109,16 +106,16 @@ function writeArray(text: SourceText, layout: Layout, name: string, spec: FieldS
   const nullable = inRange(spec.nullable, layout.version);
   const whenNull = layout.flexible ? 'w.uvarint(0);' : 'w.int32(-1);';
   return [
-    `  if (${value} === null) ${nullable ? whenNull : `throw h.nullNotAllowed(${quoted(name)});`}`,
+    `  if (${value} === null) ${nullable ? whenNull : `throw h.nullNotAllowed();`}`,
     '  else {',
-    `    if (!Array.isArray(${value})) throw h.notAnArray(${quoted(name)});`,
+    `    if (!Array.isArray(${value})) h.unfit('an array', ${value});`,
     layout.flexible ? `    w.uvarint(${value}.length + 1);` : `    w.int32(${value}.length);`,
     ...(spec.element!.type === 'int32'
       ? [`    w.int32s(${value});`]
       : [
           `    for (let i = 0; i < ${value}.length; i++) {`,
-          `      const $element = ${value}[i];`,
-          writeField(text, layout, 'element', spec.element!),
+          `      const ${value}$e = ${value}[i];`,
+          writeField(text, layout, `${name}$e`, spec.element!),
           '    }',
         ]),
     '  }',
@@ -153,8 +150,4 @@ function givenIsDefault(spec: FieldSpec, value: string): string {
     default:
       return `${value} === ${literal(spec)}`;
   }
-}
-
-function quoted(name: string): string {
-  return JSON.stringify(name);
 }

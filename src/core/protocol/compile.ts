@@ -2,15 +2,7 @@
 // per field. The source text is made of constants in our tables; nothing from the wire or from a user goes into it.
 import { decoderSource } from './compile-decoder.ts';
 import { encoderSource } from './compile-encoder.ts';
-import {
-  interpretDecode,
-  interpretEncode,
-  notAnArray,
-  notAStruct,
-  notInVersion,
-  nullNotAllowed,
-  type Layout,
-} from './interpret.ts';
+import { interpretDecode, interpretEncode, notInVersion, nullNotAllowed, type Layout } from './interpret.ts';
 import type { Reader } from './reader.ts';
 import { unfit, type Writer } from './writer.ts';
 
@@ -22,8 +14,6 @@ const helpers = {
   empty: Buffer.alloc(0),
   noElements: Object.freeze([]),
   noFields: Object.freeze({}),
-  notAnArray,
-  notAStruct,
   notInVersion,
   nullNotAllowed,
   unfit,

@@ -4,7 +4,7 @@ import { UnsupportedVersionError, UsageError } from '../../errors.ts';
 import { defaultOf, isDefault, minSize, placedFields, specs, taggedFields } from './defaults.ts';
 import type { Reader } from './reader.ts';
 import { inRange, type FieldSpec, type Table } from './schema.ts';
-import type { Writer } from './writer.ts';
+import { unfit, type Writer } from './writer.ts';
 
 /** A table in one version, with the way of its lengths and tags. */
 export interface Layout {
@@ -68,23 +68,29 @@ function readNullable(spec: FieldSpec, layout: Layout, reader: Reader, nullable:
   }
 }
 
-export function interpretEncode(layout: Layout, writer: Writer, value: Fields): void {
+/** @param path where the encoder is; when it throws, the path of the field that it refused. */
+export function interpretEncode(layout: Layout, writer: Writer, value: Fields, path: string[] = []): void {
   const { table, version, flexible } = layout;
   for (const [name, spec] of specs(table)) {
     if (inRange(spec.versions, version) || spec.ignorable || isDefault(spec, value[name])) continue;
-    throw notInVersion(name);
+    path.push(name);
+    throw notInVersion();
   }
   for (const [name, spec] of placedFields(table, version)) {
-    write(spec, layout, writer, given(spec, value[name]), name);
+    path.push(name);
+    write(spec, layout, writer, given(spec, value[name]), path);
+    path.pop();
   }
   if (!flexible) return;
   const tagged = taggedFields(table, version).filter(([name, spec]) => !isDefault(spec, value[name]));
   writer.uvarint(tagged.length);
   for (const [name, spec] of tagged) {
+    path.push(name);
     writer.uvarint(spec.tag);
     const start = writer.pos;
-    write(spec, layout, writer, value[name], name);
+    write(spec, layout, writer, value[name], path);
     writer.endTagged(start);
+    path.pop();
   }
 }
 
@@ -92,10 +98,10 @@ function given(spec: FieldSpec, value: unknown): unknown {
   return value === undefined && spec.optional ? defaultOf(spec) : value;
 }
 
-function write(spec: FieldSpec, layout: Layout, writer: Writer, value: unknown, name: string): void {
+function write(spec: FieldSpec, layout: Layout, writer: Writer, value: unknown, path: string[]): void {
   const { version, flexible } = layout;
   const nullable = inRange(spec.nullable, version);
-  if (value === null && !nullable) throw nullNotAllowed(name);
+  if (value === null && !nullable) throw nullNotAllowed();
   switch (spec.type) {
     case 'string':
       if (flexible) writer.compactString(value as string | null);
@@ -109,12 +115,12 @@ function write(spec: FieldSpec, layout: Layout, writer: Writer, value: unknown, 
     case 'struct':
       if (nullable) writer.int8(value === null ? -1 : 1);
       if (value === null) break;
-      if (typeof value !== 'object') throw notAStruct(name);
-      interpretEncode({ ...layout, table: spec.table! }, writer, value as Fields);
+      if (typeof value !== 'object') unfit('an object', value);
+      interpretEncode({ ...layout, table: spec.table! }, writer, value as Fields, path);
       break;
     case 'array':
-      if (value !== null && !Array.isArray(value)) throw notAnArray(name);
-      writeArray(spec.element!, layout, writer, value, name);
+      if (value !== null && !Array.isArray(value)) unfit('an array', value);
+      writeArray(spec.element!, layout, writer, value as readonly unknown[] | null, path);
       break;
     default:
       (writer[spec.type] as (value: unknown) => void).call(writer, value);
@@ -126,28 +132,24 @@ function writeArray(
   layout: Layout,
   writer: Writer,
   value: readonly unknown[] | null,
-  name: string,
+  path: string[],
 ): void {
   const count = value === null ? -1 : value.length;
   if (layout.flexible) writer.uvarint(count + 1);
   else writer.int32(count);
-  for (const item of value ?? []) write(element, layout, writer, item, name);
+  for (let i = 0; i < count; i++) {
+    path.push(`[${i}]`);
+    write(element, layout, writer, value![i], path);
+    path.pop();
+  }
 }
 
-// What an encoder refuses; the compiled encoders throw the same. The message is completed with API and version by api.ts.
+// What an encoder refuses beside values that do not fit their type; the compiled encoders throw the same.
 
-export function notInVersion(name: string): Error {
-  return new UnsupportedVersionError(`${name} has a value that this version cannot carry`);
+export function notInVersion(): Error {
+  return new UnsupportedVersionError('this version cannot carry a value other than the default');
 }
 
-export function nullNotAllowed(name: string): Error {
-  return new UsageError(`${name} is null, which this version cannot carry`);
-}
-
-export function notAnArray(name: string): Error {
-  return new UsageError(`${name} is not an array`);
-}
-
-export function notAStruct(name: string): Error {
-  return new UsageError(`${name} is not an object`);
+export function nullNotAllowed(): Error {
+  return new UsageError('null is not allowed in this version');
 }

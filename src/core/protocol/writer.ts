@@ -271,8 +271,8 @@ export class Writer {
   }
 }
 
-/** Throws that `value` is not what is wanted (in the field `name`, where it is known). */
-export function unfit(wanted: string, value: unknown, name?: string): never {
+/** Throws that `value` is not what is wanted. */
+export function unfit(wanted: string, value: unknown): never {
   const shown = typeof value === 'string' ? JSON.stringify(value) : String(value);
-  throw new UsageError(`${name === undefined ? '' : `${name}: `}${shown} is not ${wanted}`);
+  throw new UsageError(`${shown} is not ${wanted}`);
 }

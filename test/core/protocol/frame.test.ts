@@ -91,7 +91,7 @@ describe('frames', () => {
 
   it('name API and version when their body breaks the protocol', () => {
     expect(() => decodeResponse(heartbeatApi, 1, new Reader(Buffer.alloc(5)))).toThrow(
-      /^Heartbeat response v1: 2 bytes wanted at byte 4/,
+      /^Heartbeat response v1: 6 bytes wanted at byte 0/,
     );
   });
 });

@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { expectTypeOf } from 'expect-type';
+import * as fc from 'fast-check';
 import { ProtocolError, UnsupportedVersionError, UsageError } from '../../../src/errors.ts';
 import {
   Message,
@@ -36,7 +37,7 @@ import {
   type Out,
 } from '../../../src/core/protocol/schema.ts';
 import { Writer } from '../../../src/core/protocol/writer.ts';
-import { encoded, type AnyMessage } from './helpers.ts';
+import { anyValue, encoded, type AnyMessage } from './helpers.ts';
 
 const table = {
   name: string(),
@@ -95,7 +96,7 @@ describe('a message', () => {
       encoded(any, 2, { name: '', inner: null, weight: 0, flags, numbers }).subarray(-12).toString('hex');
     expect(tail({ on: false, level: 7 }, null)).toMatch(/00$/);
     expect(tail({ on: false }, undefined)).toMatch(/00$/);
-    expect(tail({ on: true }, null)).toMatch(/010004010007$|0100040100 ?0700$/);
+    expect(tail({ on: true }, null)).toMatch(/01000401000700$/);
     expect(tail(undefined, [])).toMatch(/01010101$/);
   });
 
@@ -133,8 +134,18 @@ describe('a message', () => {
     expect(encode({ name: 'n', weight: 1, count: 0.5 })).toThrow(
       'Sample request v1: count: 0.5 is not an int32',
     );
-    expect(encode({ name: null, weight: 1 })).toThrow('Sample request v1: name is null');
+    expect(encode({ name: null, weight: 1 })).toThrow(
+      'Sample request v1: name: null is not allowed in this version',
+    );
     expect(encode({ name: null, weight: 1 })).toThrow(UsageError);
+    expect(encode({ name: 'n', weight: 1, inner: { at: 0 } })).toThrow(
+      'inner.exact: undefined is not an int64',
+    );
+    expect(encode({ name: 'n', weight: 1, numbers: [1] })).toThrow('v1: numbers: this version cannot carry');
+    const topics = [{ name: 'a' }, { name: undefined as unknown as string }];
+    expect(() => metadataApi.request.encode(new Writer(), { topics }, 9)).toThrow(
+      'Metadata request v9: topics[1].name: undefined is not a string',
+    );
     const cut = encoded(any, 1, { name: 'n', weight: 1 }).subarray(0, 1);
     expect(() => sample.decode(new Reader(cut), 1)).toThrow(/^Sample request v1: 2 bytes wanted at byte 0/);
   });
@@ -194,6 +205,29 @@ describe('a message', () => {
   });
 });
 
+describe('lists of lists', () => {
+  it('come back as they went, whatever their fields are called', () => {
+    const lists = {
+      element: array(array(int16())),
+      e: nullableArray(array(nullableString())),
+      i: array({ i: array(array({ i: int32() })) }),
+    };
+    const message = new Message(
+      { name: 'Lists', versions: '0-1', flexible: '1+' },
+      lists,
+    ) as unknown as AnyMessage;
+    for (const version of [0, 1]) {
+      fc.assert(
+        fc.property(anyValue(lists, version), (value) => {
+          const frame = encoded(message, version, value);
+          expect(message.decode(new Reader(frame), version)).toEqual(value);
+          expect(interpretDecode(message.layout(version), new Reader(frame))).toEqual(value);
+        }),
+      );
+    }
+  });
+});
+
 describe('the types of a message', () => {
   it('are inferred from the table', () => {
     expectTypeOf<Out<typeof table>>().toEqualTypeOf<{
@@ -212,14 +246,14 @@ describe('the types of a message', () => {
     expectTypeOf<In<typeof table>['flags']>().toEqualTypeOf<
       { readonly on: boolean; readonly level?: number | undefined } | undefined
     >();
-    const plain = { a: bytes(), b: records(), c: uuid(), d: array(array(int16())) };
-    expectTypeOf<Out<typeof plain>>().toEqualTypeOf<{
+    const _plain = { a: bytes(), b: records(), c: uuid(), d: array(array(int16())) };
+    expectTypeOf<Out<typeof _plain>>().toEqualTypeOf<{
       a: Buffer;
       b: Buffer | null;
       c: string;
       d: number[][];
     }>();
-    expectTypeOf<In<typeof plain>>().toEqualTypeOf<{
+    expectTypeOf<In<typeof _plain>>().toEqualTypeOf<{
       readonly a: Uint8Array;
       readonly b: Uint8Array | null;
       readonly c: string;
