@@ -265,11 +265,8 @@ export class Connection implements CallOwner {
 
   private failHandshake(error: unknown): void {
     if (this.closeError !== undefined) return;
-    this.fail(
-      error instanceof Error ? error.message : String(error),
-      error,
-      !(error instanceof UnsupportedVersionError),
-    );
+    const hopeless = error instanceof UnsupportedVersionError || error instanceof ProtocolError;
+    this.fail(error instanceof Error ? error.message : String(error), error, !hopeless);
   }
 
   private onWireClosed(cause: Error | undefined): void {
