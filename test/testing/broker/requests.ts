@@ -3,8 +3,8 @@ import { BatchBuilder } from '../../../src/core/records/batch-builder.ts';
 import { BatchCursor } from '../../../src/core/records/batch-cursor.ts';
 import { parseBatches } from '../../../src/core/records/record-batch.ts';
 import type { CodecName } from '../../../src/core/compression/codec.ts';
-import { fetchApi } from '../../../src/core/protocol/messages/01-fetch.ts';
-import { produceApi } from '../../../src/core/protocol/messages/00-produce.ts';
+import type { fetchApi } from '../../../src/core/protocol/messages/01-fetch.ts';
+import type { produceApi } from '../../../src/core/protocol/messages/00-produce.ts';
 import type { RequestOf } from '../../../src/core/protocol/api.ts';
 
 export interface BatchOptions {
