@@ -22,7 +22,7 @@ const helpers = {
 let allowed: boolean | undefined;
 
 /** False under `--disallow-code-generation-from-strings` and the like. */
-export function codeGenerationAllowed(): boolean {
+function codeGenerationAllowed(): boolean {
   if (allowed !== undefined) return allowed;
   try {
     // eslint-disable-next-line @typescript-eslint/no-implied-eval, @typescript-eslint/no-unsafe-call -- a constant, to ask whether it may

@@ -132,7 +132,10 @@ export class Reader {
   /** Unsigned, 7 bits a byte, low bits first; more than 32 bits is an error. */
   uvarint(): number {
     const first = this.buffer[this.take(1)]!;
-    if (first < 0x80) return first;
+    return first < 0x80 ? first : this.longUvarint(first);
+  }
+
+  private longUvarint(first: number): number {
     let value = first & 0x7f;
     for (let shift = 7; shift < 28; shift += 7) {
       const byte = this.buffer[this.take(1)]!;
@@ -246,7 +249,12 @@ export class Reader {
 
   /** Skips a section of tagged fields without looking at them. */
   skipTags(): void {
-    for (let left = this.uvarint(); left > 0; left--) {
+    const count = this.uvarint();
+    if (count > 0) this.skipTagged(count);
+  }
+
+  private skipTagged(count: number): void {
+    for (let left = count; left > 0; left--) {
       this.uvarint();
       this.skip(this.uvarint());
     }

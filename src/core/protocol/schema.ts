@@ -8,7 +8,7 @@ export interface VersionRange {
 }
 
 /** How a value lies on the wire. `offset` and `timestamp` are int64 carried as numbers. */
-export type ScalarType =
+type ScalarType =
   | 'bool'
   | 'int8'
   | 'int16'

@@ -144,6 +144,15 @@ export class Writer {
 
   /** Unsigned, 7 bits a byte, low bits first; at most 32 bits. */
   uvarint(value: number): void {
+    if ((value & 0x7f) !== value) {
+      this.longUvarint(value);
+      return;
+    }
+    this.reserve(1);
+    this.buffer[this.pos++] = value;
+  }
+
+  private longUvarint(value: number): void {
     if (value >>> 0 !== value) unfit('an unsigned varint', value);
     this.reserve(5);
     const buffer = this.buffer;
