@@ -1,9 +1,8 @@
-import { randomInt } from 'node:crypto';
-import { systemClock } from '../../core/clock.ts';
+import { systemClock, systemRandom } from '../../core/clock.ts';
 import { tcpTransport } from '../../core/network/transport.ts';
+import { prepareCrc32c } from '../../core/records/crc32c.ts';
 import { UsageError } from '../../errors.ts';
 import { MemoryNetwork } from '../simulation/memory-network.ts';
-import { seededRandom } from '../simulation/seeded-random.ts';
 import { offerApis } from './apis/registry.ts';
 import { BrokerBox } from './broker-box.ts';
 import { FaultTable } from './faults/fault-table.ts';
@@ -18,7 +17,6 @@ import { createTopic } from './topics.ts';
 const MEMORY_PORT = 9092;
 const DEFAULT_LOG_SIZE = 10_000;
 const MAX_BROKERS = 100;
-const MAX_SEED = 2 ** 32;
 
 /**
  * Starts a Kafka cluster inside this process: real Kafka protocol, real records, nothing kept. Any client can talk to it over TCP; with
@@ -32,8 +30,10 @@ export async function createBroker(options: BrokerOptions = {}): Promise<BrokerB
       'brokers',
     );
   }
+  // Faster where it is installed, the same where it is not: no reason to wait for it.
+  void prepareCrc32c();
   const clock = options.clock ?? systemClock;
-  const random = options.random ?? seededRandom(randomInt(MAX_SEED));
+  const random = options.random ?? systemRandom;
   const cluster = new ClusterState({ clock, random, settings: settingsOf(options) });
   const network =
     options.listen === 'memory'

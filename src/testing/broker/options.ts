@@ -31,7 +31,7 @@ export interface BrokerOptions {
   /** Address to listen on over TCP; default 127.0.0.1. */
   readonly host?: string | undefined;
   readonly clock?: Clock | undefined;
-  /** Ids, and latencies of the in-memory network, come from it; default seeded by chance. */
+  /** Ids, and latencies of the in-memory network, come from it; default by chance. */
   readonly random?: Random | undefined;
   /** Latency one way of the in-memory network; default 0. */
   readonly latencyMs?: number | { readonly min: number; readonly max: number } | undefined;
