@@ -24,6 +24,7 @@ class Host implements ReaderHost {
   readonly budget = new ByteBudget(64 * 1024 * 1024);
   readonly partitionFetchBytes = 1024 * 1024;
   readonly prefetchBytes = 4 * 1024 * 1024;
+  readonly totalPrefetchBytes = 16 * 1024 * 1024;
   readonly maxBatchBytes = 128 * 1024 * 1024;
   readonly readCommitted = false;
   wake(): void {}
@@ -67,7 +68,7 @@ async function measure(name: string, batchBytes: number, window: number): Promis
   const reader = new PartitionReader({ topic: 't', partition: 0, startOffset: 0 });
   const sink = new Sink(window);
   sink.reader = reader;
-  reader.attach(host);
+  reader.feed.attach(host);
   reader.start(sink);
   const one = batchOf(batchBytes);
   const perBatch = one.readInt32BE(57);
@@ -84,7 +85,7 @@ async function measure(name: string, batchBytes: number, window: number): Promis
           offset += perBatch;
         }
         findEnd(records);
-        reader.push(new FetchedData(records, undefined));
+        reader.feed.push(new FetchedData(records, undefined), one.length);
         host.loop.now(reader);
       } else await new Promise<void>((resolve) => systemClock.defer(resolve));
     }

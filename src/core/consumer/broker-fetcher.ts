@@ -94,9 +94,9 @@ export class BrokerFetcher {
     const asks: Ask[] = [];
     let soonestMs = Infinity;
     for (const reader of this.readers) {
-      const { fetch } = reader;
+      const { fetch } = reader.feed;
       if (fetch.asked) continue;
-      const bytes = reader.bytesWanted();
+      const bytes = reader.feed.bytesWanted();
       if (bytes === 0) continue;
       if (fetch.notBeforeMs > nowMs) {
         soonestMs = Math.min(soonestMs, fetch.notBeforeMs);
@@ -107,14 +107,14 @@ export class BrokerFetcher {
       asks.push({ reader, generation, offset, bytes, currentLeaderEpoch });
     }
     if (soonestMs < Infinity) this.pumpAt(soonestMs, nowMs);
-    return asks.sort((a, b) => a.reader.fetch.lastServed - b.reader.fetch.lastServed);
+    return asks.sort((a, b) => a.reader.feed.fetch.lastServed - b.reader.feed.fetch.lastServed);
   }
 
   private async send(slot: number, asks: readonly Ask[], nowMs: number): Promise<void> {
     let wished = 0;
     let named = false;
     for (const { reader, bytes } of asks) {
-      reader.fetch.asked = true;
+      reader.feed.fetch.asked = true;
       wished += bytes;
       if (reader.topicId === '' || reader.topicId === ZERO_UUID) named = true;
     }

@@ -14,6 +14,8 @@ export class ByteBudget {
   reservedBytes = 0;
   /** Bytes taken beyond guarantees. */
   borrowedBytes = 0;
+  /** Of the bytes taken, those fetched and not handed over; the readers count them here. */
+  bufferedBytes = 0;
   private readonly shares = new Set<BudgetShare>();
   private evenShare: number;
 
@@ -25,6 +27,10 @@ export class ByteBudget {
   /** What each reader may always have, its largest batch aside. */
   get guaranteedBytes(): number {
     return this.evenShare;
+  }
+
+  get readers(): number {
+    return this.shares.size;
   }
 
   /** Opens a share; `onRoom` is called after each release. Every share of the consumer shrinks accordingly. */

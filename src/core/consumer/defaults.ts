@@ -35,6 +35,9 @@ export const DEFAULT_PARTITION_FETCH_BYTES = 1024 * 1024;
  */
 export const DEFAULT_PREFETCH_BYTES = 4 * 1024 * 1024;
 
+/** How far all partitions together are read ahead, beyond one ask each: with many of them, reading on would only fill memory. */
+export const DEFAULT_TOTAL_PREFETCH_BYTES = 16 * 1024 * 1024;
+
 /** The least worth asking for when there is room: smaller asks would cost more in requests than they bring. */
 export const MIN_FETCH_BYTES = 16 * 1024;
 

@@ -22,9 +22,9 @@ export class FetchPosition {
     this.leaderEpoch = leaderEpoch;
   }
 
-  jumpTo(offset: number): void {
+  jumpTo(offset: number, leaderEpoch: number): void {
     this.offset = offset;
-    this.leaderEpoch = -1;
+    this.leaderEpoch = leaderEpoch;
     this.abandon();
   }
 

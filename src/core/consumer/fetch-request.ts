@@ -62,7 +62,7 @@ export function fetchRequest(asks: readonly Ask[], limits: RequestLimits): Reque
         partition: reader.partition,
         currentLeaderEpoch,
         fetchOffset: offset,
-        lastFetchedEpoch: reader.fetch.leaderEpoch,
+        lastFetchedEpoch: reader.feed.fetch.leaderEpoch,
         partitionMaxBytes: bytes,
       })),
     })),

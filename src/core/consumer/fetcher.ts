@@ -16,6 +16,7 @@ import {
   DEFAULT_MIN_BYTES,
   DEFAULT_PARTITION_FETCH_BYTES,
   DEFAULT_PREFETCH_BYTES,
+  DEFAULT_TOTAL_PREFETCH_BYTES,
   EMISSION_SLICE_MS,
   FETCH_CONNECTIONS,
 } from './defaults.ts';
@@ -48,6 +49,7 @@ export class Fetcher implements ReaderHost, BrokerFetchListener {
   readonly budget: ByteBudget;
   readonly partitionFetchBytes: number;
   readonly prefetchBytes: number;
+  readonly totalPrefetchBytes: number;
   readonly maxBatchBytes: number;
   readonly readCommitted: boolean;
   private readonly cluster: Cluster;
@@ -71,6 +73,7 @@ export class Fetcher implements ReaderHost, BrokerFetchListener {
       'partitionFetchBytes',
     );
     this.prefetchBytes = positive(options.prefetchBytes ?? DEFAULT_PREFETCH_BYTES, 'prefetchBytes');
+    this.totalPrefetchBytes = Math.max(this.prefetchBytes, DEFAULT_TOTAL_PREFETCH_BYTES);
     this.maxBatchBytes = positive(options.maxBatchBytes ?? DEFAULT_MAX_BATCH_BYTES, 'maxBatchBytes');
     this.readCommitted = options.isolationLevel === 'read_committed';
     this.loop = new EmissionLoop(cluster.clock, EMISSION_SLICE_MS);
@@ -102,7 +105,7 @@ export class Fetcher implements ReaderHost, BrokerFetchListener {
   /** Begins to fetch for a reader, up to its share of the budget even before it is started. */
   add(reader: PartitionReader): void {
     if (this.isClosed) throw new UsageError('The fetcher is closed');
-    reader.attach(this);
+    reader.feed.attach(this);
     this.readers.set(reader, undefined);
     this.assign(reader);
   }
@@ -154,13 +157,13 @@ export class Fetcher implements ReaderHost, BrokerFetchListener {
     for (const { topic, topicId, partitions } of response.responses)
       for (const answer of partitions) {
         const ask = index.find(topic, topicId, answer.partitionIndex);
-        if (ask === undefined || ask.generation !== ask.reader.fetch.generation) continue;
-        ask.reader.fetch.asked = false;
+        if (ask === undefined || ask.generation !== ask.reader.feed.fetch.generation) continue;
+        ask.reader.feed.fetch.asked = false;
         bytes += answer.records?.length ?? 0;
         this.take(ask, answer, response);
       }
     for (const { reader, generation } of asks)
-      if (reader.fetch.generation === generation && reader.fetch.asked) this.backOff(reader);
+      if (reader.feed.fetch.generation === generation && reader.feed.fetch.asked) this.backOff(reader);
     this.brokers.get(nodeId)?.pumpAfter(bytes === 0);
     for (const { reader } of asks) this.loop.now(reader);
   }
@@ -168,14 +171,14 @@ export class Fetcher implements ReaderHost, BrokerFetchListener {
   /** Called by the brokers' loops. */
   onFailure(asks: readonly Ask[], error: unknown, nodeId: number): void {
     for (const { reader, generation } of asks) {
-      if (reader.fetch.generation !== generation) continue;
+      if (reader.feed.fetch.generation !== generation) continue;
       this.backOff(reader);
       const hopeless =
         !(error instanceof KafkaError) ||
         error instanceof UnsupportedVersionError ||
         error instanceof UsageError ||
-        (error instanceof ProtocolError && reader.fetch.failures >= MAX_PROTOCOL_ERRORS);
-      if (hopeless) reader.fail(asFailure(error, reader));
+        (error instanceof ProtocolError && reader.feed.fetch.failures >= MAX_PROTOCOL_ERRORS);
+      if (hopeless) reader.feed.fail(asFailure(error, reader));
       else this.watch.ask(reader.topic);
     }
     this.brokers.get(nodeId)?.pump();
@@ -183,7 +186,7 @@ export class Fetcher implements ReaderHost, BrokerFetchListener {
 
   private take(ask: Ask, answer: PartitionAnswer, response: FetchResponse): void {
     const { reader, offset } = ask;
-    const { fetch } = reader;
+    const { fetch } = reader.feed;
     if (answer.errorCode !== 0) {
       this.onErrorCode(ask, answer, response);
       return;
@@ -192,17 +195,16 @@ export class Fetcher implements ReaderHost, BrokerFetchListener {
       this.range.truncated(reader, answer.divergingEpoch.endOffset);
       return;
     }
-    reader.sawEnd(this.readCommitted ? answer.lastStableOffset : answer.highWatermark);
+    reader.feed.sawEnd(this.readCommitted ? answer.lastStableOffset : answer.highWatermark);
     fetch.failures = 0;
     if (answer.records === null || answer.records.length === 0) return;
     fetch.lastServed = this.answers;
     const { nextOffset, leaderEpoch, largestBatchBytes } = findEnd(answer.records);
-    reader.sawBatch(largestBatchBytes);
     const aborted = this.readCommitted
       ? new AbortedTransactions(answer.abortedTransactions ?? [])
       : undefined;
-    const records = reader.isWaiting ? ownMemory(answer.records) : answer.records;
-    reader.push(new FetchedData(records, aborted));
+    const records = reader.feed.isWaiting ? ownMemory(answer.records) : answer.records;
+    reader.feed.push(new FetchedData(records, aborted), largestBatchBytes);
     if (nextOffset > offset) {
       fetch.offset = nextOffset;
       fetch.leaderEpoch = leaderEpoch;
@@ -227,7 +229,7 @@ export class Fetcher implements ReaderHost, BrokerFetchListener {
         this.backOff(reader);
         break;
       case 'fatal':
-        reader.fail(brokerError(answer.errorCode, { api: 'Fetch', topic, partition }));
+        reader.feed.fail(brokerError(answer.errorCode, { api: 'Fetch', topic, partition }));
     }
   }
 
@@ -257,7 +259,7 @@ export class Fetcher implements ReaderHost, BrokerFetchListener {
 
   /** The reader is asked for again, but not at once. */
   private backOff(reader: PartitionReader): void {
-    const { fetch } = reader;
+    const { fetch } = reader.feed;
     const { random, retry } = this.cluster;
     fetch.asked = false;
     fetch.failures += 1;
@@ -275,7 +277,7 @@ export class Fetcher implements ReaderHost, BrokerFetchListener {
     const fault = this.identity.check(reader);
     if (fault !== undefined) {
       this.leave(reader);
-      reader.fail(fault);
+      reader.feed.fail(fault);
       return;
     }
     const leader =
@@ -288,7 +290,7 @@ export class Fetcher implements ReaderHost, BrokerFetchListener {
     const broker = this.broker(leader.nodeId);
     this.readers.set(reader, broker);
     broker.readers.add(reader);
-    reader.fetch.notBeforeMs = -Infinity;
+    reader.feed.fetch.notBeforeMs = -Infinity;
     broker.wake();
   }
 
@@ -297,7 +299,7 @@ export class Fetcher implements ReaderHost, BrokerFetchListener {
     if (broker === undefined) return;
     broker.readers.delete(reader);
     this.readers.set(reader, undefined);
-    reader.fetch.abandon();
+    reader.feed.fetch.abandon();
   }
 
   private broker(nodeId: number): BrokerFetcher {

@@ -147,9 +147,15 @@ export class OffsetTracker {
     return this.head === this.tail ? undefined : this.times[this.head & this.mask]!;
   }
 
-  /** Moves the position without a record: over control records and gaps forward, or by a seek anywhere. */
-  moveTo(offset: number): void {
+  /** Leader epoch of the record before the position, -1 when unknown. */
+  get positionLeaderEpoch(): number {
+    return this.leaderEpoch;
+  }
+
+  /** Moves the position forward without a record: over control records and gaps. `leaderEpoch` is that of what lies before it. */
+  moveTo(offset: number, leaderEpoch: number): void {
     this.position = offset;
+    this.leaderEpoch = leaderEpoch;
   }
 
   /** The next record does not follow the last one. What is unsettled stays so and, being older, still comes first in the commit point. */
@@ -170,6 +176,7 @@ export class OffsetTracker {
 
   /** Forgets everything under way and starts a new claim epoch at `offset`. */
   reset(offset: number): void {
+    const leaderEpoch = offset === this.commitOffset() ? this.commitLeaderEpoch() : -1;
     for (let sequence = this.head; sequence < this.tail; sequence += 1) {
       const at = sequence & this.mask;
       this.holds[at]?.free();
@@ -181,15 +188,8 @@ export class OffsetTracker {
     this.inFlightRecords = 0;
     this.inFlightBytes = 0;
     this.heldRecords = 0;
-    this.jumpTo(offset);
+    this.moveTo(offset, leaderEpoch);
     this.shrink();
-  }
-
-  /** Forgets everything under way for good. The commit point stays, and with it the records that were not settled come again elsewhere. */
-  end(): void {
-    const leaderEpoch = this.commitLeaderEpoch();
-    this.reset(this.commitOffset());
-    this.leaderEpoch = leaderEpoch;
   }
 
   private advance(): number {

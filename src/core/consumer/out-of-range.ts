@@ -31,7 +31,8 @@ export class RangeRepair {
    * first: to brokers that know topics by name only, a topic created anew looks like this, and its offsets are not to be gone on with.
    */
   async repair(reader: PartitionReader): Promise<void> {
-    const { topic, partition, fetch } = reader;
+    const { topic, partition } = reader;
+    const { fetch } = reader.feed;
     const { generation, offset } = fetch;
     fetch.notBeforeMs = Infinity;
     let first: number;
@@ -49,15 +50,15 @@ export class RangeRepair {
     }
     if (fetch.generation !== generation || this.abort.signal.aborted) return;
     this.release(reader);
-    if (offset >= first && offset <= end) reader.askAgain();
-    else if (this.policy === 'fail') reader.fail(rangeError(reader, offset, first, end));
-    else reader.jumpTo(this.policy === 'earliest' ? first : end);
+    if (offset >= first && offset <= end) reader.feed.askForMore();
+    else if (this.policy === 'fail') reader.feed.fail(rangeError(reader, offset, first, end));
+    else reader.feed.jumpTo(this.policy === 'earliest' ? first : end);
   }
 
   /** A broker said that its log was cut below the position. */
   truncated(reader: PartitionReader, agreedEnd: number): void {
-    if (this.policy === 'fail') reader.fail(truncatedError(reader, reader.fetch.offset, agreedEnd));
-    else reader.jumpTo(agreedEnd);
+    if (this.policy === 'fail') reader.feed.fail(truncatedError(reader, reader.feed.fetch.offset, agreedEnd));
+    else reader.feed.jumpTo(agreedEnd);
   }
 
   private async edge(topic: string, partition: number, timestamp: number): Promise<number> {
@@ -69,19 +70,19 @@ export class RangeRepair {
 
   private release(reader: PartitionReader): void {
     const { random, retry, clock } = this.cluster;
-    reader.fetch.failures += 1;
-    reader.fetch.notBeforeMs =
-      clock.now() + backoffMs(reader.fetch.failures, retry.minDelayMs, retry.maxDelayMs, random);
+    reader.feed.fetch.failures += 1;
+    reader.feed.fetch.notBeforeMs =
+      clock.now() + backoffMs(reader.feed.fetch.failures, retry.minDelayMs, retry.maxDelayMs, random);
   }
 
   private giveUp(reader: PartitionReader, error: unknown): void {
     this.release(reader);
-    if (error instanceof KafkaError && error.retriable) reader.askAgain();
-    else if (error instanceof KafkaError) reader.fail(error);
+    if (error instanceof KafkaError && error.retriable) reader.feed.askForMore();
+    else if (error instanceof KafkaError) reader.feed.fail(error);
     else {
       const { topic, partition } = reader;
       const message = `Finding the range of ${topic}-${partition} failed: ${String(error)}`;
-      reader.fail(new ProtocolError(message, { topic, partition, cause: error }));
+      reader.feed.fail(new ProtocolError(message, { topic, partition, cause: error }));
     }
   }
 }

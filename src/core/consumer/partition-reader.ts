@@ -3,15 +3,15 @@
 import type { KafkaError } from '../../errors.ts';
 import { UsageError } from '../../errors.ts';
 import type { FetchedRecord } from '../records/fetched-record.ts';
-import type { BudgetShare } from './byte-budget.ts';
-import { DEFAULT_CREDIT, MIN_FETCH_BYTES, type Credit } from './defaults.ts';
+import { DEFAULT_CREDIT, type Credit } from './defaults.ts';
 import type { Emitter } from './emission-loop.ts';
-import type { FetchedData } from './fetched-data.ts';
 import { FetchPosition } from './fetch-position.ts';
 import { OffsetTracker } from './offset-tracker.ts';
 import type { ReaderOptions } from './options.ts';
 import type { ReaderHost } from './reader-host.ts';
-import { RecordSource } from './record-source.ts';
+import { ReaderFeed } from './reader-feed.ts';
+import { nameOf } from './reader-name.ts';
+import type { RecordSource } from './record-source.ts';
 import { SettledWaiters } from './settled-waiters.ts';
 
 /** Records between two looks at the clock. */
@@ -56,8 +56,8 @@ export class PartitionReader implements Emitter {
   commitMetadata: string;
   /** Called when settling moved the commit point, with the number of records it moved over. */
   onSettledAny: ((records: number) => void) | undefined = undefined;
-  /** The cursor for asking brokers; the fetcher's. */
-  readonly fetch: FetchPosition;
+  /** What the fetcher works with. */
+  readonly feed: ReaderFeed;
   /** For the {@link EmissionLoop}. */
   queued = false;
 
@@ -65,18 +65,11 @@ export class PartitionReader implements Emitter {
   private readonly credit: Credit;
   private readonly tracker: OffsetTracker;
   private readonly waiters = new SettledWaiters();
-  private host: ReaderHost | undefined;
-  private share: BudgetShare | undefined;
-  private source: RecordSource | undefined;
   private listener: ReaderListener | undefined;
-  /** Read from the source, not handed over for want of credit. */
-  private pending: FetchedRecord | undefined;
-  private endOfLog = -1;
   private paused = false;
   private gateOpen = true;
   private ended = false;
   private failed = false;
-  private failing = false;
   private closed = false;
   private stalled = false;
   private starved = false;
@@ -92,7 +85,13 @@ export class PartitionReader implements Emitter {
     this.credit = checkedCredit({ ...DEFAULT_CREDIT, ...options.credit });
     const leaderEpoch = options.startLeaderEpoch ?? -1;
     this.tracker = new OffsetTracker(options.startOffset, leaderEpoch);
-    this.fetch = new FetchPosition(options.startOffset, leaderEpoch);
+    const fetch = new FetchPosition(options.startOffset, leaderEpoch);
+    const takes = (): boolean => this.gateOpen && !this.paused && !this.ended && fetch.offset < this.to;
+    const waits = (): boolean => this.stalled || this.paused || this.listener === undefined;
+    const inFlight = (): number => this.tracker.inFlightRecords;
+    const onFed = (): void => this.emitLater();
+    const onJump = (offset: number): void => this.tracker.jumpTo(offset);
+    this.feed = new ReaderFeed(this, { takes, waits, inFlight, onFed, onJump }, fetch);
   }
 
   /** The delivery position: one past the last record handed over, and over what is never handed over. */
@@ -102,12 +101,12 @@ export class PartitionReader implements Emitter {
 
   /** End of what can be read ('read_committed': the last stable offset), -1 before the first answer. */
   get highWatermark(): number {
-    return this.endOfLog;
+    return this.feed.endOfLog;
   }
 
   /** Offsets between the position and the high watermark; 0 before the first answer. */
   get lag(): number {
-    return Math.max(0, this.endOfLog - this.tracker.position);
+    return Math.max(0, this.highWatermark - this.tracker.position);
   }
 
   /** Records neither settled nor held. */
@@ -131,17 +130,18 @@ export class PartitionReader implements Emitter {
 
   /** Bytes fetched and not handed over. */
   get bufferedBytes(): number {
-    return this.source?.bufferedBytes ?? 0;
+    return this.feed.bufferedBytes;
   }
 
   /** Bytes of the budget that this reader holds: what is buffered, and batches of which a record is unsettled. */
   get retainedBytes(): number {
-    return this.share?.usedBytes ?? 0;
+    return this.feed.retainedBytes;
   }
 
   /** Begins to hand over records, in a later task. */
   start(listener: ReaderListener): void {
-    if (this.listener !== undefined) throw new UsageError(`${this.name} was started already; reset it first`);
+    if (this.listener !== undefined)
+      throw new UsageError(`${nameOf(this)} was started already; reset it first`);
     this.listener = listener;
     this.emitLater();
   }
@@ -151,7 +151,7 @@ export class PartitionReader implements Emitter {
     const moved = this.tracker.settle(sequence);
     if (moved > 0) this.onSettledAny?.(moved);
     if (this.stalled) this.resumeAtHalf();
-    if (this.tracker.heldRecords > 0 && this.tracker.inFlightRecords === 0) this.askForMore();
+    if (this.tracker.heldRecords > 0 && this.tracker.inFlightRecords === 0) this.feed.askForMore();
     if (!this.waiters.isEmpty) this.checkWaiters();
   }
 
@@ -160,7 +160,7 @@ export class PartitionReader implements Emitter {
     if (!this.tracker.hold(sequence)) return;
     if (this.stalled) this.resumeAtHalf();
     if (!this.waiters.isEmpty) this.checkWaiters();
-    if (this.tracker.inFlightRecords === 0) this.askForMore();
+    if (this.tracker.inFlightRecords === 0) this.feed.askForMore();
   }
 
   /** True for settled records and for those of earlier claim epochs. */
@@ -177,7 +177,7 @@ export class PartitionReader implements Emitter {
     if (!this.paused) return;
     this.paused = false;
     this.emitLater();
-    this.askForMore();
+    this.feed.askForMore();
   }
 
   /** Goes on at `offset`. Records under way stay tracked; being older, they come first in the commit point. Also clears an error. */
@@ -200,7 +200,7 @@ export class PartitionReader implements Emitter {
     if (this.gateOpen || this.closed) return;
     this.gateOpen = true;
     this.emitLater();
-    this.askForMore();
+    this.feed.askForMore();
   }
 
   commitPoint(): CommitPoint {
@@ -219,7 +219,8 @@ export class PartitionReader implements Emitter {
   /** Milliseconds since the first unsettled record was handed over; 0 when all are settled. */
   oldestUnsettledAgeMs(): number {
     const since = this.tracker.oldestTime();
-    return since === undefined || this.host === undefined ? 0 : this.host.clock.now() - since;
+    const { host } = this.feed;
+    return since === undefined || host === undefined ? 0 : host.clock.now() - since;
   }
 
   /** Resolves when every record handed over is settled, held ones included. Rejects with the signal's reason, and at `close()`. */
@@ -250,101 +251,18 @@ export class PartitionReader implements Emitter {
     this.closeGate();
     this.closed = true;
     this.listener = undefined;
-    this.tracker.end();
-    this.waiters.fail(new UsageError(`${this.name} was closed while records were unsettled`));
-    this.share?.leave();
-    this.host?.closed(this);
-    this.host = undefined;
-  }
-
-  /** Called by the fetcher. */
-  attach(host: ReaderHost): void {
-    if (this.closed || this.host !== undefined)
-      throw new UsageError(`${this.name} is closed or has a fetcher already`);
-    this.host = host;
-    const share = host.budget.join(() => this.askForMore());
-    this.share = share;
-    const { topic, partition } = this;
-    this.source = new RecordSource(
-      {
-        topic,
-        partition,
-        share,
-        maxBatchBytes: host.maxBatchBytes,
-        onReady: () => this.emitLater(),
-        onJump: (offset) => this.tracker.jumpTo(offset),
-      },
-      this.tracker.position,
-    );
-    if (this.listener !== undefined) this.emitLater();
-  }
-
-  /** Called by the fetcher: bytes to ask for now, 0 for not now. */
-  bytesWanted(): number {
-    const { share, source, host } = this;
-    if (share === undefined || source === undefined || host === undefined || !this.reads()) return 0;
-    const room = Math.min(
-      host.prefetchBytes - source.bufferedBytes,
-      share.room(share.usedBytes - source.bufferedBytes),
-    );
-    const worthwhile = Math.min(
-      host.partitionFetchBytes,
-      Math.min(host.prefetchBytes, share.guaranteedBytes) / 2,
-    );
-    if (room >= worthwhile) return Math.min(Math.max(room, MIN_FETCH_BYTES), host.partitionFetchBytes);
-    const nothingElse =
-      source.bufferedBytes === 0 && this.pending === undefined && this.tracker.inFlightRecords === 0;
-    return nothingElse ? MIN_FETCH_BYTES : 0;
-  }
-
-  /** True when what comes now will wait for a while before it is handed over. */
-  get isWaiting(): boolean {
-    return this.stalled || this.paused || this.listener === undefined;
-  }
-
-  /** Called by the fetcher with the log's end as an answer gives it. */
-  sawEnd(endOfLog: number): void {
-    if (endOfLog >= 0) this.endOfLog = endOfLog;
-  }
-
-  /** Called by the fetcher with what it fetched, in order; the emission loop is told when the whole answer is in. */
-  push(data: FetchedData): void {
-    this.share!.take(data.records.length);
-    this.source!.push(data);
-  }
-
-  /** Called by the fetcher with the size of the largest batch of an answer. */
-  sawBatch(bytes: number): void {
-    this.share!.batchBytes = bytes;
-  }
-
-  /** Called by the fetcher: whatever kept it from asking is over. */
-  askAgain(): void {
-    this.askForMore();
-  }
-
-  /** Called by the fetcher: reading cannot go on after what is buffered. */
-  fail(error: KafkaError): void {
-    if (this.failing || this.closed) return;
-    this.failing = true;
-    this.source!.fail(error);
-    this.emitLater();
-  }
-
-  /** Called by the fetcher: after what is buffered, reading goes on at `offset`. */
-  jumpTo(offset: number): void {
-    this.source!.jump(offset);
-    this.fetch.jumpTo(offset);
-    this.emitLater();
-    this.askForMore();
+    this.tracker.reset(this.tracker.commitOffset());
+    this.waiters.fail(new UsageError(`${nameOf(this)} was closed while records were unsettled`));
+    this.feed.close();
   }
 
   /** Called by the emission loop. */
   emit(untilMs: number): boolean {
-    const { host, source, listener } = this;
+    const { feed, listener } = this;
+    const { host, source } = feed;
     if (host === undefined || source === undefined || listener === undefined || !this.emits()) return false;
     const more = this.handOver(host, source, listener, untilMs);
-    this.askForMore();
+    feed.askForMore();
     return more;
   }
 
@@ -360,12 +278,11 @@ export class PartitionReader implements Emitter {
     let nowMs = clock.now();
     let untilLook = RECORDS_PER_LOOK;
     while (this.emits() && this.claimEpoch === claimEpoch && this.listener === listener) {
-      const record = this.pending ?? source.next();
+      const record = source.next();
       if (record === undefined) {
         this.ranOut(source, listener);
         return false;
       }
-      this.pending = undefined;
       if (record.offset >= to) {
         this.end(listener);
         return false;
@@ -375,7 +292,7 @@ export class PartitionReader implements Emitter {
         tracker.inFlightBytes >= credit.bytes ||
         tracker.span >= credit.span
       ) {
-        this.pending = record;
+        source.giveBack(record);
         this.stall(listener);
         return false;
       }
@@ -391,38 +308,30 @@ export class PartitionReader implements Emitter {
     return false;
   }
 
-  private get name(): string {
-    return `The reader of ${this.topic}-${this.partition}`;
-  }
-
   private emits(): boolean {
     return this.gateOpen && !this.paused && !this.ended && !this.failed && !this.stalled;
   }
 
-  private reads(): boolean {
-    return this.gateOpen && !this.paused && !this.ended && !this.failing && this.fetch.offset < this.to;
-  }
-
   private emitLater(): void {
-    if (this.listener !== undefined && this.host !== undefined && this.emits()) this.host.loop.later(this);
+    if (this.listener !== undefined && this.emits()) this.feed.host?.loop.later(this);
   }
 
   /** Nothing more is buffered. */
   private ranOut(source: RecordSource, listener: ReaderListener): void {
-    if (source.passedOffset > this.tracker.position) this.tracker.moveTo(source.passedOffset);
-    if (source.failure !== undefined) {
+    const { passedOffset, passedLeaderEpoch, failure } = source;
+    if (passedOffset > this.tracker.position) this.tracker.moveTo(passedOffset, passedLeaderEpoch);
+    if (failure !== undefined) {
       this.failed = true;
-      this.failing = true;
-      listener.onError(source.failure);
+      this.feed.stop();
+      listener.onError(failure);
     } else if (this.tracker.position >= this.to) this.end(listener);
     else this.noticeStarvation(listener);
   }
 
   private end(listener: ReaderListener): void {
     this.ended = true;
-    if (this.tracker.position < this.to) this.tracker.moveTo(this.to);
-    this.pending = undefined;
-    this.source?.clear(this.tracker.position);
+    if (this.tracker.position < this.to) this.tracker.moveTo(this.to, -1);
+    this.feed.rewind(this.tracker.position, -1);
     listener.onEnd();
   }
 
@@ -445,40 +354,21 @@ export class PartitionReader implements Emitter {
 
   /** With no room to ask for more, memory is what is short: sparse batches give way, and then only settling helps. */
   private noticeStarvation(listener: ReaderListener): void {
-    if (this.fetch.asked || !this.reads()) return;
-    if (this.bytesWanted() === 0) this.compactSparse();
-    if (this.bytesWanted() > 0) {
-      this.starved = false;
-      this.askForMore();
-    } else if (!this.starved) {
-      this.starved = true;
-      listener.onPressure();
-    }
-  }
-
-  private compactSparse(): void {
-    for (const hold of this.source!.sparseHolds()) this.tracker.compact(hold);
-  }
-
-  private askForMore(): void {
-    if (this.fetch.asked || this.host === undefined) return;
-    if (this.bytesWanted() > 0) {
-      this.starved = false;
-      this.host.wake(this);
-    }
+    const { feed } = this;
+    if (feed.isStarved) for (const hold of feed.sparseHolds()) this.tracker.compact(hold);
+    const starved = feed.isStarved;
+    if (starved && !this.starved) listener.onPressure();
+    this.starved = starved;
   }
 
   private rewindFetching(offset: number): void {
-    this.pending = undefined;
-    this.source?.clear(offset);
-    this.fetch.jumpTo(offset);
+    this.feed.rewind(offset, this.tracker.positionLeaderEpoch);
     this.ended = false;
     this.failed = false;
-    this.failing = false;
     this.stalled = false;
     this.starved = false;
     this.emitLater();
-    this.askForMore();
+    this.feed.askForMore();
   }
 
   private wait(heldToo: boolean, signal: AbortSignal | undefined): Promise<void> {

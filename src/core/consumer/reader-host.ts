@@ -12,6 +12,8 @@ export interface ReaderHost {
   readonly budget: ByteBudget;
   readonly partitionFetchBytes: number;
   readonly prefetchBytes: number;
+  /** Of all readers together. */
+  readonly totalPrefetchBytes: number;
   readonly maxBatchBytes: number;
   readonly readCommitted: boolean;
   /** The reader has room for more. */

@@ -6,7 +6,7 @@ import { BatchCursor } from '../records/batch-cursor.ts';
 import type { FetchedRecord } from '../records/fetched-record.ts';
 import { parseBatches, type RecordBatch } from '../records/record-batch.ts';
 import { BatchHold } from './batch-hold.ts';
-import type { BudgetShare } from './byte-budget.ts';
+import type { BudgetShare, ByteBudget } from './byte-budget.ts';
 import type { FetchedData } from './fetched-data.ts';
 
 /** Something in the row that is not data: the position jumps, or the row ends in an error. */
@@ -19,6 +19,7 @@ interface Turn {
 export interface SourceContext {
   readonly topic: string;
   readonly partition: number;
+  readonly budget: ByteBudget;
   readonly share: BudgetShare;
   readonly maxBatchBytes: number;
   /** Called when `next()` can go on after it returned undefined for a codec that was being loaded. */
@@ -33,6 +34,8 @@ export class RecordSource {
   bufferedBytes = 0;
   /** Every offset before this one was returned or is never returned. */
   passedOffset: number;
+  /** Leader epoch of the batch that ends there. */
+  passedLeaderEpoch = -1;
   /** Why there is nothing more after `next()` returned undefined; the source stays so until `clear()`. */
   failure: KafkaError | undefined;
   /** The batch of the record that was returned last. */
@@ -44,6 +47,7 @@ export class RecordSource {
   private batches: Generator<RecordBatch, void, undefined> | undefined;
   private batch: RecordBatch | undefined;
   private cursor: BatchCursor | undefined;
+  private returned: FetchedRecord | undefined;
   private loading = false;
   private generation = 0;
   private readonly context: SourceContext;
@@ -60,7 +64,7 @@ export class RecordSource {
   /** The bytes must have been taken from the share. */
   push(data: FetchedData): void {
     this.row.push(data);
-    this.bufferedBytes += data.records.length;
+    this.count(data.records.length);
   }
 
   /** Ends the row: after what is buffered, this error. */
@@ -75,6 +79,11 @@ export class RecordSource {
 
   /** The next record; undefined when there is none now, with `failure` set when there is none ever. */
   next(): FetchedRecord | undefined {
+    const { returned } = this;
+    if (returned !== undefined) {
+      this.returned = undefined;
+      return returned;
+    }
     try {
       for (;;) {
         const { cursor } = this;
@@ -90,6 +99,11 @@ export class RecordSource {
       this.dropData();
       return undefined;
     }
+  }
+
+  /** Takes the record that `next()` returned last back: it will be the next one again. */
+  giveBack(record: FetchedRecord): void {
+    this.returned = record;
   }
 
   /** Drops all that was not returned; continues at `offset`. */
@@ -108,6 +122,7 @@ export class RecordSource {
   private dropData(): void {
     this.generation += 1;
     this.loading = false;
+    this.returned = undefined;
     this.hold?.close();
     this.hold = undefined;
     this.batch = undefined;
@@ -120,7 +135,7 @@ export class RecordSource {
     );
     this.row = [];
     this.data = undefined;
-    this.bufferedBytes = 0;
+    this.count(-this.bufferedBytes);
     this.context.share.release(bytes);
   }
 
@@ -130,12 +145,14 @@ export class RecordSource {
     this.batch = undefined;
     const hold = this.hold;
     this.hold = undefined;
-    if (batch !== undefined) this.pass(batch.lastOffset + 1);
+    if (batch !== undefined) this.pass(batch);
     hold?.close();
   }
 
-  private pass(offset: number): void {
-    if (offset > this.passedOffset) this.passedOffset = offset;
+  private pass({ lastOffset, leaderEpoch }: RecordBatch): void {
+    if (lastOffset < this.passedOffset) return;
+    this.passedOffset = lastOffset + 1;
+    this.passedLeaderEpoch = leaderEpoch;
   }
 
   /** Makes a cursor over the next batch that has something to return; false when there is none now. */
@@ -181,7 +198,12 @@ export class RecordSource {
   /** From here on the bytes are not the data's any more. */
   private unbuffer(bytes: number): void {
     this.data!.bytesLeft -= bytes;
-    this.bufferedBytes -= bytes;
+    this.count(-bytes);
+  }
+
+  private count(bytes: number): void {
+    this.bufferedBytes += bytes;
+    this.context.budget.bufferedBytes += bytes;
   }
 
   private keep(hold: BatchHold): void {

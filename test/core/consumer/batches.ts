@@ -38,7 +38,12 @@ export function run(baseOffset: number, count: number, options: BatchOptions = {
 }
 
 /** A transaction's end marker. */
-export function marker(offset: number, producerId: number, type: 'abort' | 'commit'): Buffer {
+export function marker(
+  offset: number,
+  producerId: number,
+  type: 'abort' | 'commit',
+  leaderEpoch = 0,
+): Buffer {
   const key = Buffer.from([0, 0, 0, type === 'abort' ? 0 : 1]);
   const builder = new BatchBuilder(1 << 20);
   builder.tryAppend(key, Buffer.alloc(6), undefined, 1000);
@@ -49,7 +54,7 @@ export function marker(offset: number, producerId: number, type: 'abort' | 'comm
     baseSequence: -1,
     transactional: true,
   });
-  stampOffsets(sealed, offset, 0);
+  stampOffsets(sealed, offset, leaderEpoch);
   sealed.writeInt16BE(sealed.readInt16BE(HEADER.attributes) | ATTRIBUTE.control, HEADER.attributes);
   return restamp(sealed);
 }

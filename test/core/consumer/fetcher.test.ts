@@ -304,11 +304,11 @@ describe('Fetcher', () => {
     const slow = open({ credit: { records: 100 }, settle: false });
     await cluster.clock.advance(700);
     expect(slow.notes.offsets.length).toBe(100);
-    expect(slow.reader.bytesWanted()).toBe(0);
+    expect(slow.reader.feed.bytesWanted()).toBe(0);
     for (let round = 0; round < 200 && slow.notes.offsets.length < 2000; round += 1) {
       for (const sequence of slow.notes.sequences.splice(0)) slow.reader.settle(sequence);
       await cluster.clock.settle();
-      const wants = slow.reader.bytesWanted() > 0 && !slow.reader.fetch.asked;
+      const wants = slow.reader.feed.bytesWanted() > 0 && !slow.reader.feed.fetch.asked;
       const before = cluster.fetches.length;
       const sinceMs = cluster.clock.now();
       await cluster.clock.advance(7);
@@ -392,14 +392,14 @@ describe('Fetcher', () => {
     expect(reader.bufferedBytes).toBeLessThanOrEqual(200_000);
     for (const sequence of notes.sequences) reader.settle(sequence);
     expect(reader.commitPoint().offset).toBe(10);
-    expect(reader.fetch.offset).toBeGreaterThan(100);
+    expect(reader.feed.fetch.offset).toBeGreaterThan(100);
   });
 
   it('drops the answer to a question that a seek made stale', async () => {
     const { cluster, open } = setUp();
     cluster.append('t', 0, run(0, 5), run(5, 5), run(10, 5));
     const { reader, notes } = open();
-    await cluster.clock.runUntil(() => reader.fetch.asked);
+    await cluster.clock.runUntil(() => reader.feed.fetch.asked);
     reader.seek(12);
     await cluster.clock.advance(100);
     expect(notes.offsets).toEqual([12, 13, 14]);

@@ -29,6 +29,7 @@ export class FakeHost implements ReaderHost {
   readonly budget: ByteBudget;
   partitionFetchBytes = 1024 * 1024;
   prefetchBytes = 4 * 1024 * 1024;
+  totalPrefetchBytes = 16 * 1024 * 1024;
   maxBatchBytes = 128 * 1024 * 1024;
   readCommitted = false;
   readonly woken: PartitionReader[] = [];
@@ -83,15 +84,16 @@ export interface Bench {
 export async function bench(options: Partial<ReaderOptions> = {}, host = new FakeHost()): Promise<Bench> {
   const reader = new PartitionReader({ topic: 't', partition: 0, startOffset: 0, ...options });
   const notes = new Notes();
-  reader.attach(host);
+  reader.feed.attach(host);
   reader.start(notes);
   await host.clock.settle();
   const feed: Bench['feed'] = (batches, aborted) => {
     const records = Buffer.concat(batches);
-    reader.push(
+    reader.feed.push(
       new FetchedData(records, host.readCommitted ? new AbortedTransactions(aborted ?? []) : undefined),
+      0,
     );
-    reader.fetch.offset = findEnd(records).nextOffset;
+    reader.feed.fetch.offset = findEnd(records).nextOffset;
     host.loop.now(reader);
   };
   return { host, reader, notes, feed };

@@ -40,8 +40,8 @@ describe('OffsetTracker', () => {
     expect(tracker.commitOffset()).toBe(5);
     expect(tracker.settle(first)).toBe(2);
     expect(tracker.commitOffset()).toBe(10);
-    tracker.moveTo(12);
-    expect(tracker.commitOffset()).toBe(12);
+    tracker.moveTo(12, 2);
+    expect([tracker.commitOffset(), tracker.commitLeaderEpoch()]).toEqual([12, 2]);
     expect(tracker.firstUnsettled()).toBeUndefined();
   });
 
@@ -188,7 +188,7 @@ describe('OffsetTracker', () => {
             if (can) row.state = 'held';
           } else if (step.kind === 'move') {
             position += step.by;
-            tracker.moveTo(position);
+            tracker.moveTo(position, -1);
           } else if (step.kind === 'reset') {
             batch.close();
             tracker.reset(step.to);

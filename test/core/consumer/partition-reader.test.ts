@@ -124,7 +124,7 @@ describe('PartitionReader', () => {
     };
     feed([run(0, 10)]);
     expect(notes.offsets).toEqual(span(0, 5));
-    expect(reader.bytesWanted()).toBe(0);
+    expect(reader.feed.bytesWanted()).toBe(0);
     feed([run(10, 10)]);
     expect(reader.bufferedBytes).toBeGreaterThan(0);
     reader.resume();
@@ -143,12 +143,14 @@ describe('PartitionReader', () => {
 
   it('has lag 0 behind a transaction marker at the end of the log', async () => {
     const { feed, reader, notes } = await bench();
-    reader.sawEnd(4);
+    reader.feed.sawEnd(4);
     expect(reader.lag).toBe(4);
-    feed([run(0, 3), marker(3, 7, 'commit')]);
+    feed([run(0, 3), marker(3, 7, 'commit', 2)]);
     expect([reader.position, reader.lag, notes.offsets.length]).toEqual([4, 0, 3]);
     notes.sequences.forEach((sequence) => reader.settle(sequence));
-    expect(reader.commitPoint().offset).toBe(4);
+    expect(reader.commitPoint()).toMatchObject({ offset: 4, leaderEpoch: 2 });
+    reader.closeGate();
+    expect(reader.feed.fetch).toMatchObject({ offset: 4, leaderEpoch: 2 });
   });
 
   it('hides aborted transactions from read_committed readers', async () => {
@@ -183,7 +185,7 @@ describe('PartitionReader', () => {
     const { feed, notes, reader } = await bench({ to: 7 });
     feed([run(0, 5), run(5, 5)]);
     expect([notes.offsets, notes.ends]).toEqual([span(0, 7), 1]);
-    expect([reader.position, reader.bytesWanted(), reader.bufferedBytes]).toEqual([7, 0, 0]);
+    expect([reader.position, reader.feed.bytesWanted(), reader.bufferedBytes]).toEqual([7, 0, 0]);
     const empty = await bench({ startOffset: 4, to: 4 });
     expect(empty.notes.ends).toBe(1);
   });
@@ -208,7 +210,7 @@ describe('PartitionReader', () => {
     expect(reader.retainedBytes).toBe(run(0, 5).length);
     expect(reader.commitPoint().offset).toBe(0);
     notes.sequences.forEach((sequence) => reader.settle(sequence));
-    expect([reader.retainedBytes, reader.commitPoint().offset, reader.fetch.offset]).toEqual([0, 3, 3]);
+    expect([reader.retainedBytes, reader.commitPoint().offset, reader.feed.fetch.offset]).toEqual([0, 3, 3]);
     reader.openGate();
     feed([run(0, 5)]);
     await host.clock.settle();
@@ -245,7 +247,7 @@ describe('PartitionReader', () => {
     };
     feed([run(0, 10)]);
     expect(notes.offsets).toEqual([0, 1]);
-    expect([reader.fetch.offset, reader.position, reader.commitPoint().offset]).toEqual([50, 50, 0]);
+    expect([reader.feed.fetch.offset, reader.position, reader.commitPoint().offset]).toEqual([50, 50, 0]);
     feed([run(45, 10)]);
     await host.clock.settle();
     expect(notes.offsets).toEqual([0, 1, ...span(50, 5)]);
@@ -265,7 +267,7 @@ describe('PartitionReader', () => {
     expect(notes.errors[0]).toBeInstanceOf(CorruptRecordError);
     expect(notes.errors[0]!.message).toMatch(/offset 5 of t-0/);
     notes.sequences.forEach((sequence) => reader.settle(sequence));
-    expect([reader.commitPoint().offset, reader.retainedBytes, reader.bytesWanted()]).toEqual([5, 0, 0]);
+    expect([reader.commitPoint().offset, reader.retainedBytes, reader.feed.bytesWanted()]).toEqual([5, 0, 0]);
     reader.seek(10);
     feed([run(10, 5)]);
     await host.clock.settle();
@@ -298,10 +300,10 @@ describe('PartitionReader', () => {
   it('fails after what is buffered, once, and jumps after what is buffered', async () => {
     const { feed, notes, reader, host } = await bench({ credit: { records: 2 } });
     feed([run(0, 4)]);
-    reader.jumpTo(20);
+    reader.feed.jumpTo(20);
     feed([run(20, 1)]);
-    reader.fail(new BrokerError('OFFSET_OUT_OF_RANGE', 'gone', { retriable: false }));
-    reader.fail(new BrokerError('OFFSET_OUT_OF_RANGE', 'again', { retriable: false }));
+    reader.feed.fail(new BrokerError('OFFSET_OUT_OF_RANGE', 'gone', { retriable: false }));
+    reader.feed.fail(new BrokerError('OFFSET_OUT_OF_RANGE', 'again', { retriable: false }));
     expect(notes.errors).toEqual([]);
     while (notes.errors.length === 0) {
       notes.sequences.forEach((sequence) => reader.settle(sequence));
@@ -316,18 +318,18 @@ describe('PartitionReader', () => {
     host.prefetchBytes = 40_000;
     host.partitionFetchBytes = 20_000;
     const { feed, notes, reader } = await bench({ credit: { records: 1 } }, host);
-    expect(reader.bytesWanted()).toBe(20_000);
+    expect(reader.feed.bytesWanted()).toBe(20_000);
     feed([batch(0, ['a', 'x'.repeat(30_000)])]);
     feed([batch(2, ['x'.repeat(30_000)])]);
     expect(notes.offsets).toEqual([0]);
-    expect(reader.bytesWanted()).toBe(0);
+    expect(reader.feed.bytesWanted()).toBe(0);
     const one = await bench({ partition: 1 }, host);
     one.feed([batch(0, ['x'.repeat(60_000)])]);
     expect(one.notes.offsets).toEqual([0]);
-    expect(one.reader.bytesWanted()).toBe(0);
+    expect(one.reader.feed.bytesWanted()).toBe(0);
     expect(one.notes.pressures).toBe(1);
     one.reader.hold(one.notes.sequences[0]!);
-    expect(one.reader.bytesWanted()).toBeGreaterThan(0);
+    expect(one.reader.feed.bytesWanted()).toBeGreaterThan(0);
     expect(host.woken).toContain(one.reader);
   });
 
@@ -336,14 +338,14 @@ describe('PartitionReader', () => {
     const { feed, notes, reader } = await bench({}, host);
     for (let at = 0; at < 3; at += 1)
       feed([batch(at * 10, new Array<string>(10).fill(String(at).repeat(3000)))]);
-    expect(reader.bytesWanted()).toBe(0);
+    expect(reader.feed.bytesWanted()).toBe(0);
     expect(notes.pressures).toBe(1);
     for (const sequence of notes.sequences) if (sequence % 10 !== 4) reader.settle(sequence);
     expect(reader.retainedBytes).toBeGreaterThan(90_000);
     host.loop.now(reader);
     expect(reader.retainedBytes).toBeLessThan(10_000);
     expect(reader.retainedBytes).toBe(reader.inFlightBytes);
-    expect(reader.bytesWanted()).toBeGreaterThan(0);
+    expect(reader.feed.bytesWanted()).toBeGreaterThan(0);
     notes.sequences.forEach((sequence) => reader.settle(sequence));
     expect(reader.retainedBytes).toBe(0);
   });
