@@ -2,11 +2,14 @@
 // of which type, in which versions, nullable where, tagged how, with which default, ignorable or not, flexible from where, and that no version
 // is spoken that Kafka does not list or marks unstable.
 //
-//   npx tsx scripts/check-protocol.ts path/to/kafka-clients-4.3.1.jar
+//   npm run check:protocol [-- path/to/kafka-clients-4.3.1.jar]
+//
+// Without a path the jar is fetched with Maven, as the tests do.
 //
 // Exit code 0: no difference; 1: differences, each printed; 2: it could not run.
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
+import { kafkaLib, KAFKA_VERSION } from '../test/helpers/kafka/jars.ts';
 import type { AnyApi, MessageCodec } from '../src/core/protocol/api.ts';
 import { APIS } from '../src/core/protocol/apis.ts';
 import {
@@ -231,8 +234,9 @@ function checkApi(jar: string, api: AnyApi): void {
   );
 }
 
-const jar = process.argv[2];
-if (jar === undefined) stop('Usage: tsx scripts/check-protocol.ts path/to/kafka-clients-<version>.jar');
+const lib = process.argv[2] === undefined ? kafkaLib() : undefined;
+const jar = process.argv[2] ?? (lib === undefined ? undefined : `${lib}/kafka-clients-${KAFKA_VERSION}.jar`);
+if (jar === undefined) stop('Without Maven, name the jar: npm run check:protocol -- path/to/kafka-clients-<version>.jar');
 if (!existsSync(jar)) stop(`No file at ${jar}`);
 
 for (const api of APIS) checkApi(jar, api);
