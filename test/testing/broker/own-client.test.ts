@@ -39,6 +39,11 @@ interface Outcome {
   readonly requests: string;
 }
 
+interface Reader {
+  readonly kafka: Kafka;
+  readonly group: GroupConsumer;
+}
+
 function client(sim: Simulated, random: Random, clientId: string): Kafka {
   return new Kafka(
     { brokers: sim.box.bootstrap, clientId },
@@ -90,7 +95,7 @@ async function play(seed: number): Promise<Outcome> {
     await producer.close();
   };
   const delivered = new Map<string, number>();
-  const readers = ['one', 'two'].map((name) => {
+  const read = (name: string): Reader => {
     const kafka = client(sim, random, name);
     const group = new GroupConsumer(
       kafka.cluster,
@@ -117,14 +122,26 @@ async function play(seed: number): Promise<Outcome> {
     );
     group.start();
     return { kafka, group };
-  });
+  };
+  const leave = async ({ kafka, group }: Reader): Promise<void> => {
+    await group.drain(10_000);
+    await kafka.close();
+  };
+  const comeAndGo = async (): Promise<void> => {
+    while (clock.now() < CHAOS_MS) {
+      await delay(clock, 3000 + random() * 8000);
+      const guest = read('guest');
+      await delay(clock, 2000 + random() * 8000);
+      await leave(guest);
+    }
+  };
+  const readers = ['one', 'two'].map(read);
   const ends = () => PARTITIONS.map((partition) => box.partition('lines', partition).highWatermark);
   const committed = () =>
     PARTITIONS.map((partition) => box.committed('readers', 'lines', partition)?.offset ?? 0);
-  await sim.run(Promise.all([produce(), chaos(sim, random)]), 400_000);
+  await sim.run(Promise.all([produce(), chaos(sim, random), comeAndGo()]), 400_000);
   await clock.runUntil(() => String(committed()) === String(ends()), 120_000);
-  await sim.run(Promise.all(readers.map(({ group }) => group.drain(10_000))));
-  await sim.run(Promise.all([writer, ...readers.map(({ kafka }) => kafka)].map((kafka) => kafka.close())));
+  await sim.run(Promise.all([...readers.map(leave), writer.close()]));
   const records = await Promise.all(PARTITIONS.map((partition) => box.records('lines', partition)));
   const outcome = {
     acked,
