@@ -8,6 +8,7 @@ import type { HeapTimer } from './timer-heap.ts';
 const DEFAULT_WALL_MS = 1_704_067_200_000;
 const MAX_DELAY_MS = 2 ** 31 - 1;
 const STEPS_PER_TURN = 64;
+const MAX_STEPS_PER_INSTANT = 1_000_000;
 
 export interface VirtualClockOptions {
   /** What `wallNow()` says at the start, milliseconds since 1970; default 2024-01-01T00:00:00Z. */
@@ -115,6 +116,7 @@ export class VirtualClock implements Clock {
     this.#driving = true;
     return new Promise<boolean>((resolve, reject) => {
       let finished = false;
+      let stepsOfInstant = 0;
       const finish = (settle: () => void): void => {
         finished = true;
         this.#driving = false;
@@ -133,7 +135,15 @@ export class VirtualClock implements Clock {
             return;
           }
           this.#heap.pop();
-          this.#nowMs = Math.max(this.#nowMs, next.at);
+          if (next.at > this.#nowMs) {
+            this.#nowMs = next.at;
+            stepsOfInstant = 0;
+          }
+          if (++stepsOfInstant > MAX_STEPS_PER_INSTANT) {
+            throw new UsageError(
+              `VirtualClock: timers without delay follow each other for ever (at ${this.#nowMs} ms)`,
+            );
+          }
           const callback = next.callback!;
           next.callback = undefined;
           callback();

@@ -114,6 +114,7 @@ describe('what a fault rule does', () => {
     await expect(produce()).rejects.toThrow();
     expect((await sim.run(client.closed))?.message).toBe(cause);
     expect(written()).toBe(0);
+    await sim.clock.settle();
     expect(sim.box.connections()).toBe(0);
   });
 

@@ -86,7 +86,9 @@ async function play(seed: number): Promise<Outcome> {
       sends.push(
         sent.then(
           () => void acked.push(value),
-          () => void failed++,
+          () => {
+            failed++;
+          },
         ),
       );
       await delay(clock, (random() * 2 * CHAOS_MS) / RECORDS);

@@ -93,6 +93,13 @@ describe('VirtualClock', () => {
     expect(() => clock.setTimeout(() => {}, NaN)).toThrow(/NaN/);
   });
 
+  it('gives up on work that never lets time pass', async () => {
+    const clock = new VirtualClock();
+    const again = (): void => clock.defer(again);
+    again();
+    await expect(clock.advance(1)).rejects.toThrow(/follow each other for ever/);
+  });
+
   it('forgets cancelled timers without waiting for them', async () => {
     const clock = new VirtualClock();
     let fired = 0;

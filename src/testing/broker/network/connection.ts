@@ -58,6 +58,7 @@ export class BrokerConnection implements ServerWireEvents {
 
   onClose(): void {
     this.#close();
+    this.#host.closed(this);
   }
 
   /** Ends the connection, in order or with a reset. */
@@ -79,7 +80,6 @@ export class BrokerConnection implements ServerWireEvents {
     this.#queuedBytes = 0;
     for (const run of this.#gone) run();
     this.#gone.clear();
-    this.#host.closed(this);
   }
 
   #resume(): void {
