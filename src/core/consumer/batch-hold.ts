@@ -1,6 +1,7 @@
 // One fetched batch and the memory it keeps.
 
 import type { BudgetShare } from './byte-budget.ts';
+import type { FramePin } from './frame-pin.ts';
 
 /** Below this part of a batch in use, its survivors are worth copying off it. */
 const SPARSE_PART = 1 / 8;
@@ -23,11 +24,13 @@ export class BatchHold {
   /** More of its records may be handed over. */
   private open = true;
   private readonly share: BudgetShare;
+  private pin: FramePin | undefined;
 
-  /** `chargedBytes` must have been taken from `share` already. */
-  constructor(share: BudgetShare, chargedBytes: number) {
+  /** `chargedBytes` must have been taken from `share` already; `pin` is that of the answer the batch is a view of. */
+  constructor(share: BudgetShare, chargedBytes: number, pin?: FramePin) {
     this.share = share;
     this.chargedBytes = chargedBytes;
+    this.pin = pin?.retain();
   }
 
   /** True when most of the batch is kept for a few records only. */
@@ -62,6 +65,7 @@ export class BatchHold {
   /** The survivors were copied: only their own bytes count from now on. */
   compactedNow(): void {
     this.compacted = true;
+    this.unpin();
     this.giveBack(this.chargedBytes - this.unsettledBytes);
   }
 
@@ -70,7 +74,13 @@ export class BatchHold {
     if (this.freed) return;
     this.freed = true;
     this.open = false;
+    this.unpin();
     this.giveBack(this.chargedBytes);
+  }
+
+  private unpin(): void {
+    this.pin?.release();
+    this.pin = undefined;
   }
 
   private giveBack(bytes: number): void {

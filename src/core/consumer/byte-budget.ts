@@ -5,6 +5,9 @@ const BORROW_UP_TO_BYTES = 4 * 1024 * 1024;
 /** All borrowing together, as a part of the budget: what the budget can be exceeded by when the lenders come back. */
 const BORROWED_PART = 1 / 4;
 
+/** Pinned beyond this part of the budget, answers are copied apart; what is read ahead in full flow stays well below it. */
+const CROWDED_PART = 3 / 4;
+
 /** Divides `totalBytes` among the readers of one consumer. Counts only; it holds no memory itself. */
 export class ByteBudget {
   readonly totalBytes: number;
@@ -16,6 +19,8 @@ export class ByteBudget {
   borrowedBytes = 0;
   /** Of the bytes taken, those fetched and not handed over; the readers count them here. */
   bufferedBytes = 0;
+  /** Memory of answers of which anything is still in use, see FramePin. */
+  pinnedBytes = 0;
   private readonly shares = new Set<BudgetShare>();
   private evenShare: number;
 
@@ -27,6 +32,11 @@ export class ByteBudget {
   /** What each reader may always have, its largest batch aside. */
   get guaranteedBytes(): number {
     return this.evenShare;
+  }
+
+  /** True while so much is pinned by parts of answers that new ones are better copied out. */
+  get isCrowded(): boolean {
+    return this.pinnedBytes > this.totalBytes * CROWDED_PART;
   }
 
   get readers(): number {

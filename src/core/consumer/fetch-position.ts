@@ -31,6 +31,7 @@ export class FetchPosition {
   /** What is under way is dropped when it comes; the same question may be asked elsewhere. */
   abandon(): void {
     this.generation += 1;
+    this.notBeforeMs = -Infinity;
     this.asked = false;
   }
 }

@@ -20,7 +20,6 @@ export interface RequestLimits {
   readonly minBytes: number;
   readonly maxBytes: number;
   readonly readCommitted: boolean;
-  readonly rackId: string;
 }
 
 /** First version that names topics by id. */
@@ -53,7 +52,6 @@ export function fetchRequest(asks: readonly Ask[], limits: RequestLimits): Reque
     minBytes: limits.minBytes,
     maxBytes: limits.maxBytes,
     isolationLevel: limits.readCommitted ? 1 : 0,
-    rackId: limits.rackId,
     forgottenTopicsData: [],
     topics: topics.map(({ topic, topicId, partitions }) => ({
       topic,

@@ -3,16 +3,20 @@
 import { BATCH_OVERHEAD, HEADER, LENGTH_OVERHEAD } from '../records/batch-header.ts';
 import { readInt64 } from '../records/int64.ts';
 import type { AbortedTransactions } from './aborted-transactions.ts';
+import type { FramePin } from './frame-pin.ts';
 
 /** Record bytes and what is needed to read them; bytes are counted down as batches are taken out. */
 export class FetchedData {
   readonly records: Buffer;
   readonly aborted: AbortedTransactions | undefined;
+  /** Of the answer that `records` is a view of; undefined when it has memory of its own. Retained by this object. */
+  readonly pin: FramePin | undefined;
   bytesLeft: number;
 
-  constructor(records: Buffer, aborted: AbortedTransactions | undefined) {
+  constructor(records: Buffer, aborted?: AbortedTransactions, pin?: FramePin) {
     this.records = records;
     this.aborted = aborted;
+    this.pin = pin?.retain();
     this.bytesLeft = records.length;
   }
 }
@@ -45,9 +49,12 @@ export function findEnd(records: Buffer): BatchesEnd {
   return { nextOffset, leaderEpoch, largestBatchBytes };
 }
 
-/** A copy where keeping `records` would keep a much larger answer alive with it. */
-export function ownMemory(records: Buffer): Buffer {
-  if (records.buffer.byteLength <= records.length * 2) return records;
+/** True when keeping `records` keeps a much larger answer alive. */
+export function isSmallPart(records: Buffer): boolean {
+  return records.buffer.byteLength > records.length * 2;
+}
+
+export function copyOf(records: Buffer): Buffer {
   const own = Buffer.allocUnsafeSlow(records.length);
   records.copy(own);
   return own;

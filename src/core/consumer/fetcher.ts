@@ -1,6 +1,6 @@
 // Reads many partitions: who asks which broker, and what the answers mean.
 
-import { KafkaError, ProtocolError, UnsupportedVersionError, UsageError } from '../../errors.ts';
+import { BrokerError, KafkaError, ProtocolError, UsageError } from '../../errors.ts';
 import type { Clock } from '../clock.ts';
 import type { Cluster } from '../cluster/cluster.ts';
 import { backoffMs, brokerError } from '../cluster/retry.ts';
@@ -23,7 +23,8 @@ import {
 import { EmissionLoop } from './emission-loop.ts';
 import { fetchVerdict } from './fetch-errors.ts';
 import { AskIndex, type Ask } from './fetch-request.ts';
-import { FetchedData, findEnd, ownMemory } from './fetched-data.ts';
+import { FetchedData, copyOf, findEnd, isSmallPart } from './fetched-data.ts';
+import { FramePin } from './frame-pin.ts';
 import { LeaderWatch } from './leader-watch.ts';
 import type { FetcherOptions, ReaderOptions } from './options.ts';
 import { RangeRepair } from './out-of-range.ts';
@@ -32,12 +33,12 @@ import type { ReaderHost } from './reader-host.ts';
 import { TopicIdentity } from './topic-identity.ts';
 
 /** One request may fill at most this part of the budget, so that one slow answer does not hold all of it. */
-const REQUEST_PART = 1 / 8;
+const REQUEST_PART = 1 / 16;
 const MIN_REQUEST_BYTES = 1024 * 1024;
 /** Kafka's `fetch.max.bytes`. */
 const MAX_REQUEST_BYTES = 50 * 1024 * 1024;
-/** A broker whose answers break the protocol this often in a row is not asked again. */
-const MAX_PROTOCOL_ERRORS = 5;
+/** After this many broken answers in a row, no more are asked for. */
+const MAX_BROKEN_ANSWERS = 5;
 
 type FetchResponse = ResponseOf<typeof fetchApi>;
 type PartitionAnswer = FetchResponse['responses'][number]['partitions'][number];
@@ -86,7 +87,6 @@ export class Fetcher implements ReaderHost, BrokerFetchListener {
         Math.max(MIN_REQUEST_BYTES, Math.floor(budgetBytes * REQUEST_PART)),
       ),
       readCommitted: this.readCommitted,
-      rackId: options.rackId ?? '',
       connections: FETCH_CONNECTIONS,
     };
     this.identity = new TopicIdentity(cluster);
@@ -154,13 +154,18 @@ export class Fetcher implements ReaderHost, BrokerFetchListener {
     this.answers += 1;
     const index = new AskIndex(asks);
     let bytes = 0;
+    let pin: FramePin | undefined;
     for (const { topic, topicId, partitions } of response.responses)
       for (const answer of partitions) {
         const ask = index.find(topic, topicId, answer.partitionIndex);
         if (ask === undefined || ask.generation !== ask.reader.feed.fetch.generation) continue;
         ask.reader.feed.fetch.asked = false;
-        bytes += answer.records?.length ?? 0;
-        this.take(ask, answer, response);
+        const { records } = answer;
+        if (records !== null) {
+          bytes += records.length;
+          pin ??= new FramePin(this.budget, records.buffer.byteLength);
+        }
+        this.take(ask, answer, response, pin);
       }
     for (const { reader, generation } of asks)
       if (reader.feed.fetch.generation === generation && reader.feed.fetch.asked) this.backOff(reader);
@@ -173,18 +178,13 @@ export class Fetcher implements ReaderHost, BrokerFetchListener {
     for (const { reader, generation } of asks) {
       if (reader.feed.fetch.generation !== generation) continue;
       this.backOff(reader);
-      const hopeless =
-        !(error instanceof KafkaError) ||
-        error instanceof UnsupportedVersionError ||
-        error instanceof UsageError ||
-        (error instanceof ProtocolError && reader.feed.fetch.failures >= MAX_PROTOCOL_ERRORS);
-      if (hopeless) reader.feed.fail(asFailure(error, reader));
+      if (isHopeless(error, reader.feed.fetch.failures)) reader.feed.fail(asFailure(error, reader));
       else this.watch.ask(reader.topic);
     }
     this.brokers.get(nodeId)?.pump();
   }
 
-  private take(ask: Ask, answer: PartitionAnswer, response: FetchResponse): void {
+  private take(ask: Ask, answer: PartitionAnswer, response: FetchResponse, pin: FramePin | undefined): void {
     const { reader, offset } = ask;
     const { fetch } = reader.feed;
     if (answer.errorCode !== 0) {
@@ -203,8 +203,11 @@ export class Fetcher implements ReaderHost, BrokerFetchListener {
     const aborted = this.readCommitted
       ? new AbortedTransactions(answer.abortedTransactions ?? [])
       : undefined;
-    const records = reader.feed.isWaiting ? ownMemory(answer.records) : answer.records;
-    reader.feed.push(new FetchedData(records, aborted), largestBatchBytes);
+    const apart = isSmallPart(answer.records) && (reader.feed.isWaiting || this.budget.isCrowded);
+    const data = apart
+      ? new FetchedData(copyOf(answer.records), aborted)
+      : new FetchedData(answer.records, aborted, pin);
+    reader.feed.push(data, largestBatchBytes);
     if (nextOffset > offset) {
       fetch.offset = nextOffset;
       fetch.leaderEpoch = leaderEpoch;
@@ -290,7 +293,6 @@ export class Fetcher implements ReaderHost, BrokerFetchListener {
     const broker = this.broker(leader.nodeId);
     this.readers.set(reader, broker);
     broker.readers.add(reader);
-    reader.feed.fetch.notBeforeMs = -Infinity;
     broker.wake();
   }
 
@@ -314,6 +316,16 @@ export class Fetcher implements ReaderHost, BrokerFetchListener {
   private pumpDue(nowMs: number): void {
     for (const broker of this.brokers.values()) broker.pumpIfDue(nowMs);
   }
+}
+
+/** Errors that a repetition cannot help; broken answers count as such only when there are several of them. */
+function isHopeless(error: unknown, failures: number): boolean {
+  if (!(error instanceof KafkaError)) return true;
+  if (error.retriable) return false;
+  const broken =
+    error instanceof ProtocolError ||
+    (error instanceof BrokerError && error.errorName === 'UNKNOWN_SERVER_ERROR');
+  return !broken || failures >= MAX_BROKEN_ANSWERS;
 }
 
 function asFailure(error: unknown, { topic, partition }: PartitionReader): KafkaError {

@@ -6,7 +6,8 @@ const UNSETTLED = 0;
 const HELD = 1;
 const SETTLED = 2;
 
-const INITIAL_CAPACITY = 1024;
+/** Small, for there may be thousands of partitions that are quiet. */
+const INITIAL_CAPACITY = 128;
 /** A ring larger than this shrinks again when it runs empty. */
 const KEPT_CAPACITY = 65_536;
 

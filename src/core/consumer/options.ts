@@ -50,6 +50,4 @@ export interface FetcherOptions {
   readonly prefetchBytes?: number | undefined;
   /** The most one batch may unpack to. Default 256 MiB. */
   readonly maxBatchBytes?: number | undefined;
-  /** Kafka's `client.rack`. Default ''. */
-  readonly rackId?: string | undefined;
 }

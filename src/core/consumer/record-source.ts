@@ -128,11 +128,12 @@ export class RecordSource {
     this.batch = undefined;
     this.cursor = undefined;
     this.batches = undefined;
-    const row = this.row;
-    const bytes = row.reduce(
-      (sum, item) => sum + ('records' in item ? item.bytesLeft : 0),
-      this.data?.bytesLeft ?? 0,
-    );
+    let bytes = 0;
+    for (const item of this.data === undefined ? this.row : [this.data, ...this.row]) {
+      if (!('records' in item)) continue;
+      bytes += item.bytesLeft;
+      item.pin?.release();
+    }
     this.row = [];
     this.data = undefined;
     this.count(-this.bufferedBytes);
@@ -187,7 +188,7 @@ export class RecordSource {
     const fromOffset = this.passedOffset;
     this.cursor = new BatchCursor(batch, topic, partition, fromOffset);
     this.unbuffer(batch.wireBytes);
-    const hold = new BatchHold(share, batch.bytes);
+    const hold = new BatchHold(share, batch.bytes, batch.codecId === 0 ? this.data!.pin : undefined);
     this.hold = hold;
     this.keep(hold);
     if (batch.bytes === batch.wireBytes) return;
@@ -234,6 +235,7 @@ export class RecordSource {
   private endData(): void {
     const left = this.data!.bytesLeft;
     this.unbuffer(left);
+    this.data!.pin?.release();
     this.batches = undefined;
     this.data = undefined;
     this.context.share.release(left);

@@ -2,6 +2,7 @@
 
 import type { BrokerError } from '../../errors.ts';
 import type { Cluster } from '../cluster/cluster.ts';
+import { brokerError } from '../cluster/retry.ts';
 import { ERRORS } from '../protocol/error-codes.ts';
 import { ZERO_UUID } from '../protocol/schema.ts';
 import { MISSING_TOPIC_GRACE_MS } from './defaults.ts';
@@ -34,7 +35,10 @@ export class TopicIdentity {
     const known = this.cluster.metadata.topic(reader.topic);
     if (known === undefined) return undefined;
     if (known.errorCode === ERRORS.UNKNOWN_TOPIC_OR_PARTITION) return this.checkMissing(reader);
-    if (known.errorCode !== 0) return undefined;
+    if (known.errorCode !== 0) {
+      const error = brokerError(known.errorCode, { api: 'Metadata', topic: reader.topic });
+      return error.retriable ? undefined : error;
+    }
     this.missing.delete(reader.topic);
     this.doubted.delete(reader);
     if (reader.topicId === '') reader.topicId = known.id;

@@ -63,6 +63,8 @@ export class FakeCluster implements Cluster {
   readonly dead = new Set<number>();
   refreshes = 0;
   fetchVersion = 17;
+  /** Topics that the client may not see. */
+  readonly forbidden = new Set<string>();
   /** Commits by group and 'topic-partition'. */
   readonly commits = new Map<
     string,
@@ -126,7 +128,15 @@ export class FakeCluster implements Cluster {
       this.view.set(
         name,
         topic === undefined
-          ? { name, id: '', errorCode: ERRORS.UNKNOWN_TOPIC_OR_PARTITION, isInternal: false, partitions: [] }
+          ? {
+              name,
+              id: '',
+              errorCode: this.forbidden.has(name)
+                ? ERRORS.TOPIC_AUTHORIZATION_FAILED
+                : ERRORS.UNKNOWN_TOPIC_OR_PARTITION,
+              isInternal: false,
+              partitions: [],
+            }
           : {
               name,
               id: topic.id,

@@ -1,6 +1,11 @@
 import { describe, expect, it } from '@jest/globals';
 import type { BrokerError } from '../../../src/errors.ts';
-import { CorruptRecordError, ProtocolError } from '../../../src/errors.ts';
+import {
+  CorruptRecordError,
+  ProtocolError,
+  UnsupportedVersionError,
+  UsageError,
+} from '../../../src/errors.ts';
 import { Fetcher } from '../../../src/core/consumer/fetcher.ts';
 import type { FetcherOptions, ReaderOptions } from '../../../src/core/consumer/options.ts';
 import type { PartitionReader } from '../../../src/core/consumer/partition-reader.ts';
@@ -54,6 +59,9 @@ describe('Fetcher', () => {
     fetcher.close();
     await cluster.clock.advance(1000);
     expect(cluster.clock.pendingTimers).toBe(0);
+    expect([fetcher.budget.usedBytes, fetcher.budget.pinnedBytes, fetcher.budget.reservedBytes]).toEqual([
+      0, 0, 0,
+    ]);
   });
 
   it.each([4, 9, 12, 13, 16])('speaks version %i', async (version) => {
@@ -177,6 +185,40 @@ describe('Fetcher', () => {
     await cluster.clock.advance(500);
     expect(notes.offsets).toEqual(span(from, 30 - from));
     expect(notes.errors).toEqual([]);
+  });
+
+  it('is not kept back by a question about the range that a seek made moot', async () => {
+    const { cluster, open } = setUp();
+    cluster.topics.get('t')!.partitions[0]!.logStart = 20;
+    cluster.append('t', 0, run(20, 5));
+    const { reader, notes } = open({ startOffset: 3 });
+    await cluster.clock.runUntil(() => reader.feed.fetch.notBeforeMs === Infinity);
+    reader.seek(22);
+    await cluster.clock.advance(100);
+    expect(notes.offsets).toEqual([22, 23, 24]);
+    expect(notes.errors).toEqual([]);
+  });
+
+  it('fails where a repetition cannot help: a topic it may not read, a refusal, a closed cluster', async () => {
+    const hidden = setUp();
+    hidden.cluster.topics.delete('t');
+    hidden.cluster.forbidden.add('t');
+    const one = hidden.open();
+    await hidden.cluster.clock.advance(100);
+    expect((one.notes.errors[0] as BrokerError).errorName).toBe('TOPIC_AUTHORIZATION_FAILED');
+
+    const refused = setUp();
+    refused.cluster.tamper = () => new UnsupportedVersionError('no common version');
+    const two = refused.open();
+    await refused.cluster.clock.advance(600);
+    expect(two.notes.errors.map(({ message }) => message)).toEqual(['no common version']);
+
+    const closed = setUp();
+    const three = closed.open();
+    await closed.cluster.clock.advance(600);
+    await closed.cluster.close();
+    await closed.cluster.clock.advance(600);
+    expect(three.notes.errors[0]).toBeInstanceOf(UsageError);
   });
 
   it('notices a truncated log (KIP-320)', async () => {
@@ -393,6 +435,56 @@ describe('Fetcher', () => {
     for (const sequence of notes.sequences) reader.settle(sequence);
     expect(reader.commitPoint().offset).toBe(10);
     expect(reader.feed.fetch.offset).toBeGreaterThan(100);
+  });
+
+  it('copies answers apart once stuck records pin too many of them, and forgets every pin in the end', async () => {
+    const { cluster, open, fetcher } = setUp(new Array<number>(10).fill(1), { budgetBytes: 400_000 });
+    const readers = Array.from({ length: 10 }, (_, partition) => {
+      const one = open({ partition, settle: false });
+      one.notes.then = (sequence, offset) => {
+        if (offset % 10 !== 0) one.reader.settle(sequence);
+      };
+      return one;
+    });
+    await cluster.clock.advance(20);
+    let most = 0;
+    for (let at = 0; at < 30; at += 1) {
+      for (let partition = 0; partition < 10; partition += 1)
+        cluster.topics.get('t')!.partitions[partition]!.batches.push(batch(at, ['x'.repeat(3000)]));
+      for (const log of cluster.topics.get('t')!.partitions) log.end = at + 1;
+      cluster.changed();
+      await cluster.clock.advance(5);
+      most = Math.max(most, fetcher.budget.pinnedBytes);
+    }
+    expect(most).toBeGreaterThan(0);
+    expect(most).toBeLessThan(400_000);
+    for (const { reader, notes } of readers) {
+      expect(notes.offsets).toEqual(span(0, 30));
+      for (const sequence of notes.sequences) reader.settle(sequence);
+    }
+    expect([fetcher.budget.pinnedBytes, fetcher.budget.usedBytes, fetcher.budget.bufferedBytes]).toEqual([
+      0, 0, 0,
+    ]);
+  });
+
+  it('reads many partitions beyond the bound of what is read ahead', async () => {
+    const { cluster, open, fetcher } = setUp(new Array<number>(40).fill(1), {
+      prefetchBytes: 1_000_000,
+      budgetBytes: 100_000_000,
+    });
+    for (let partition = 0; partition < 40; partition += 1)
+      for (let at = 0; at < 200; at += 1) cluster.append('t', partition, batch(at, ['x'.repeat(9_000)]));
+    const readers = Array.from({ length: 40 }, (_, partition) =>
+      open({ partition, settle: false, credit: { records: 1 } }),
+    );
+    await cluster.clock.advance(500);
+    expect(fetcher.budget.bufferedBytes).toBeGreaterThan(8_000_000);
+    expect(fetcher.budget.bufferedBytes).toBeLessThan(26_000_000);
+    for (let round = 0; round < 3000 && readers.some(({ notes }) => notes.offsets.length < 200); round += 1) {
+      for (const { reader, notes } of readers) reader.settle(notes.sequences.at(-1)!);
+      await cluster.clock.advance(1);
+    }
+    for (const { notes } of readers) expect(notes.offsets).toEqual(span(0, 200));
   });
 
   it('drops the answer to a question that a seek made stale', async () => {
