@@ -39,12 +39,16 @@ export async function createBroker(options: BrokerOptions = {}): Promise<BrokerB
     options.listen === 'memory'
       ? new MemoryNetwork({ clock, random, latencyMs: options.latencyMs })
       : undefined;
+  const apis = offerApis(options.versions);
   const errors: unknown[] = [];
   let connections = 0;
   const shared: SharedParts = {
     cluster,
-    apis: offerApis(options.versions),
-    faults: new FaultTable(clock),
+    apis,
+    faults: new FaultTable(
+      clock,
+      Array.from(apis.values(), ({ name }) => name),
+    ),
     log: new RequestLog(options.requestLogSize ?? DEFAULT_LOG_SIZE),
     network,
     nextConnectionId: () => ++connections,

@@ -31,6 +31,7 @@ suite("Kafka's Java tools", () => {
     await topics('--create', '--topic', 'made', '--partitions', '4', '--replication-factor', '2');
     expect(lines(await topics('--list'))).toContain('made');
     expect(box.partition('made', 3).replicas).toHaveLength(2);
+    expect(await topics('--describe', '--topic', 'made')).toMatch(/PartitionCount: 4\s+ReplicationFactor: 2/);
     await topics('--delete', '--topic', 'made');
     expect(box.topics()).not.toContain('made');
   });

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { CompressionTypes, Kafka, logLevel } from 'kafkajs';
+import { CompressionTypes, ConfigResourceTypes, Kafka, logLevel } from 'kafkajs';
 import type { Admin, Consumer } from 'kafkajs';
 import { createBroker } from '../../../src/testing/broker/create-broker.ts';
 import type { BrokerBox } from '../../../src/testing/broker/broker-box.ts';
@@ -126,6 +126,13 @@ describe('kafkajs 2.2.4', () => {
     expect(byTime).toEqual([{ partition: 0, offset: '4' }]);
     await admin.deleteTopics({ topics: ['short-lived'] });
     expect(await admin.listTopics()).not.toContain('short-lived');
+    const { resources } = await admin.describeConfigs({
+      includeSynonyms: false,
+      resources: [{ type: ConfigResourceTypes.TOPIC, name: 'once', configNames: ['retention.bytes'] }],
+    });
+    expect(
+      resources[0]!.configEntries.map(({ configName, configValue }) => [configName, configValue]),
+    ).toEqual([['retention.bytes', '-1']]);
     const cluster = await admin.describeCluster();
     expect(cluster.brokers).toHaveLength(3);
     expect(cluster.controller).toBe(0);

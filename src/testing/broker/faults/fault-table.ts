@@ -1,5 +1,4 @@
 import type { Clock } from '../../../core/clock.ts';
-import { APIS } from '../../../core/protocol/apis.ts';
 import { UsageError } from '../../../errors.ts';
 import type { TopicRegistry } from '../state/topic-registry.ts';
 import { FaultRule } from './fault-rule.ts';
@@ -10,10 +9,13 @@ import type { RequestTargets } from './request-targets.ts';
 /** The rules in force, in the order they were given. */
 export class FaultTable {
   readonly #clock: Clock;
+  readonly #apis: readonly string[];
   #rules: FaultRule[] = [];
 
-  constructor(clock: Clock) {
+  /** `apis` are the names that rules may use. */
+  constructor(clock: Clock, apis: readonly string[]) {
     this.#clock = clock;
+    this.#apis = apis;
   }
 
   /** Without rules requests need not be looked at. */
@@ -23,8 +25,8 @@ export class FaultTable {
 
   add(options: FaultOptions): Fault {
     for (const name of apiNames(options)) {
-      if (!APIS.some((api) => api.name === name)) {
-        const known = APIS.map((api) => api.name).join(', ');
+      if (!this.#apis.includes(name)) {
+        const known = this.#apis.join(', ');
         throw new UsageError(`fault: there is no API '${name}'; known are ${known}`, 'match.api');
       }
     }

@@ -21,6 +21,7 @@ import type {
   SyncResult,
 } from './group-types.ts';
 import { MemberSet } from './member-set.ts';
+import { PendingJoins } from './pending-joins.ts';
 
 /** What a group needs from its cluster. */
 export interface GroupEnvironment {
@@ -42,8 +43,7 @@ export class ClassicGroup {
   /** Null outside a generation. */
   protocolName: string | null = null;
   readonly #environment: GroupEnvironment;
-  /** Ids that were handed out with MEMBER_ID_REQUIRED and have not come back yet. */
-  readonly #pendingJoins = new Map<string, Timer>();
+  readonly #pendingJoins: PendingJoins;
   readonly #pendingSyncs = new Set<string>();
   #joinTimer: Timer | undefined;
   #syncTimer: Timer | undefined;
@@ -53,10 +53,7 @@ export class ClassicGroup {
   constructor(id: string, environment: GroupEnvironment) {
     this.id = id;
     this.#environment = environment;
-  }
-
-  get pendingMembers(): number {
-    return this.#pendingJoins.size;
+    this.#pendingJoins = new PendingJoins(environment.clock);
   }
 
   join(request: JoinRequest): JoinResult | Promise<JoinResult> {
@@ -68,7 +65,10 @@ export class ClassicGroup {
     if (request.instanceId !== null) return this.#joinStatic(request, request.instanceId);
     const memberId = `${request.clientId}-${randomMemberSuffix(this.#environment.random)}`;
     if (!request.needsKnownMemberId) return this.#addMember(memberId, request);
-    this.#expectJoin(memberId, request.sessionTimeoutMs);
+    this.#pendingJoins.add(memberId, request.sessionTimeoutMs, () => {
+      if (this.state === 'PreparingRebalance') this.#prepareOrComplete();
+    });
+    this.#environment.changed(this);
     return failedJoin(ERRORS.MEMBER_ID_REQUIRED, memberId);
   }
 
@@ -104,7 +104,7 @@ export class ClassicGroup {
 
   leave(memberId: string, instanceId: string | null): number {
     if (this.state === 'Dead') return ERRORS.COORDINATOR_NOT_AVAILABLE;
-    if (instanceId === null && this.#forgetPending(memberId)) return ERRORS.NONE;
+    if (instanceId === null && this.#pendingJoins.take(memberId)) return ERRORS.NONE;
     const member = instanceId === null ? this.members.get(memberId) : this.members.byInstance(instanceId);
     if (member === undefined) return ERRORS.UNKNOWN_MEMBER_ID;
     if (memberId !== '' && member.id !== memberId) return ERRORS.FENCED_INSTANCE_ID;
@@ -142,13 +142,12 @@ export class ClassicGroup {
       member.answerJoin(failedJoin(ERRORS.COORDINATOR_NOT_AVAILABLE, member.id));
       member.answerSync(failedSync(ERRORS.COORDINATOR_NOT_AVAILABLE));
     }
-    for (const timer of this.#pendingJoins.values()) timer.cancel();
     this.#pendingJoins.clear();
     this.#become('Dead');
   }
 
   #joinKnown(request: JoinRequest): JoinResult | Promise<JoinResult> {
-    if (this.#forgetPending(request.memberId)) return this.#addMember(request.memberId, request);
+    if (this.#pendingJoins.take(request.memberId)) return this.#addMember(request.memberId, request);
     const error = this.members.check(request.memberId, request.instanceId);
     if (error !== ERRORS.NONE) return failedJoin(error, request.memberId);
     const member = this.members.get(request.memberId)!;
@@ -338,23 +337,6 @@ export class ClassicGroup {
     }
     this.#pendingSyncs.clear();
     this.#prepare();
-  }
-
-  #expectJoin(memberId: string, timeoutMs: number): void {
-    const timer = this.#after(timeoutMs, () => {
-      this.#pendingJoins.delete(memberId);
-      if (this.state === 'PreparingRebalance') this.#prepareOrComplete();
-    });
-    this.#pendingJoins.set(memberId, timer);
-    this.#environment.changed(this);
-  }
-
-  #forgetPending(memberId: string): boolean {
-    const timer = this.#pendingJoins.get(memberId);
-    if (timer === undefined) return false;
-    timer.cancel();
-    this.#pendingJoins.delete(memberId);
-    return true;
   }
 
   #removeMember(member: GroupMember): void {

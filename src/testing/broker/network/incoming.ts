@@ -1,3 +1,4 @@
+import { apiByKey } from '../../../core/protocol/apis.ts';
 import { apiVersionsApi } from '../../../core/protocol/messages/18-api-versions.ts';
 import { decodeRequestHeader, encodeResponse } from '../../../core/protocol/frame.ts';
 import { Reader } from '../../../core/protocol/reader.ts';
@@ -24,6 +25,9 @@ export function readRequest(frame: Buffer, apis: ReadonlyMap<number, OfferedApi>
     const offered = apis.get(header.apiKey);
     if (offered === undefined) return undefined;
     const version = header.apiVersion;
+    // Of an API without a table in core the header's tags are still unread.
+    if (apiByKey(header.apiKey) === undefined && version >= offered.handler.api.flexibleFrom)
+      reader.skipTags();
     const isServed = version >= offered.minVersion && version <= offered.maxVersion;
     if (!isServed && offered.key !== apiVersionsApi.key) return undefined;
     return {
