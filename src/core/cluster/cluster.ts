@@ -8,7 +8,7 @@ import type { MetadataCache } from './metadata.ts';
  * What a connection is for. A broker answers one request at a time per connection, so what may wait long (fetch, join) has its own and never
  * stands before a heartbeat, a commit or a produce.
  */
-export type Use = 'control' | 'produce' | 'coordinator' | 'join' | `fetch-${number}`;
+export type Use = 'control' | 'produce' | 'coordinator' | `join-${number}` | `fetch-${number}`;
 
 /** How one request is sent. */
 export interface SendOptions {

@@ -1,6 +1,6 @@
-// The requests of a classic member. JoinGroup and SyncGroup may be held for a minute, so they have a connection of their own.
+// The requests of a classic member. JoinGroup and SyncGroup may be held for a minute, so every member has a connection of its own for them.
 
-import type { Cluster } from '../cluster/cluster.ts';
+import type { Cluster, Use } from '../cluster/cluster.ts';
 import type { ResponseOf } from '../protocol/api.ts';
 import { joinGroupApi } from '../protocol/messages/11-join-group.ts';
 import { heartbeatApi } from '../protocol/messages/12-heartbeat.ts';
@@ -12,6 +12,9 @@ import type { Generation } from './committer.ts';
 export const PROTOCOL_TYPE = 'consumer';
 /** Beyond the rebalance timeout, for the way there and back. */
 const HELD_SLACK_MS = 5_000;
+
+/** Members made so far. Two of one process must never share a connection: the join of one is held until the other has joined. */
+let members = 0;
 
 /** Who asks, and how long the coordinator may take. */
 export interface MemberSettings {
@@ -34,10 +37,13 @@ export type MemberAssignments = readonly { readonly memberId: string; readonly a
 export class MemberRequests {
   private readonly cluster: Cluster;
   private readonly settings: MemberSettings;
+  private readonly joinUse: Use;
 
   constructor(cluster: Cluster, settings: MemberSettings) {
     this.cluster = cluster;
     this.settings = settings;
+    members += 1;
+    this.joinUse = `join-${members}`;
   }
 
   join(
@@ -61,7 +67,7 @@ export class MemberRequests {
         protocols,
         reason,
       },
-      { use: 'join', timeoutMs: rebalanceTimeoutMs + HELD_SLACK_MS, signal },
+      { use: this.joinUse, timeoutMs: rebalanceTimeoutMs + HELD_SLACK_MS, signal },
     );
   }
 
@@ -76,7 +82,7 @@ export class MemberRequests {
       nodeId,
       syncGroupApi,
       { ...generation, protocolType: PROTOCOL_TYPE, protocolName, assignments },
-      { use: 'join', timeoutMs: this.settings.rebalanceTimeoutMs + HELD_SLACK_MS, signal },
+      { use: this.joinUse, timeoutMs: this.settings.rebalanceTimeoutMs + HELD_SLACK_MS, signal },
     );
   }
 
