@@ -51,6 +51,11 @@ export class ClaimKeeper implements ClaimOwner {
     this.startedAt = claim.startOffset;
   }
 
+  /** The claim went to another member, and with it what was left of it. */
+  handedOn(): void {
+    this.left = 0;
+  }
+
   countIn(): void {
     this.source.countIn();
   }

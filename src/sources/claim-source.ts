@@ -58,6 +58,11 @@ class ClaimSource implements Settlement {
   private readonly decoder: Decoder;
   private readonly pressureListeners = new Set<() => void>();
   private waiting: Waiting[] = [];
+  private wasDead = false;
+  private lookedWhetherDead = false;
+  private readonly lookAgain = (): void => {
+    this.lookedWhetherDead = false;
+  };
 
   constructor(claim: SourceClaim, decoder: Decoder, owner: ClaimOwner) {
     this.claim = claim;
@@ -74,6 +79,15 @@ class ClaimSource implements Settlement {
 
   get lost(): AbortSignal {
     return this.claim.lost;
+  }
+
+  // Reads the clock once per run of code: a sink asks for each record of a batch.
+  get dead(): boolean {
+    if (this.lookedWhetherDead) return this.wasDead;
+    this.wasDead = this.claim.dead;
+    this.lookedWhetherDead = true;
+    queueMicrotask(this.lookAgain);
+    return this.wasDead;
   }
 
   get inFlight(): number {
@@ -94,7 +108,8 @@ class ClaimSource implements Settlement {
 
   // A held record pins the commit point and is not waited for: just what is wanted of one that nobody is going to settle.
   giveUp(sequence: number): void {
-    this.owner.countLeft();
+    // What is left of a lost claim is its next owner's.
+    if (!this.claim.lost.aborted) this.owner.countLeft();
     this.claim.hold(sequence);
   }
 

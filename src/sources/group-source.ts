@@ -36,6 +36,7 @@ class GroupSource implements GroupListener, KeeperSource, RunningSource {
   private readonly keepers = new Map<string, ClaimKeeper>();
   private readonly drainTimeoutMs: number;
   private left = 0;
+  private stopping = false;
   private resolveReady: () => void = () => undefined;
   private rejectReady: (cause: unknown) => void = () => undefined;
 
@@ -83,6 +84,8 @@ class GroupSource implements GroupListener, KeeperSource, RunningSource {
   }
 
   onRebalance(event: RebalanceEvent): void {
+    if (event.kind !== 'claimed' && !this.stopping)
+      this.keepers.get(`${event.topic}-${event.partition}`)?.handedOn();
     this.rebalances.next(event);
   }
 
@@ -129,6 +132,7 @@ class GroupSource implements GroupListener, KeeperSource, RunningSource {
   }
 
   async drain(timeoutMs: number): Promise<void> {
+    this.stopping = true;
     const summary = await this.consumer.drain(Math.min(timeoutMs, this.drainTimeoutMs));
     this.left += summary.unsettled;
     this.end();
@@ -136,6 +140,7 @@ class GroupSource implements GroupListener, KeeperSource, RunningSource {
   }
 
   async abort(reason: unknown): Promise<void> {
+    this.stopping = true;
     const summary = await this.consumer.abort(reason);
     this.left += summary.unsettled;
     this.end();

@@ -43,7 +43,7 @@ const copier = topology('copier', ({ fromGroup, toTopic }) => {
         tap(() => {
           if (++handed === pauseAfter) claim.pause();
         }),
-        map((record) => `${record.partition}:${record.offset}:${run}`),
+        map((record) => `${record.partition}:${record.offset}:${run}:${claim.claimEpoch}`),
         mapAsync(
           async (mark) => {
             if (maxDelayMs > 0)

@@ -8,6 +8,8 @@ export interface Mark {
   readonly partition: number;
   readonly offset: number;
   readonly run: number;
+  /** The claim epoch in that run. */
+  readonly epoch: number;
   /** Its place in the output partition. */
   readonly at: number;
 }
@@ -44,8 +46,13 @@ export async function marksOf(kafka: Kafka, topic: string): Promise<Mark[]> {
       .fromPartitions({ topic, value: text(), from: 'earliest', until: 'end' })
       .pipe(
         tap((record) => {
-          const [partition, offset, run] = record.value.split(':').map(Number) as [number, number, number];
-          marks.push({ partition, offset, run, at: record.offset });
+          const [partition, offset, run, epoch] = record.value.split(':').map(Number) as [
+            number,
+            number,
+            number,
+            number,
+          ];
+          marks.push({ partition, offset, run, epoch, at: record.offset });
         }),
         settle(),
       ),
