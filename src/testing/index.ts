@@ -1,1 +1,13 @@
+// Entry point `sluice/testing`: marbles for flows, the broker in the box, simulated time.
 export { createBroker } from './broker/create-broker.ts';
+export type { BrokerBox } from './broker/broker-box.ts';
+export type { BrokerOptions, GroupTimings, TopicOptions, VersionLimits } from './broker/options.ts';
+export { fault } from './broker/faults/fault.ts';
+export type { Fault, FaultMatch, FaultOptions, ObservedRequest } from './broker/faults/fault-rule.ts';
+export type { DumpedGroup, DumpedPartition, DumpedRecord } from './broker/inspect.ts';
+export type { LoggedRequest } from './broker/request-log.ts';
+export { MemoryNetwork } from './simulation/memory-network.ts';
+export { seededRandom } from './simulation/seeded-random.ts';
+export { VirtualClock } from './simulation/virtual-clock.ts';
+export { testFlow, type FlowTest } from './marbles.ts';
+export { record } from './marbles-record.ts';
