@@ -1,6 +1,6 @@
 // One request on a connection, from its encoding to its answer.
 
-import { TimeoutError } from '../../errors.ts';
+import { ProtocolError, TimeoutError } from '../../errors.ts';
 import type { AnyApi } from '../protocol/api.ts';
 import { decodeResponse } from '../protocol/frame.ts';
 import { Reader } from '../protocol/reader.ts';
@@ -62,12 +62,18 @@ export class Call implements PendingCall {
     try {
       body = decodeResponse(this.api, this.version, new Reader(frame, CORRELATION_BYTES)) as typeof body;
     } catch (error) {
-      this.reject(error);
+      this.reject(this.unreadable(error));
       return;
     }
     if (body.throttleTimeMs !== undefined && body.throttleTimeMs > 0)
       this.connection.throttle(body.throttleTimeMs);
     this.resolve(body as never);
+  }
+
+  private unreadable(error: unknown): unknown {
+    if (!(error instanceof ProtocolError)) return error;
+    const { host, port } = this.connection.address;
+    return new ProtocolError(`${host}:${port}: ${error.message}`, { api: this.api.name, cause: error });
   }
 
   onTimeout(): void {
