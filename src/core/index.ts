@@ -1,6 +1,7 @@
 // `sluice/core`: the client without RxJS. Promises for control, a callback fast path for records.
 
 export { Admin } from './admin/admin.ts';
+export type { CreatedTopic, CreateTopicsOptions, NewTopic } from './admin/create-topics.ts';
 export type {
   CommittedOffset,
   FetchOffsetsOptions,
@@ -16,14 +17,9 @@ export type {
   RecordDeletion,
 } from './admin/offsets.ts';
 export type { AdminOptions } from './admin/outcomes.ts';
+export type { PartitionGrowth } from './admin/partitions.ts';
 export type { TopicPartition } from './admin/routing.ts';
-export type {
-  CreatedTopic,
-  CreateTopicsOptions,
-  NewTopic,
-  PartitionGrowth,
-  TopicListing,
-} from './admin/topics.ts';
+export type { TopicListing } from './admin/topics.ts';
 export { Kafka } from './client.ts';
 export type { Runtime } from './client.ts';
 export type { Clock, Random, Timer } from './clock.ts';

@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Kafka } from '../../src/core/client.ts';
 import { metadataApi } from '../../src/core/protocol/messages/03-metadata.ts';
-import type { BrokerError} from '../../src/errors.ts';
+import type { BrokerError } from '../../src/errors.ts';
 import { UsageError } from '../../src/errors.ts';
 import { brokers, uniqueName } from '../helpers/brokers.ts';
 import { rejection } from '../helpers/rejection.ts';

@@ -2,6 +2,8 @@
 
 import type { Cluster } from '../cluster/cluster.ts';
 import type { TopicMetadata } from '../cluster/metadata.ts';
+import type { CreatedTopic, CreateTopicsOptions, NewTopic } from './create-topics.ts';
+import { createTopics } from './create-topics.ts';
 import type { CommittedOffset, FetchOffsetsOptions, GroupDescription, GroupListing } from './groups.ts';
 import { deleteGroups, describeGroups, fetchOffsets, listGroups } from './groups.ts';
 import type {
@@ -13,8 +15,10 @@ import type {
 } from './offsets.ts';
 import { deleteRecords, listOffsets } from './offsets.ts';
 import type { AdminOptions } from './outcomes.ts';
-import type { CreatedTopic, CreateTopicsOptions, NewTopic, PartitionGrowth, TopicListing } from './topics.ts';
-import { createPartitions, createTopics, deleteTopics, describeTopics, listTopics } from './topics.ts';
+import type { PartitionGrowth } from './partitions.ts';
+import { createPartitions } from './partitions.ts';
+import type { TopicListing } from './topics.ts';
+import { deleteTopics, describeTopics, listTopics } from './topics.ts';
 
 /**
  * Topics, offsets and groups of a cluster. Every call is repeated while repeating can help (a new controller, leader or coordinator, a lost

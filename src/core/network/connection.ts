@@ -37,6 +37,9 @@ export interface CallOptions {
 /** A body, or what makes it once the version is known. */
 export type RequestInit<A extends AnyApi> = RequestOf<A> | ((version: number) => RequestOf<A>);
 
+/** The deadline of the handshake's requests lies behind that of opening, which says more when it passes. */
+const HANDSHAKE_IS_TIMED_BY_OPEN = 2;
+
 /** Requests and answers over one wire. Made by {@link Connection.open}; of no further use once closed. */
 export class Connection implements CallOwner {
   readonly address: BrokerAddress;
@@ -179,7 +182,14 @@ export class Connection implements CallOwner {
   private async greet(): Promise<void> {
     const ranges = await handshake((api, version, body) => {
       return new Promise((resolve, reject) => {
-        this.exchange(api, version, body, { timeoutMs: this.options.connectTimeoutMs }, resolve, reject);
+        this.exchange(
+          api,
+          version,
+          body,
+          { timeoutMs: HANDSHAKE_IS_TIMED_BY_OPEN * this.options.connectTimeoutMs },
+          resolve,
+          reject,
+        );
       });
     });
     for (const { apiKey, minVersion, maxVersion } of ranges)
