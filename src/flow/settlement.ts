@@ -39,6 +39,10 @@ export interface Settlement extends PressureSource {
   readonly clock: Clock;
   /** How often the claim was rewound since its commit point last moved; bounds `rewind`. */
   readonly rewinds?: number;
+  /** The metadata string of the commit that the claim started from; undefined where nothing is committed. */
+  readonly startMetadata?: string;
+  /** The metadata string that goes with its next commits. */
+  commitMetadata?: string;
   settle(sequence: number): void;
   /** The record gives its in-flight credit back and still pins the commit point. */
   hold(sequence: number): void;

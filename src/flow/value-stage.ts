@@ -46,7 +46,12 @@ export abstract class ValueStage<A, B>
 
   override complete(): void {
     this.finished = true;
-    if (!this.busy) super.complete();
+    if (!this.busy) this.end();
+  }
+
+  /** Nothing more will be processed; a stage that keeps something emits it first. */
+  protected end(): void {
+    super.complete();
   }
 
   onDue(delivery: Delivery<A>): void {
@@ -97,7 +102,7 @@ export abstract class ValueStage<A, B>
       const next = this.queue.shift();
       if (next === undefined) {
         this.busy = false;
-        if (this.finished) super.complete();
+        if (this.finished) this.end();
         break;
       }
       this.process(next);

@@ -13,6 +13,7 @@ export { passing } from './passing.ts';
 export { perRecord } from './per-record.ts';
 export { settle } from './settle.ts';
 export { tap } from './tap.ts';
+export { tumblingWindow, type Windowed, type WindowOptions } from './tumbling-window.ts';
 export type { Ordering } from './async/call-order.ts';
 export type { CallContext } from './async/call.ts';
 export type { Backoff } from '../flow/backoff.ts';

@@ -17,6 +17,8 @@ export interface SourceClaim extends ClaimControls {
   /** Reads the clock, see `GroupClaim.dead`. */
   readonly dead: boolean;
   readonly inFlightRecords: number;
+  readonly startMetadata: string;
+  commitMetadata: string;
   start(listener: ClaimListener): void;
   settle(sequence: number): void;
   hold(sequence: number): void;
@@ -92,6 +94,18 @@ class ClaimSource implements Settlement {
 
   get inFlight(): number {
     return this.claim.inFlightRecords;
+  }
+
+  get startMetadata(): string {
+    return this.claim.startMetadata;
+  }
+
+  get commitMetadata(): string {
+    return this.claim.commitMetadata;
+  }
+
+  set commitMetadata(metadata: string) {
+    this.claim.commitMetadata = metadata;
   }
 
   get rewinds(): number {

@@ -18,6 +18,8 @@ export class ReaderClaim implements RewindableClaim {
   readonly startOffset: number;
   readonly revoking: AbortSignal;
   readonly lost: AbortSignal;
+  readonly startMetadata = '';
+  commitMetadata = '';
   private readonly reader: PartitionReader;
   private readonly owner: ReaderClaimOwner;
   private readonly revokingController = new AbortController();

@@ -1,0 +1,135 @@
+import { describe, expect, it } from '@jest/globals';
+import { tumblingWindow, type Windowed, type WindowOptions } from '../../src/operators/tumbling-window.ts';
+import { map } from '../../src/operators/map.ts';
+import type { Op } from '../../src/flow/op.ts';
+import { collect, ManualSource } from '../flow/manual-source.ts';
+
+interface Hit {
+  readonly page: string;
+  readonly at: number;
+}
+
+const counting = (options: Partial<WindowOptions<Hit, string>> = {}): Op<Hit, Windowed<string, number>> =>
+  tumblingWindow({
+    sizeMs: 10,
+    graceMs: 5,
+    key: (hit: Hit) => hit.page,
+    timestamp: (hit) => hit.at,
+    onFull: 'fail',
+    seed: () => 0,
+    add: (n) => n + 1,
+    ...options,
+  });
+
+class Source extends ManualSource<Hit> {
+  startMetadata = '';
+  commitMetadata = '';
+  hit(page: string, at: number) {
+    return this.emit({ page, at });
+  }
+}
+
+const row = (key: string, start: number, value: number, final = true): Windowed<string, number> => ({
+  key,
+  start,
+  end: start + 10,
+  value,
+  final,
+});
+
+describe('tumblingWindow', () => {
+  it('emits each key of a window when a record comes that is past its end and grace, and settles its records with the row', () => {
+    const source = new Source();
+    const { values, deliveries } = collect(source.flow.pipe(counting()), { ack: false });
+    source.hit('a', 1);
+    source.hit('b', 9);
+    source.hit('a', 12);
+    source.hit('a', 9);
+    expect(values).toEqual([]);
+    source.hit('a', 15);
+    expect(values).toEqual([row('a', 0, 2), row('b', 0, 1)]);
+    expect(source.events.filter(({ kind }) => kind === 'ack')).toEqual([]);
+    deliveries[0]!.ack();
+    expect(source.events.filter(({ kind }) => kind === 'ack')).toHaveLength(2);
+  });
+
+  it('holds what it collects, so that it takes no credit', () => {
+    const source = new Source();
+    collect(source.flow.pipe(counting()));
+    source.hit('a', 1);
+    source.hit('a', 2);
+    expect(source.inFlight).toBe(0);
+    expect(source.events.map(({ kind }) => kind)).toEqual(['hold', 'hold']);
+  });
+
+  it('settles late records by default, and sends them through `late` when there is one', () => {
+    const source = new Source();
+    const late: string[] = [];
+    const { values } = collect(source.flow.pipe(counting()));
+    source.hit('a', 100);
+    source.hit('a', 80);
+    expect(values).toEqual([]);
+    expect(source.marked('ack')).not.toBe('');
+    const other = new Source();
+    collect(other.flow.pipe(counting({ late: map((hit: Hit) => late.push(hit.page)) })));
+    other.hit('a', 100);
+    other.hit('late', 80);
+    expect(late).toEqual(['late']);
+    expect(other.events.filter(({ kind }) => kind === 'ack')).toHaveLength(1);
+  });
+
+  it('closes all windows when a finite flow ends', () => {
+    const source = new Source();
+    const { values, ended } = collect(source.flow.pipe(counting()));
+    source.hit('a', 1);
+    source.hit('a', 11);
+    source.complete();
+    expect(values).toEqual([row('a', 0, 1), row('a', 10, 1)]);
+    expect(ended).toEqual(['complete']);
+  });
+
+  it('gives its records up unsettled when the claim is being given away', () => {
+    const source = new Source();
+    const { values } = collect(source.flow.pipe(counting()));
+    source.hit('a', 1);
+    source.revoke();
+    source.complete();
+    expect(values).toEqual([]);
+    expect(source.events.map(({ kind }) => kind)).toEqual(['hold', 'give-up']);
+  });
+
+  it('marks in the commit how far windows are settled, and skips those after a restart', () => {
+    const source = new Source();
+    const { deliveries } = collect(source.flow.pipe(counting()), { ack: false });
+    source.hit('a', 1);
+    source.hit('a', 11);
+    source.hit('a', 31);
+    expect(deliveries).toHaveLength(2);
+    deliveries[1]!.ack();
+    expect(source.commitMetadata).toBe('');
+    deliveries[0]!.ack();
+    expect(JSON.parse(source.commitMetadata)).toEqual({ closedUpTo: { tumblingWindow: 20 } });
+
+    const next = new Source();
+    next.startMetadata = source.commitMetadata;
+    const { values } = collect(next.flow.pipe(counting()));
+    next.hit('a', 11);
+    expect(next.events.map(({ kind }) => kind)).toEqual(['ack']);
+    next.hit('a', 31);
+    next.complete();
+    expect(values).toEqual([row('a', 30, 1)]);
+  });
+
+  it('hands what a user function throws to the stage policy', () => {
+    const source = new Source();
+    collect(source.flow.pipe(counting({ timestamp: () => Number.NaN })));
+    source.hit('a', 1);
+    expect(source.events.map(({ kind }) => kind)).toEqual(['nack']);
+  });
+
+  it('checks its options', () => {
+    expect(() => counting({ sizeMs: 0 })).toThrow(/sizeMs/);
+    expect(() => counting({ graceMs: -1 })).toThrow(/graceMs/);
+    expect(() => counting({ onFull: 'wait' as 'fail' })).toThrow(/onFull/);
+  });
+});
