@@ -142,6 +142,7 @@ withBroker('groups on a real broker', () => {
         produced += 200;
       }
     })();
+    load.catch(() => (producing = false));
     let before = await committed();
     for (let round = 0; round < 5; round += 1) {
       const other = member({ heartbeatIntervalMs: 200 }, 5);
@@ -287,7 +288,7 @@ const kafkajsRange: kafkajs.PartitionAssigner = ({ cluster }) => ({
   version: 0,
   async assign({ members, topics: names }) {
     const ordered = members.map(({ memberId }) => memberId).sort();
-    const assignments = new Map(ordered.map((memberId) => [memberId, {} as { [topic: string]: number[] }]));
+    const assignments = new Map(ordered.map((memberId) => [memberId, {}]));
     for (const name of names) {
       const partitions = cluster.findTopicPartitionMetadata(name).map(({ partitionId }) => partitionId);
       partitions.sort((a, b) => a - b);

@@ -1,7 +1,8 @@
 // When commit points are committed: at an interval, after so many records, and when a claim ends.
 
-import { BrokerError, TimeoutError, type KafkaError } from '../../errors.ts';
+import { BrokerError, ConnectionError, TimeoutError, type KafkaError } from '../../errors.ts';
 import { delay, type Clock, type Timer } from '../clock.ts';
+import { unlessLate } from '../cluster/waiting.ts';
 import type { Committer, Generation, OffsetPoint } from './committer.ts';
 import { asKafkaError } from './unexpected.ts';
 
@@ -31,6 +32,12 @@ export interface CommitLimits {
 }
 
 const RETRY_PAUSE_MS = 100;
+const COMMITS_AGAIN = 2;
+
+interface Target {
+  readonly source: CommitSource;
+  readonly offset: number;
+}
 
 /** One commit is under way at a time; what moves meanwhile goes with the next one. */
 export class CommitSchedule {
@@ -43,6 +50,10 @@ export class CommitSchedule {
   private timer: Timer | undefined;
   private underWay: Promise<KafkaError | undefined> | undefined;
   private abandoned = new AbortController();
+  /** Intervals at which everything is committed again: a commit without an answer may arrive behind later ones, on another connection. */
+  private doubtful = 0;
+  /** While it is not 0, only the flush begins commits. */
+  private flushing = 0;
 
   constructor(clock: Clock, committer: Committer, limits: CommitLimits, host: CommitHost) {
     this.clock = clock;
@@ -63,6 +74,7 @@ export class CommitSchedule {
     this.timer?.cancel();
     this.timer = undefined;
     this.settledRecords = 0;
+    this.doubtful = 0;
   }
 
   /** The generation is gone: no commit of it is repeated. The sources are to be removed as well. */
@@ -78,29 +90,42 @@ export class CommitSchedule {
   }
 
   /**
-   * Commits until every source that is there at the call stands in the log at its commit point of the call, or the commit timeout is over.
-   * Resolves with the error when it did not come to that. Never rejects.
+   * Commits until every source that is there at the call stands in the log at its commit point of the call, or the commit timeout is over,
+   * a commit under way included. Resolves with the error when it did not come to that. Never rejects.
    */
   async flush(): Promise<KafkaError | undefined> {
-    const untilMs = this.clock.now() + this.limits.commitTimeoutMs;
     const targets = [...this.sources].map((source) => ({ source, offset: source.point().offset }));
-    const missing = (): boolean => targets.some(({ source, offset }) => isBehind(source, offset));
-    let error = await this.underWay;
-    while (missing()) {
-      const remainingMs = untilMs - this.clock.now();
-      const lost = targets.some(({ source }) => !this.sources.has(source));
-      if (lost || this.host.current() === undefined) return error ?? noGeneration();
-      if (remainingMs <= 0) return error ?? this.outOfTime();
-      error = await (this.underWay ?? this.commitMoved(remainingMs));
-      if (error !== undefined) await delay(this.clock, Math.min(RETRY_PAUSE_MS, remainingMs));
-    }
-    return undefined;
+    this.flushing += 1;
+    const error = await this.reach(targets, this.clock.now() + this.limits.commitTimeoutMs);
+    this.flushing -= 1;
+    if (error !== undefined) this.abandon();
+    return error;
   }
 
   /** Commits points that no source stands for yet. Resolves with the error when they are not in the log. Never rejects. */
   async commitPoints(points: readonly OffsetPoint[]): Promise<KafkaError | undefined> {
     while (this.underWay !== undefined) await this.underWay;
     return this.send(points, this.limits.commitTimeoutMs);
+  }
+
+  private async reach(targets: readonly Target[], untilMs: number): Promise<KafkaError | undefined> {
+    let error: KafkaError | undefined;
+    for (;;) {
+      if (this.underWay !== undefined) error = await this.inTime(this.underWay, untilMs);
+      if (targets.every(({ source, offset }) => !isBehind(source, offset))) return undefined;
+      const lost = targets.some(({ source }) => !this.sources.has(source));
+      if (lost || this.host.current() === undefined) return error ?? noGeneration();
+      if (error !== undefined) await delay(this.clock, RETRY_PAUSE_MS);
+      const remainingMs = untilMs - this.clock.now();
+      if (remainingMs <= 0) return error ?? this.outOfTime();
+      error = undefined;
+      if (this.underWay === undefined) void this.commitMoved(remainingMs);
+    }
+  }
+
+  private inTime(commit: Promise<KafkaError | undefined>, untilMs: number): Promise<KafkaError | undefined> {
+    const leftMs = Math.max(0, untilMs - this.clock.now());
+    return unlessLate(this.clock, commit, leftMs, undefined, () => undefined).catch(() => this.outOfTime());
   }
 
   private outOfTime(): KafkaError {
@@ -112,20 +137,27 @@ export class CommitSchedule {
   private commitLater(): Timer {
     return this.clock.setTimeout(() => {
       this.timer = this.commitLater();
-      if (this.underWay === undefined) void this.commitMoved(this.limits.commitTimeoutMs);
+      if (this.underWay !== undefined || this.flushing > 0) return;
+      const again = this.doubtful > 0;
+      if (again) this.doubtful -= 1;
+      void this.commitMoved(this.limits.commitTimeoutMs, again);
     }, this.limits.commitIntervalMs);
   }
 
   private commitIfMany(): void {
-    if (this.settledRecords < this.limits.commitEveryRecords || this.underWay !== undefined) return;
+    const { settledRecords, limits, underWay, flushing } = this;
+    if (settledRecords < limits.commitEveryRecords || underWay !== undefined || flushing > 0) return;
     void this.commitMoved(this.limits.commitTimeoutMs);
   }
 
-  private async commitMoved(timeoutMs: number): Promise<KafkaError | undefined> {
+  /** With `again`, also what is in the log already. */
+  private async commitMoved(timeoutMs: number, again = false): Promise<KafkaError | undefined> {
     this.settledRecords = 0;
     const moved = [...this.sources]
       .map((source) => ({ source, point: source.point() }))
-      .filter(({ source, point }) => isBehind(source, point.offset));
+      .filter(({ source, point }) => {
+        return isBehind(source, point.offset) || (again && source.committedOffset === point.offset);
+      });
     if (moved.length === 0) return undefined;
     return this.send(
       moved.map(({ point }) => point),
@@ -163,6 +195,7 @@ export class CommitSchedule {
     } catch (cause) {
       const error = asKafkaError(cause);
       if (signal.aborted) return error;
+      if (error instanceof TimeoutError || error instanceof ConnectionError) this.doubtful = COMMITS_AGAIN;
       this.host.onCommitFailed(error);
       this.host.refused(error, generation.generationId);
       return error;

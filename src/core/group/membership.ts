@@ -4,6 +4,7 @@ import { BrokerError, ConnectionError, KafkaError, TimeoutError, UsageError } fr
 import { delay } from '../clock.ts';
 import type { Cluster } from '../cluster/cluster.ts';
 import { backoffMs, brokerError, withRetry } from '../cluster/retry.ts';
+import { unlessLate } from '../cluster/waiting.ts';
 import { errorCode } from '../protocol/error-codes.ts';
 import type { Assignment, Assignor } from './assignors/assignor.ts';
 import type { Generation } from './committer.ts';
@@ -255,7 +256,7 @@ export class Membership {
   /** Calls with a deadline of their own: before the first join it holds, later the member waits for the cluster to come back. */
   private async lookUp<T>(promise: Promise<T>): Promise<T> {
     try {
-      return await promise;
+      return await unlessLate(this.cluster.clock, promise, Infinity, this.stopping.signal, () => undefined);
     } catch (error) {
       if (this.joinedOnce && error instanceof KafkaError && error.retriable)
         throw new JoinAgain(error, 'again');

@@ -1,6 +1,7 @@
 // One partition while this member owns it: its reader, its claims one after another, its commit point.
 
 import { delay, type Clock } from '../clock.ts';
+import { unlessLate } from '../cluster/waiting.ts';
 import type { PartitionReader } from '../consumer/partition-reader.ts';
 import type { GroupClaim } from './claim.ts';
 import type { CommitSource } from './commit-schedule.ts';
@@ -62,7 +63,7 @@ export class OwnedPartition implements CommitSource, ClaimOwner {
    */
   async whenDrained(signal: AbortSignal): Promise<boolean> {
     const drained = this.rewinding?.sent ?? this.reader.whenIdle(signal);
-    return (await unlessAborted(drained, signal)) && !this.isOver;
+    return (await this.unlessAborted(drained, signal)) && !this.isOver;
   }
 
   /** It is committed, and another member's from now on. */
@@ -105,11 +106,20 @@ export class OwnedPartition implements CommitSource, ClaimOwner {
 
   private async startOver(sent: Promise<void>, delayMs: number, signal: AbortSignal): Promise<void> {
     await sent;
-    if (signal.aborted || !(await unlessAborted(delay(this.host.clock, delayMs, signal), signal))) return;
+    if (signal.aborted || !(await this.unlessAborted(delay(this.host.clock, delayMs, signal), signal)))
+      return;
     this.rewinding = undefined;
     this.reader.reset(this.reader.commitPoint().offset);
     this.claim = new PartitionClaim(this.reader, this);
     this.host.onClaim(this.claim);
+  }
+
+  /** True when the promise resolved, false when it rejected or the signal came first. */
+  private unlessAborted(promise: Promise<void>, signal: AbortSignal): Promise<boolean> {
+    return unlessLate(this.host.clock, promise, Infinity, signal, () => undefined).then(
+      () => true,
+      () => false,
+    );
   }
 
   private end(lost: boolean): void {
@@ -129,16 +139,4 @@ export class OwnedPartition implements CommitSource, ClaimOwner {
       lost,
     };
   }
-}
-
-/** True when the promise resolved, false when it rejected or the signal came first. */
-function unlessAborted(promise: Promise<void>, signal: AbortSignal): Promise<boolean> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve(false);
-    signal.addEventListener('abort', () => resolve(false), { once: true });
-    promise.then(
-      () => resolve(true),
-      () => resolve(false),
-    );
-  });
 }

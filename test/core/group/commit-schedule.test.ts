@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { CommitSchedule, type CommitSource } from '../../../src/core/group/commit-schedule.ts';
 import type { Committer, Generation, OffsetPoint } from '../../../src/core/group/committer.ts';
-import { BrokerError, type KafkaError } from '../../../src/errors.ts';
+import { BrokerError, TimeoutError, type KafkaError } from '../../../src/errors.ts';
 import { VirtualClock } from '../../../src/testing/simulation/virtual-clock.ts';
 
 class TestSource implements CommitSource {
@@ -189,6 +189,18 @@ describe('CommitSchedule', () => {
     await clock.advance(10_500);
     expect(failed).toEqual(['REQUEST_TIMED_OUT']);
     expect(committer.inLog.get(0)).toBe(9);
+  });
+
+  it('commits again what may have been overtaken by a commit without an answer, then rests', async () => {
+    const a = source();
+    a.offset = 9;
+    committer.errors = [new TimeoutError('no answer', { afterMs: 50, sent: true })];
+    await clock.advance(10_500);
+    committer.inLog.set(0, 4);
+    await clock.advance(5_000);
+    expect(committer.inLog.get(0)).toBe(9);
+    await clock.advance(60_000);
+    expect(committer.log).toHaveLength(3);
   });
 
   it('makes what a committer throws an error of ours', async () => {
