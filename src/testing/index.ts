@@ -1,6 +1,7 @@
 // Entry point `sluice/testing`: marbles for flows, the broker in the box, simulated time.
 export { createBroker } from './broker/create-broker.ts';
 export type { BrokerBox } from './broker/broker-box.ts';
+export type { AppendEvent, ClusterEvent, CommitEvent } from './broker/cluster-event.ts';
 export type { BrokerOptions, GroupTimings, TopicOptions, VersionLimits } from './broker/options.ts';
 export { fault } from './broker/faults/fault.ts';
 export type { Fault, FaultMatch, FaultOptions, ObservedRequest } from './broker/faults/fault-rule.ts';

@@ -2,6 +2,7 @@ import type { Clock } from '../../core/clock.ts';
 import type { Transport } from '../../core/network/transport.ts';
 import { UsageError } from '../../errors.ts';
 import type { MemoryNetwork } from '../simulation/memory-network.ts';
+import type { ClusterEvent } from './cluster-event.ts';
 import type { Fault, FaultOptions } from './faults/fault-rule.ts';
 import type { FaultTable } from './faults/fault-table.ts';
 import type { CommittedOffset } from './groups/committed-offsets.ts';
@@ -67,6 +68,11 @@ export class BrokerBox implements AsyncDisposable {
 
   clearFaults(): void {
     this.#faults.clear();
+  }
+
+  /** Calls `watcher` for each batch appended and each offset committed, at the moment it is done; the function returned stops that. */
+  watch(watcher: (event: ClusterEvent) => void): () => void {
+    return this.#cluster.watch(watcher);
   }
 
   /** The last requests, oldest first; of one API when it is named. */

@@ -75,6 +75,14 @@ function append(
     appendTime,
     retentionBytes: topic.config.retentionBytes,
   });
+  context.cluster.tell({
+    kind: 'append',
+    clientId: context.clientId,
+    topic: topic.name,
+    partition: partition.index,
+    baseOffset,
+    lastOffset: log.endOffset - 1,
+  });
   partition.wake();
   return success(partition, baseOffset, appendTime ?? -1);
 }

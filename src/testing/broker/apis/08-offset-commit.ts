@@ -23,7 +23,7 @@ export const offsetCommitHandler = serve(offsetCommitApi, {
       generationId: request.generationIdOrMemberEpoch,
     });
     if (typeof group === 'number') return refuse(request, group);
-    const topics = request.topics.map((topic) => commitTopic(group, topic, context));
+    const topics = request.topics.map((topic) => commitTopic(group, request, topic, context));
     context.cluster.groups.changed(request.groupId);
     return { topics };
   },
@@ -40,6 +40,7 @@ function refuse(request: Request, errorCode: number): Response {
 
 function commitTopic(
   group: Group,
+  request: Request,
   wanted: TopicRequest,
   context: RequestContext,
 ): Response['topics'][number] {
@@ -58,6 +59,18 @@ function commitTopic(
     }
     const { committedOffset: offset, committedLeaderEpoch: leaderEpoch } = partition;
     group.offsets.set(topic.name, partitionIndex, { offset, leaderEpoch, metadata });
+    context.cluster.tell({
+      kind: 'commit',
+      clientId: context.clientId,
+      groupId: request.groupId,
+      memberId: request.memberId,
+      generationId: request.generationIdOrMemberEpoch,
+      topic: topic.name,
+      partition: partitionIndex,
+      offset,
+      leaderEpoch,
+      metadata,
+    });
     return { partitionIndex, errorCode: ERRORS.NONE };
   });
   return { name: wanted.name, topicId: wanted.topicId, partitions };

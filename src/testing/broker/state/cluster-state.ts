@@ -1,4 +1,5 @@
 import type { Clock, Random } from '../../../core/clock.ts';
+import type { ClusterEvent } from '../cluster-event.ts';
 import { GroupCoordinator } from '../groups/group-coordinator.ts';
 import type { ClusterSettings } from '../options.ts';
 import { hashOf, randomUuid } from './ids.ts';
@@ -30,6 +31,7 @@ export class ClusterState {
   readonly nodes: NodeState[] = [];
   readonly topics: TopicRegistry;
   readonly groups: GroupCoordinator;
+  readonly #watchers = new Set<(event: ClusterEvent) => void>();
   #nextProducerId = 1000;
   #coordinatorSalt = 0;
 
@@ -40,6 +42,16 @@ export class ClusterState {
     this.clusterId = randomUuid(environment.random);
     this.topics = new TopicRegistry(this);
     this.groups = new GroupCoordinator(environment);
+  }
+
+  /** Calls `watcher` for everything the cluster does from now on; the function returned stops that. */
+  watch(watcher: (event: ClusterEvent) => void): () => void {
+    this.#watchers.add(watcher);
+    return () => this.#watchers.delete(watcher);
+  }
+
+  tell(event: ClusterEvent): void {
+    for (const watcher of [...this.#watchers]) watcher(event);
   }
 
   node(id: number): NodeState | undefined {
