@@ -174,6 +174,7 @@ export class GroupConsumer {
       this.tell('claimed', partition);
       this.listener.onClaim(partition.claim);
     }
+    if (!signal.aborted) this.listener.onAssigned?.();
   }
 
   private claim(start: ClaimStart): OwnedPartition {
@@ -248,7 +249,8 @@ export class GroupConsumer {
     hurry: AbortController,
   ): Promise<KafkaError | undefined> {
     const partitions = this.owned.filter(({ isOver }) => !isOver);
-    if (timeoutMs > 0) for (const partition of partitions) partition.closeGate(reason);
+    for (const partition of partitions) partition.closeGate();
+    if (timeoutMs > 0) for (const partition of partitions) partition.revoke(reason);
     else hurry.abort();
     const timer = this.cluster.clock.setTimeout(() => hurry.abort(), timeoutMs);
     const waits = partitions.map(async (partition) => {

@@ -16,6 +16,8 @@ export interface RebalanceEvent {
 export interface GroupListener {
   onClaim(claim: GroupClaim): void;
   onRebalance(event: RebalanceEvent): void;
+  /** The member has its part of a generation, be it empty, and every claim of it was announced. */
+  onAssigned?(): void;
   /** The group cannot go on (fenced, not authorised, unknown topic, ...). Every claim is lost and the group is left already. Called once. */
   onFailed(error: KafkaError): void;
   /** These points are in the group's log. */
