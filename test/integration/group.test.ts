@@ -288,7 +288,8 @@ const kafkajsRange: kafkajs.PartitionAssigner = ({ cluster }) => ({
   version: 0,
   async assign({ members, topics: names }) {
     const ordered = members.map(({ memberId }) => memberId).sort();
-    const assignments = new Map(ordered.map((memberId) => [memberId, {}]));
+    const assignments = new Map<string, { [topic: string]: number[] }>();
+    for (const memberId of ordered) assignments.set(memberId, {});
     for (const name of names) {
       const partitions = cluster.findTopicPartitionMetadata(name).map(({ partitionId }) => partitionId);
       partitions.sort((a, b) => a - b);

@@ -50,10 +50,14 @@ export class OwnedPartition implements CommitSource, ClaimOwner {
     return this.host.checkSession();
   }
 
-  /** The first part of giving up: nothing more is handed over, the layers above flush. For all partitions, before any is waited for. */
-  closeGate(reason: string): void {
+  /** The first part of giving up: nothing more is handed over. For all partitions, before any of them flushes. */
+  closeGate(): void {
     this.reader.closeGate();
     this.rewinding?.stop.abort();
+  }
+
+  /** The second: the layers above complete and flush. */
+  revoke(reason: string): void {
     if (this.claim.phase === 'open') this.claim.toRevoking(reason);
   }
 
