@@ -4,6 +4,8 @@
 export interface Timer {
   /** Stops it; a second call, or one after it fired, does nothing. */
   cancel(): void;
+  /** Lets the process end although it is pending; for timers that are only of use while something else keeps the process alive. */
+  unref?(): void;
 }
 
 /** Time as the library sees it; injected everywhere. */
@@ -34,6 +36,9 @@ export const systemClock: Clock = {
     return {
       cancel() {
         clearTimeout(timer);
+      },
+      unref() {
+        timer.unref();
       },
     };
   },

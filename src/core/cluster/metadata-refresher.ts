@@ -158,6 +158,7 @@ export class MetadataRefresher {
       },
       Math.min(pauseMs, maxAgeMs),
     );
+    this.timer.unref?.();
   }
 
   private dropUnused(): void {

@@ -54,6 +54,8 @@ export class Connection implements CallOwner {
   private readonly versions = new Map<number, BrokerRange>();
   private readonly onFrame = (frame: Buffer): void => {
     this.inFlight.respond(frame);
+    // A program that has come to its end is not kept alive by a connection that nobody waits on.
+    if (this.inFlight.size === 0) this.wire?.unref?.();
   };
   private phase: ConnectionPhase = 'dial';
   private wire: Wire | undefined;
@@ -209,6 +211,7 @@ export class Connection implements CallOwner {
     const id = this.inFlight.nextCorrelationId;
     const frame = encodeRequest(api, version, id, this.options.clientId, body);
     const call = new Call(this, api, version, id, frame, timeoutMs, signal, resolve, reject);
+    if (this.inFlight.size === 0) this.wire?.ref?.();
     this.inFlight.add(call, timeoutMs);
     this.lastUsedAt = this.clock.now();
     if (this.throttledUntil > this.lastUsedAt) this.waiting.push(call);

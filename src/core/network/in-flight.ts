@@ -164,6 +164,8 @@ export class InFlight {
       this.timerAt = Infinity;
       this.expire();
     }, at - this.clock.now());
+    // The wire keeps the process alive while an answer is due; the timer outlives its requests.
+    this.timer.unref?.();
   }
 
   /** A deadline may have passed: gives up what is due and arms the timer for what is next. */

@@ -25,6 +25,9 @@ export interface Wire {
   write(bytes: Uint8Array): boolean;
   /** Closes at once, without waiting for what is buffered. */
   destroy(): void;
+  /** Whether it keeps the process alive; it does from the start. */
+  ref?(): void;
+  unref?(): void;
 }
 
 /** How wires are opened: TCP, or memory in simulated time. Never throws; a failed dial is an `onClose`. Events come asynchronously. */
@@ -77,6 +80,12 @@ export const tcpTransport: Transport = {
       },
       destroy() {
         socket.destroy();
+      },
+      ref() {
+        socket.ref();
+      },
+      unref() {
+        socket.unref();
       },
     };
   },
