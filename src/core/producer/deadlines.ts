@@ -27,6 +27,8 @@ export class Deadlines {
       },
       Math.max(0, time - this.clock.now()),
     );
+    // Requests and pauses under way keep the process alive; a deadline outlives its batch.
+    this.timer.unref?.();
   }
 
   cancel(): void {
