@@ -46,7 +46,7 @@ export async function read(kafka: Kafka, topic: string): Promise<Read> {
       .fromPartitions({ topic, from: 'earliest', until: 'end' })
       .pipe(
         map((record) => {
-          const { batch } = record as FetchedRecord;
+          const { batch } = record as unknown as Pick<FetchedRecord, 'batch'>;
           codecs.add(batch?.codec);
           idempotent &&= batch !== undefined && batch.producerId >= 0 && batch.baseSequence >= 0;
           return sampleOf(record);

@@ -47,11 +47,15 @@ export class Target {
   }
 }
 
+type Start = readonly [name: string, start: () => Promise<Target>];
+
+/** The real cluster of this run, in a list that is empty without one. */
+export const realTargets: readonly Start[] =
+  brokers === undefined ? [] : [['Kafka', async () => new Target('Kafka', brokers!.join(','), undefined)]];
+
 /** How to come by each target. */
-export const targets: readonly (readonly [name: string, start: () => Promise<Target>])[] = [
-  ...(brokers === undefined
-    ? []
-    : [['Kafka', async () => new Target('Kafka', brokers!.join(','), undefined)] as const]),
+export const targets: readonly Start[] = [
+  ...realTargets,
   [
     'the box',
     async () => {

@@ -9,7 +9,12 @@ export function isOnPath(command: string): boolean {
 }
 
 /** Runs a program with `input` on its standard input; resolves with its standard output, rejects when it fails. */
-export function run(command: string, args: readonly string[], input = ''): Promise<string> {
+export async function run(command: string, args: readonly string[], input = ''): Promise<string> {
+  return (await runForBytes(command, args, input)).toString();
+}
+
+/** As {@link run}, for output that is not text. */
+export function runForBytes(command: string, args: readonly string[], input = ''): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, { timeout: LIMIT_MS });
     const out: Buffer[] = [];
@@ -18,7 +23,7 @@ export function run(command: string, args: readonly string[], input = ''): Promi
     child.stderr.on('data', (chunk: Buffer) => err.push(chunk));
     child.on('error', reject);
     child.on('close', (code) => {
-      if (code === 0) resolve(Buffer.concat(out).toString());
+      if (code === 0) resolve(Buffer.concat(out));
       else
         reject(
           new Error(
