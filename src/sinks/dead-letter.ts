@@ -2,7 +2,7 @@
 import type { Receipt } from '../core/producer/receipt.ts';
 import type { Bytes, ConsumerRecord, ProducerRecord } from '../core/records/types.ts';
 import { UsageError, type KafkaError } from '../errors.ts';
-import type { Delivery } from '../flow/delivery.ts';
+import { handleOf, type Delivery } from '../flow/delivery.ts';
 import { DeadLetterPolicy, type ErrorPolicy } from '../flow/policy.ts';
 import type { StageError } from '../flow/stage-error.ts';
 import type { SinkRuntime } from './to-topic.ts';
@@ -19,6 +19,7 @@ class DeadLetter implements Receipt {
   private readonly cause: StageError;
   private readonly runtime: SinkRuntime;
   private pending: number;
+  private withdrawn = false;
   private error: KafkaError | undefined;
 
   constructor(delivery: Delivery<unknown>, cause: StageError, records: number, runtime: SinkRuntime) {
@@ -43,12 +44,15 @@ class DeadLetter implements Receipt {
   }
 
   onWithdrawn(): void {
+    this.withdrawn = true;
     this.answered();
   }
 
   private answered(): void {
     if (--this.pending > 0) return;
-    if (this.error === undefined) this.delivery.ack();
+    // Not written, so not settled: its records are the next claim's.
+    if (this.withdrawn) handleOf(this.delivery).giveUp();
+    else if (this.error === undefined) this.delivery.ack();
     else
       this.delivery.nack(
         new AggregateError(
