@@ -35,6 +35,10 @@ class TypedRecord implements ConsumerRecord<unknown, unknown> {
     return this.raw.timestamp;
   }
 
+  get timestampBigInt(): bigint {
+    return this.raw.timestampBigInt;
+  }
+
   get timestampType(): 'create' | 'append' {
     return this.raw.timestampType;
   }

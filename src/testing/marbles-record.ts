@@ -20,6 +20,7 @@ export function record<K, V>(fields: {
     partition: 0,
     offset: 0,
     timestamp: fields.timestamp ?? 0,
+    timestampBigInt: BigInt(Math.trunc(fields.timestamp ?? 0)),
     timestampType: 'create',
     leaderEpoch: -1,
     key: fields.key,

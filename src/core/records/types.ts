@@ -26,6 +26,8 @@ export interface ConsumerRecord<out K = Buffer | null, out V = Buffer | null, ou
   readonly partition: number;
   readonly offset: number;
   readonly timestamp: number;
+  /** The timestamp exactly as written, whatever unit the writer took: nanoseconds do not fit a number. Made when it is asked for. */
+  readonly timestampBigInt: bigint;
   readonly timestampType: 'create' | 'append';
   readonly leaderEpoch: number;
   readonly key: K;
