@@ -190,6 +190,8 @@ describe('a partition whose sink stalls', () => {
     expect(copiedWhileStalled).toEqual(stalls.map(() => 0));
     expect(during.length).toBeGreaterThan(0);
     expect(p99During).toBeLessThanOrEqual(2 * p99Before);
+    // Over minutes what others do to the machine evens out.
+    if (!short) expect(percentile(during, 0.99)).toBeLessThanOrEqual(2 * percentile(before, 0.99));
     expect(percentile(during, 1)).toBeLessThan(1_000);
     expect(rssDuring).toBeLessThanOrEqual(rssBefore + (budgetMib + 50) * MIB);
     expect(Math.max(...gaps)).toBeLessThanOrEqual(1.5 * HEARTBEAT_MS);
