@@ -198,9 +198,9 @@ class Root<out T> extends Handle<T> implements Owner, Rooted {
     this.settlement.reject(this.sequence, cause, verdict, rewindDelayMs);
   }
 
-  shareGivenUp(): void {
+  shareGivenUp(held: boolean): void {
     this.token?.settled(this.sequence);
-    this.settlement.giveUp?.(this.sequence);
+    this.settlement.giveUp?.(this.sequence, held);
   }
 
   shareHeld(): void {

@@ -48,6 +48,6 @@ export interface Settlement extends PressureSource {
   hold(sequence: number): void;
   reject(sequence: number, cause: unknown, verdict: Verdict, rewindDelayMs?: number): void;
   /** Nobody is going to settle this record: it pins the commit point, and a drain need not wait for it. */
-  giveUp?(sequence: number): void;
+  giveUp?(sequence: number, held: boolean): void;
   report?(problem: DeliveryProblem): void;
 }

@@ -121,14 +121,15 @@ class ClaimSource implements Settlement {
   }
 
   // A held record pins the commit point and is not waited for: just what is wanted of one that nobody is going to settle.
-  giveUp(sequence: number): void {
+  giveUp(sequence: number, held: boolean): void {
+    if (held) return;
     // What is left of a lost claim is its next owner's.
     if (!this.claim.lost.aborted) this.owner.countLeft();
     this.claim.hold(sequence);
   }
 
   reject(sequence: number, cause: unknown, verdict: Verdict, rewindDelayMs?: number): void {
-    this.giveUp(sequence);
+    this.giveUp(sequence, false);
     this.owner.onRejected(cause, verdict, rewindDelayMs);
   }
 
@@ -172,7 +173,7 @@ class ClaimSource implements Settlement {
 
   private complete(): void {
     // Records that wait for their deserializer were not handed over to anyone: they stay unsettled and are read again by the next owner.
-    for (const { sequence } of this.waiting) this.giveUp(sequence);
+    for (const { sequence } of this.waiting) this.giveUp(sequence, false);
     this.waiting = [];
     this.subscriber?.complete();
   }
