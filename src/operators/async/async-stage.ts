@@ -105,10 +105,11 @@ export abstract class AsyncStage<A, B>
 
   /** Nothing more comes of the call; its delivery is settled, handed over or given up. */
   protected finish(call: Call<A, B>): void {
+    // What it emitted or settled last may have cost it its claim, and so have ended it already.
+    if (!this.calls.delete(call)) return;
     this.stopRunning(call);
     call.done = true;
     call.release();
-    this.calls.delete(call);
     this.order.finished(call, this.ready, this.out);
     this.pump();
     this.completeWhenDone();
