@@ -8,8 +8,6 @@ type OfClaim = { readonly member: string; readonly source: string; readonly epoc
 /** One claim epoch of one partition at one member. */
 interface EpochState extends OfClaim {
   readonly start: number;
-  /** False when `start` was taken from its first record: records before that may not have decoded. */
-  readonly startTold: boolean;
   /** One past the last record handed over. */
   position: number;
   readonly acks: Map<number, number>;
@@ -77,10 +75,13 @@ class Checker {
     this.atMs = event.atMs;
     switch (event.kind) {
       case 'claimed':
-        this.openEpoch(event, event.start, true);
+        this.onClaimed(event);
+        break;
+      case 'begun':
+        this.onBegun(event);
         break;
       case 'ended':
-        // A claim that handed nothing over is not known here, and the one before it ended with it.
+        // Of rewinds in a merged flow only those are known that handed something over.
         for (const one of this.source(event.source).epochs.get(event.member) ?? []) one.ended = true;
         break;
       case 'handed':
@@ -139,45 +140,63 @@ class Checker {
       ?.find((one) => one.epoch === epoch);
   }
 
-  /** A claim begins where the group's log says, or, when it is rewound, at the first record that it had not settled. */
-  private openEpoch(claim: OfClaim, start: number, startTold: boolean): EpochState {
-    const { member, epoch } = claim;
+  /** The group gave the partition to a member: it begins at the commit. */
+  private onClaimed(claim: OfClaim): void {
     const source = this.source(claim.source);
-    const epochs = source.epochs.get(member) ?? [];
-    source.epochs.set(member, epochs);
-    const before = epochs.at(-1);
+    const before = source.epochs.get(claim.member)?.at(-1);
+    if (before?.ended === false)
+      this.wrong(`${nameOf(claim)} begins while claim epoch ${before.epoch} of the same member is open`);
+    this.openEpoch(claim, source.committed ?? 0);
+  }
+
+  /** A lane says where its claim begins. */
+  private onBegun(event: EventOf<'begun'>): void {
+    const known = this.find(event);
+    if (known === undefined) this.startOver(event, event.start);
+    else if (known.start !== event.start)
+      this.wrong(`${nameOf(event)} begins at ${event.start} where ${known.start} is committed`);
+  }
+
+  /** A rewound claim goes on at the first record that it had not settled. */
+  private startOver(claim: OfClaim, start: number): EpochState {
+    const source = this.source(claim.source);
+    const before = source.epochs.get(claim.member)?.at(-1);
     const name = nameOf(claim);
-    if (before !== undefined && before.epoch >= epoch)
-      this.wrong(`${name} begins after claim epoch ${before.epoch} of the same member`);
-    if (before === undefined || before.ended) {
-      const committed = source.committed ?? 0;
-      const covered = start >= committed && allIn(source.poison, committed, startTold ? committed : start);
-      if (start !== committed && (startTold || !covered))
-        this.wrong(`${name} begins at ${start} where ${committed} is committed`);
-    } else {
+    if (before === undefined || before.ended) this.wrong(`${name} was never claimed`);
+    else {
       const earliest = firstOpen(before, (offset) => before.acks.has(offset));
       const latest = firstOpen(before, (offset) => before.acks.has(offset) || source.poison.has(offset));
-      const limit = firstNotIn(source.poison, latest);
-      if (start < earliest || start > limit)
+      if (start < earliest || start > firstNotIn(source.poison, latest))
         this.wrong(`${name} starts over at ${start}; its commit point was ${earliest} to ${latest}`);
     }
-    const state: EpochState = {
-      ...claim,
+    return this.openEpoch(claim, start);
+  }
+
+  private openEpoch({ member, source, epoch }: OfClaim, start: number): EpochState {
+    const { epochs } = this.source(source);
+    const own = epochs.get(member) ?? [];
+    epochs.set(member, own);
+    const before = own.at(-1);
+    if (before !== undefined && before.epoch >= epoch)
+      this.wrong(`${nameOf({ member, source, epoch })} begins after claim epoch ${before.epoch}`);
+    const state = {
+      member,
+      source,
+      epoch,
       start,
-      startTold,
       position: start,
       acks: new Map(),
-      open: new Set(),
+      open: new Set<number>(),
       ended: false,
     };
-    epochs.push(state);
+    own.push(state);
     return state;
   }
 
   private onHanded(event: EventOf<'handed'>): void {
     const { offset } = event;
     const source = this.source(event.source);
-    const epoch = this.find(event) ?? this.openEpoch(event, offset, false);
+    const epoch = this.find(event) ?? this.startOver(event, offset);
     const name = nameOf(event);
     if (epoch.ended) this.wrong(`${name} hands over ${offset} when it is over`);
     if (source.epochs.get(event.member)!.at(-1) !== epoch)
@@ -352,9 +371,10 @@ class Checker {
     }
     for (const [lane, offsets] of lanes) {
       const last = this.delivered.get(lane) ?? -1;
-      if (Math.min(...offsets) < last)
-        this.wrong(`value ${id} of offset ${Math.min(...offsets)} comes to the end of ${lane} after ${last}`);
-      this.delivered.set(lane, Math.max(last, ...offsets));
+      const first = Math.min(...offsets);
+      if (first < last)
+        this.wrong(`value ${id} of offset ${first} comes to the end of ${lane} after ${last}`);
+      this.delivered.set(lane, first);
     }
   }
 }

@@ -29,47 +29,56 @@ interface OfClaim {
  * Values are followed as tokens: each is `made` from records, and `used` once for each of its shares by whatever ends its way (a function that made
  * other values of it, a filter that rejected it, a policy that skipped it, the end of the flow).
  */
-export type HistoryEvent = { readonly atMs: number } & (
-  | ({ readonly kind: 'claimed'; readonly start: number } & OfClaim)
-  | ({ readonly kind: 'ended'; readonly how: 'released' | 'lost' } & OfClaim)
-  | ({ readonly kind: 'handed'; readonly offset: number } & OfClaim)
-  | ({ readonly kind: 'acked'; readonly offset: number } & OfClaim)
-  /** Refused, given up or held: it stays unsettled and is not waited for. */
-  | ({ readonly kind: 'left'; readonly offset: number } & OfClaim)
-  | {
-      readonly kind: 'made';
-      readonly token: number;
-      readonly shares: number;
-      readonly of: readonly HandingKey[];
-      readonly at: string;
-    }
-  | { readonly kind: 'used'; readonly token: number; readonly at: string }
-  /** A policy chose the dead letter topic for it. */
-  | { readonly kind: 'buried'; readonly token: number; readonly at: string }
-  /** A sink was given the value; it may be given it again. */
-  | { readonly kind: 'sent'; readonly token: number; readonly records: number; readonly at: string }
-  /** The sink passed the value on. */
-  | { readonly kind: 'passed'; readonly token: number; readonly at: string }
-  /** The flow's last stage saw the value. */
-  | { readonly kind: 'delivered'; readonly token: number }
-  | { readonly kind: 'appended'; readonly token: number; readonly index: number; readonly at: string }
-  /** A dead letter is in its topic; `place` is `topic-partition` of the record it is about. */
-  | { readonly kind: 'letter'; readonly place: string; readonly offset: number }
-  | {
-      readonly kind: 'committed';
-      readonly member: string;
-      readonly source: string;
-      readonly generation: number;
-      readonly offset: number;
-    }
-  | { readonly kind: 'crashed'; readonly member: string }
-  /** The member's run ended; `error` is what it was rejected with. */
-  | { readonly kind: 'ran'; readonly member: string; readonly unsettled: number; readonly error?: string }
-  /** Nothing is broken any more: from here on everything must come to its end. */
-  | { readonly kind: 'mended' }
-  /** Something that must not happen at all, seen by the player itself. */
-  | { readonly kind: 'wrong'; readonly what: string }
-);
+export type HistoryEvent = { readonly atMs: number } &
+  /** The group gave a partition to a member, which has asked for the commit before. */
+  (
+    | ({ readonly kind: 'claimed' } & OfClaim)
+    /** A lane is opened, for a claim or for the claim epoch after a rewind. */
+    | ({ readonly kind: 'begun'; readonly start: number } & OfClaim)
+    | ({ readonly kind: 'ended'; readonly how: 'released' | 'lost' } & OfClaim)
+    | ({ readonly kind: 'handed'; readonly offset: number } & OfClaim)
+    | ({ readonly kind: 'acked'; readonly offset: number } & OfClaim)
+    /** Refused, given up or held: it stays unsettled and is not waited for. */
+    | ({ readonly kind: 'left'; readonly offset: number } & OfClaim)
+    | {
+        readonly kind: 'made';
+        readonly token: number;
+        readonly shares: number;
+        readonly of: readonly HandingKey[];
+        readonly at: string;
+      }
+    | { readonly kind: 'used'; readonly token: number; readonly at: string }
+    /** A policy chose the dead letter topic for it. */
+    | { readonly kind: 'buried'; readonly token: number; readonly at: string }
+    /** A sink was given the value; it may be given it again. */
+    | { readonly kind: 'sent'; readonly token: number; readonly records: number; readonly at: string }
+    /** The sink passed the value on. */
+    | { readonly kind: 'passed'; readonly token: number; readonly at: string }
+    /** The flow's last stage saw the value. */
+    | { readonly kind: 'delivered'; readonly token: number }
+    | { readonly kind: 'appended'; readonly token: number; readonly index: number; readonly at: string }
+    /** A dead letter is in its topic; `place` is `topic-partition` of the record it is about. */
+    | { readonly kind: 'letter'; readonly place: string; readonly offset: number }
+    | {
+        readonly kind: 'committed';
+        readonly member: string;
+        readonly source: string;
+        readonly generation: number;
+        readonly offset: number;
+      }
+    | { readonly kind: 'crashed'; readonly member: string }
+    /** The member's run ended; `error` is what it was rejected with. */
+    | {
+        readonly kind: 'ran';
+        readonly member: string;
+        readonly unsettled: number;
+        readonly error?: string | undefined;
+      }
+    /** Nothing is broken any more: from here on everything must come to its end. */
+    | { readonly kind: 'mended' }
+    /** Something that must not happen at all, seen by the player itself. */
+    | { readonly kind: 'wrong'; readonly what: string }
+  );
 
 /** An input partition at the end. */
 export interface SourceEnd {

@@ -3,6 +3,7 @@ import type { Clock } from '../../src/core/clock.ts';
 import { delay } from '../../src/core/clock.ts';
 import { Kafka } from '../../src/core/client.ts';
 import type { ConsumerRecord } from '../../src/core/records/types.ts';
+import type { KafkaError } from '../../src/errors.ts';
 import type { Claims } from '../../src/flow/claims.ts';
 import type { Flow } from '../../src/flow/flow.ts';
 import { skip } from '../../src/flow/policy.ts';
@@ -27,6 +28,8 @@ export interface World {
   readonly box: BrokerBox;
   readonly recorder: Recorder;
   readonly failures: Map<string, number>;
+  /** Nothing is broken any more. */
+  isMended: boolean;
 }
 
 const LONG_DRAIN_MS = 20_000;
@@ -48,7 +51,6 @@ export function clientOf(world: World, name: string, process: SimulatedProcess):
       clientId: name,
       requestTimeout: 4000,
       connectionTimeout: 2000,
-      defaultApiTimeoutMs: 20_000,
     },
     { clock: process.clock, random: seededRandom(`${world.seed} ${name}`), transport: process.transport },
   );
@@ -106,14 +108,20 @@ export class Member {
       const { unsettled } = await this.running.done;
       recorder.add({ kind: 'ran', member, unsettled });
     } catch (error) {
-      const onPurpose = causesOf(error).some((cause) => cause instanceof Injected);
-      if (onPurpose) recorder.add({ kind: 'ran', member, unsettled: 0 });
-      else
-        recorder.add({ kind: 'ran', member, unsettled: 0, error: (error as Error).stack ?? String(error) });
+      recorder.add({ kind: 'ran', member, unsettled: 0, error: this.explain(error) });
     }
     this.isEnding = true;
     await this.kafka.close();
     this.isOver = true;
+  }
+
+  /** Undefined for a failure that was to be expected. */
+  private explain(error: unknown): string | undefined {
+    if (causesOf(error).some((cause) => cause instanceof Injected)) return undefined;
+    // The last commit is refused when the claims are lost meanwhile, or has no answer in time.
+    const { code, message, stack } = error as KafkaError;
+    if (this.isEnding && !this.world.isMended && /commit/i.test(`${code} ${message}`)) return undefined;
+    return stack ?? String(error);
   }
 
   private start(): Running {
@@ -157,15 +165,15 @@ export class Member {
     const { scenario, recorder } = this.world;
     const { name: member } = this;
     claims.rebalances.subscribe(({ kind, topic, partition, claimEpoch: epoch }) => {
-      if (kind === 'claimed') return;
-      recorder.add({ kind: 'ended', how: kind, member, source: sourceName(group, topic, partition), epoch });
+      const claim = { member, source: sourceName(group, topic, partition), epoch };
+      recorder.add(kind === 'claimed' ? { kind, ...claim } : { kind: 'ended', how: kind, ...claim });
     });
     const { lane } = scenario;
     if (lane === undefined) return claims.pipe(watch(recorder, member, group), pipeline.enter());
     return claims.pipe(
       eachClaim((claim) => {
         const { topic, partition, claimEpoch: epoch, startOffset: start } = claim;
-        recorder.add({ kind: 'claimed', member, source: sourceName(group, topic, partition), epoch, start });
+        recorder.add({ kind: 'begun', member, source: sourceName(group, topic, partition), epoch, start });
         return claim.pipe(watch(recorder, member, group), pipeline.enter(), pipeline.through('lane ', lane));
       }),
     );
