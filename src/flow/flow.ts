@@ -1,6 +1,7 @@
 import { Observable, type Subscriber, type TeardownLogic } from 'rxjs';
 import type { Delivery } from './delivery.ts';
 import { plainRxOperatorLosesRecords_useSluiceOperatorOrWrap, type FlowEnd, type Op } from './op.ts';
+import { subscribeEnd } from './runtime.ts';
 import { applyStages, type Stage } from './stage-guard.ts';
 
 // One line per arity, so that they can be compared.
@@ -37,7 +38,7 @@ export class Flow<out T> extends Observable<Delivery<T>> implements FlowEnd {
   declare readonly [plainRxOperatorLosesRecords_useSluiceOperatorOrWrap]: 'flow';
 
   protected constructor(subscribe: (subscriber: Subscriber<Delivery<T>>) => TeardownLogic) {
-    super(subscribe);
+    super((subscriber) => subscribeEnd(subscriber, subscribe));
   }
 
   override pipe(): Flow<T>;

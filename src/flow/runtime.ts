@@ -1,4 +1,5 @@
 // How a source that is made without the cluster (`fromReadable(...)`) finds the topology it runs in: the topology names itself while it subscribes.
+import type { Subscriber } from 'rxjs';
 import type { Clock } from '../core/clock.ts';
 
 /** A record that has been unsettled for longer than it should. */
@@ -36,7 +37,11 @@ export interface FlowRuntime {
   fail(cause: unknown): void;
 }
 
+/** Takes a failure that no policy took, where there is no topology to take it. */
+export type FailureSink = (cause: unknown) => void;
+
 let current: FlowRuntime | undefined;
+let sink: FailureSink | undefined;
 
 /** The topology whose flow is being subscribed right now; undefined in a script. */
 export function currentRuntime(): FlowRuntime | undefined {
@@ -51,5 +56,24 @@ export function withRuntime<T>(runtime: FlowRuntime, subscribe: () => T): T {
     return subscribe();
   } finally {
     current = outer;
+  }
+}
+
+/** In a script, the end of the flow that is being subscribed right now; undefined in a topology. */
+export function currentFailureSink(): FailureSink | undefined {
+  return current === undefined ? sink : undefined;
+}
+
+/**
+ * Runs `subscribe` for `end`. In a script the outermost flow that is subscribed is where failures go: a source may have completed long before the
+ * last of what it handed over fails, and then it has no way of its own to say so.
+ */
+export function subscribeEnd<T, R>(end: Subscriber<T>, subscribe: (end: Subscriber<T>) => R): R {
+  if (current !== undefined || sink !== undefined) return subscribe(end);
+  sink = (cause) => end.error(cause);
+  try {
+    return subscribe(end);
+  } finally {
+    sink = undefined;
   }
 }

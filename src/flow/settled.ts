@@ -1,4 +1,5 @@
 import { Observable, type Subscriber, type TeardownLogic } from 'rxjs';
+import { subscribeEnd } from './runtime.ts';
 import { plainRxOperatorLosesRecords_useSluiceOperatorOrWrap, type FlowEnd } from './op.ts';
 
 /** The end of a flow as an ordinary Observable: its values are settled, so any RxJS operator may follow, and a topology may return it. */
@@ -6,7 +7,7 @@ export class Settled<out T> extends Observable<T> implements FlowEnd {
   declare readonly [plainRxOperatorLosesRecords_useSluiceOperatorOrWrap]: 'settled';
 
   protected constructor(subscribe: (subscriber: Subscriber<T>) => TeardownLogic) {
-    super(subscribe);
+    super((subscriber) => subscribeEnd(subscriber, subscribe));
   }
 }
 

@@ -3,7 +3,7 @@ import { systemClock } from '../core/clock.ts';
 import { UsageError } from '../errors.ts';
 import { rootDelivery, type Delivery } from '../flow/delivery.ts';
 import { createFlow, type Flow } from '../flow/flow.ts';
-import { currentRuntime, type FlowRuntime, type RunningSource } from '../flow/runtime.ts';
+import { currentFailureSink, currentRuntime, type FlowRuntime, type RunningSource } from '../flow/runtime.ts';
 import { drained } from './drained.ts';
 import { PullCredit, type PullOwner } from './pull-credit.ts';
 
@@ -16,6 +16,7 @@ const IN_FLIGHT_RECORDS = 1_000;
 class PushSource<T> implements RunningSource, PullOwner {
   private readonly subscriber: Subscriber<Delivery<T>>;
   private readonly runtime: FlowRuntime | undefined;
+  private readonly failed = currentFailureSink();
   private readonly credit: PullCredit;
   private readonly overflow: Overflow;
   private readonly capacity: number;
@@ -87,11 +88,12 @@ class PushSource<T> implements RunningSource, PullOwner {
 
   onRejected(cause: unknown): void {
     if (this.runtime !== undefined) this.runtime.fail(cause);
+    else if (this.failed !== undefined) this.failed(cause);
     else this.finish(cause);
   }
 
   unsettled(): number {
-    return this.credit.inFlight;
+    return this.credit.inFlight + this.credit.left;
   }
 
   drain(timeoutMs: number): Promise<void> {
@@ -156,7 +158,7 @@ export function fromObservable<T>(
   const { overflow, capacity } = options;
   if (!['error', 'drop-oldest', 'drop-newest'].includes(overflow)) {
     throw new UsageError(
-      `fromObservable: 'overflow' is 'error', 'drop-oldest' or 'drop-newest', not ${String(overflow)}`,
+      `fromObservable: 'overflow' is 'error', 'drop-oldest' or 'drop-newest', not ${overflow}`,
       'overflow',
     );
   }

@@ -8,7 +8,7 @@ import { UsageError, type KafkaError } from '../errors.ts';
 import type { Claim } from '../flow/claim.ts';
 import { createClaims, type Claims, type Rebalance } from '../flow/claims.ts';
 import type { ErrorPolicy } from '../flow/policy.ts';
-import type { RunningSource, StuckRecord } from '../flow/runtime.ts';
+import { currentFailureSink, type RunningSource, type StuckRecord } from '../flow/runtime.ts';
 import type { DeliveryProblem } from '../flow/settlement.ts';
 import type { ConsumerRecord } from '../core/records/types.ts';
 import { ClaimKeeper, type KeeperSource } from './claim-keeper.ts';
@@ -29,6 +29,7 @@ class GroupSource implements GroupListener, KeeperSource, RunningSource {
   readonly ready: Promise<void>;
   readonly onDecodeError: ErrorPolicy | undefined;
   private readonly runtime: ClusterRuntime;
+  private readonly failed = currentFailureSink();
   private readonly claims: Subscriber<Claim<AnyRecord>>;
   private readonly rebalances: Subject<Rebalance>;
   private readonly consumer: GroupConsumer;
@@ -103,7 +104,14 @@ class GroupSource implements GroupListener, KeeperSource, RunningSource {
       this.runtime.flow.fail(cause);
       return;
     }
-    void this.drain(this.drainTimeoutMs).finally(() => this.claims.error(cause));
+    if (this.stopping) return;
+    this.stopping = true;
+    const tell = (): void => {
+      this.rebalances.complete();
+      if (this.failed !== undefined) this.failed(cause);
+      else this.claims.error(cause);
+    };
+    this.consumer.drain(this.drainTimeoutMs).then(tell, tell);
   }
 
   onProblem(problem: DeliveryProblem & { readonly topic: string; readonly partition: number }): void {

@@ -9,7 +9,7 @@ import { UsageError } from '../errors.ts';
 import type { Claim } from '../flow/claim.ts';
 import { createClaims, type Claims } from '../flow/claims.ts';
 import type { ErrorPolicy } from '../flow/policy.ts';
-import type { RunningSource } from '../flow/runtime.ts';
+import { currentFailureSink, type RunningSource } from '../flow/runtime.ts';
 import type { DeliveryProblem } from '../flow/settlement.ts';
 import { ClaimKeeper, type KeeperSource } from './claim-keeper.ts';
 import { claimFlow } from './claim-source.ts';
@@ -28,6 +28,7 @@ class PartitionsSource implements KeeperSource, RunningSource, ReaderClaimOwner 
   readonly ready: Promise<void>;
   readonly onDecodeError: ErrorPolicy | undefined;
   private readonly runtime: ClusterRuntime;
+  private readonly failed = currentFailureSink();
   private readonly options: AnyPartitionsOptions;
   private readonly claims: Subscriber<Claim<AnyRecord>>;
   private readonly decoder: Decoder;
@@ -60,7 +61,8 @@ class PartitionsSource implements KeeperSource, RunningSource, ReaderClaimOwner 
       if (!this.stopping.signal.aborted) this.runtime.flow.fail(cause);
       return;
     }
-    this.claims.error(cause);
+    if (this.failed !== undefined) this.failed(cause);
+    else this.claims.error(cause);
   }
 
   onProblem(problem: DeliveryProblem & { readonly topic: string; readonly partition: number }): void {

@@ -21,8 +21,10 @@ export class PullCredit implements Settlement {
   readonly claimEpoch = 0;
   readonly revoking: AbortSignal = NEVER;
   readonly lost: AbortSignal = NEVER;
-  /** Handed over, neither settled nor held. */
+  /** Handed over, neither settled nor held, and still with somebody. */
   inFlight = 0;
+  /** Left unsettled though nobody holds them: refused, or given up. */
+  left = 0;
   private readonly owner: PullOwner;
   private readonly maxRecords: number;
   private readonly maxBytes: number;
@@ -63,8 +65,15 @@ export class PullCredit implements Settlement {
     this.release(sequence);
   }
 
-  reject(_sequence: number, cause: unknown, _verdict: Verdict): void {
+  reject(sequence: number, cause: unknown, _verdict: Verdict): void {
+    this.giveUp(sequence, false);
     this.owner.onRejected(cause);
+  }
+
+  giveUp(sequence: number, held: boolean): void {
+    if (held || !this.forget(sequence)) return;
+    this.left++;
+    this.owner.onSettled();
   }
 
   onPressure(listener: () => void): () => void {
@@ -74,15 +83,20 @@ export class PullCredit implements Settlement {
 
   // A held value gave its room back already.
   private release(sequence: number): void {
-    const bytes = this.sizes.get(sequence);
-    if (bytes === undefined) return;
-    this.sizes.delete(sequence);
-    this.inFlight--;
-    this.inFlightBytes -= bytes;
+    if (!this.forget(sequence)) return;
     if (this.full && this.inFlight * 2 <= this.maxRecords && this.inFlightBytes * 2 <= this.maxBytes) {
       this.full = false;
       this.owner.onRoom();
     }
     this.owner.onSettled();
+  }
+
+  private forget(sequence: number): boolean {
+    const bytes = this.sizes.get(sequence);
+    if (bytes === undefined) return false;
+    this.sizes.delete(sequence);
+    this.inFlight--;
+    this.inFlightBytes -= bytes;
+    return true;
   }
 }

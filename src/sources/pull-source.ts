@@ -3,7 +3,7 @@ import type { Subscriber } from 'rxjs';
 import { systemClock, type Clock } from '../core/clock.ts';
 import { rootDelivery, type Delivery } from '../flow/delivery.ts';
 import { createFlow, type Flow } from '../flow/flow.ts';
-import { currentRuntime, type FlowRuntime, type RunningSource } from '../flow/runtime.ts';
+import { currentFailureSink, currentRuntime, type FlowRuntime, type RunningSource } from '../flow/runtime.ts';
 import { drained } from './drained.ts';
 import { PullCredit, type PullOwner } from './pull-credit.ts';
 
@@ -29,6 +29,7 @@ class PullLoop<T> implements RunningSource, PullOwner {
   private readonly options: PullOptions<T>;
   private readonly subscriber: Subscriber<Delivery<T>>;
   private readonly runtime: FlowRuntime | undefined;
+  private readonly failed = currentFailureSink();
   private readonly clock: Clock;
   private readonly credit: PullCredit;
   private readonly chunks: Chunks<T>;
@@ -70,11 +71,12 @@ class PullLoop<T> implements RunningSource, PullOwner {
 
   onRejected(cause: unknown): void {
     if (this.runtime !== undefined) this.runtime.fail(cause);
+    else if (this.failed !== undefined) this.failed(cause);
     else this.finish(cause);
   }
 
   unsettled(): number {
-    return this.credit.inFlight;
+    return this.credit.inFlight + this.credit.left;
   }
 
   drain(timeoutMs: number): Promise<void> {
