@@ -30,8 +30,8 @@ Medians of ${rounds} interleaved rounds, after a warm-up in the same process tha
   uncompressed, one broker.
 - **sluice produce:** \`fromIterable → toTopic → map → settle\`, idempotent, every default.
 - **sluice consume:** \`fromGroup → map → filter\`, raw bytes, in a group with commits, CRC checked, every default.
-- **kafkajs 2.2.4 produce:** \`sendBatch\` of 5,000 records, three calls at a time, acks -1; not idempotent, which is its default.
-- **kafkajs 2.2.4 consume:** \`eachBatch\` in a group, \`autoCommitInterval\` 5 s, three partitions at a time. It does not check CRCs.
+- **kafkajs 2.2.4 produce:** \`sendBatch\` of 2,000 records, three calls at a time, acks -1; not idempotent, which is its default.
+- **kafkajs 2.2.4 consume:** \`eachBatch\` in a group, \`autoCommitInterval\` 5 s, three partitions at a time, 4 MiB per fetch and partition. It does not check CRCs.
 - **Checked:** the number of records in the log, the sum over all values on both sides, and that the groups' commits are at the end.
 - CPU is user and system time of the client's process; RSS its peak, the warm-up included.
 

@@ -11,6 +11,7 @@ import type { KafkaOptions } from './options.ts';
 import { clusterOptions } from './options.ts';
 import type { ProducerOptions } from './producer/options.ts';
 import { Producer } from './producer/producer.ts';
+import { prepareCrc32c } from './records/crc32c.ts';
 
 /** What the client runs on; a test replaces them so that client and broker run together in simulated time. */
 export interface Runtime {
@@ -31,6 +32,8 @@ export class Kafka {
 
   /** `runtime` is for tests. */
   constructor(options: KafkaOptions, runtime: Runtime = {}) {
+    // Long before the first batch: until it is loaded, checksums cost three times as much.
+    void prepareCrc32c();
     this.cluster = new RemoteCluster(clusterOptions(options), {
       clock: runtime.clock ?? systemClock,
       random: runtime.random ?? systemRandom,

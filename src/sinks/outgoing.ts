@@ -11,6 +11,14 @@ export interface OutgoingRecord extends ProducerRecord {
   readonly timestamp: number | undefined;
 }
 
+class Outgoing implements OutgoingRecord {
+  key: Bytes | null = null;
+  value: Bytes | null = null;
+  headers: HeadersInit | undefined = undefined;
+  partition: number | undefined = undefined;
+  timestamp: number | undefined = undefined;
+}
+
 /** Valid during one call of a serializer; headers are read only if it asks. */
 class EncodeContext implements SerdeContext {
   readonly topic: string;
@@ -34,6 +42,7 @@ export class Encoder {
   private readonly value: Serializer<unknown> | undefined;
   private readonly keyContext: EncodeContext;
   private readonly valueContext: EncodeContext;
+  private readonly shared = new Outgoing();
 
   constructor(topic: string, key: Serializer<unknown> | undefined, value: Serializer<unknown> | undefined) {
     this.topic = topic;
@@ -45,19 +54,34 @@ export class Encoder {
 
   /** Throws UsageError for a value that is undefined or not bytes, and what the serializers throw. */
   encode(record: ProducerRecord<unknown, unknown>, timestamp: number | undefined): OutgoingRecord {
+    return this.encodeInto(new Outgoing(), record, timestamp);
+  }
+
+  /** As `encode`, for a record that is read at once: it is good until the next one is encoded. */
+  encodeShared(record: ProducerRecord<unknown, unknown>, timestamp: number | undefined): OutgoingRecord {
+    return this.encodeInto(this.shared, record, timestamp);
+  }
+
+  private encodeInto(
+    out: Outgoing,
+    record: ProducerRecord<unknown, unknown>,
+    timestamp: number | undefined,
+  ): OutgoingRecord {
     if (typeof record !== 'object' || record === null) {
       throw new UsageError(
         `toTopic '${this.topic}': the project function answers with a record or an array of records, not ${String(record)}`,
       );
     }
     const { headers, partition } = record;
-    return {
-      key: this.part(record.key ?? null, this.key, this.keyContext, headers),
-      value: this.part(record.value, this.value, this.valueContext, headers),
-      headers,
-      partition,
-      timestamp: record.timestamp ?? timestamp,
-    };
+    const key = this.part(record.key ?? null, this.key, this.keyContext, headers);
+    const value = this.part(record.value, this.value, this.valueContext, headers);
+    // Only now: a serializer that sends something itself must not change what is half filled in.
+    out.key = key;
+    out.value = value;
+    out.headers = headers;
+    out.partition = partition;
+    out.timestamp = record.timestamp ?? timestamp;
+    return out;
   }
 
   private part(

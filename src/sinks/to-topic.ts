@@ -47,29 +47,45 @@ const MANY_LANES = 1_024;
 
 const isDead = (settlement: Settlement): boolean => settlement.dead ?? settlement.lost.aborted;
 
-/** A delivery on its way through the producer; the records' receipt and the place in its lane, in one object. */
+const DONE = 1;
+/** It is not to be passed on: settled by its policy, given up, or withdrawn. */
+const STAYS = 2;
+const WITHDRAWN = 4;
+
+/** What a passage needs only when something went wrong. */
+interface Trouble<A> {
+  failures: number;
+  error: KafkaError | undefined;
+  wait: RetryWait<A> | undefined;
+}
+
+/**
+ * A delivery on its way through the producer; the records' receipt and the place in its lane, in one object. It has few fields on purpose: the
+ * collector copies all that are in flight.
+ */
 class Passage<A> implements Receipt, Waiter<A> {
   readonly delivery: Delivery<A>;
-  done = false;
-  /** False when it is not to be passed on: settled by its policy, given up, or withdrawn. */
-  passes = true;
-  private readonly stage: ToTopicStage<A>;
   private readonly lane: Lane<A>;
+  private state = 0;
   private pending = 0;
-  private failures = 0;
-  private withdrawn = false;
-  private error: KafkaError | undefined;
-  private wait: RetryWait<A> | undefined;
+  private trouble: Trouble<A> | undefined = undefined;
 
-  constructor(delivery: Delivery<A>, stage: ToTopicStage<A>, lane: Lane<A>) {
+  constructor(delivery: Delivery<A>, lane: Lane<A>) {
     this.delivery = delivery;
-    this.stage = stage;
     this.lane = lane;
+  }
+
+  get done(): boolean {
+    return (this.state & DONE) !== 0;
+  }
+
+  get passes(): boolean {
+    return (this.state & STAYS) === 0;
   }
 
   send(producer: Producer, sink: Sink<A>): void {
     let records: ProducerRecord<unknown, unknown> | readonly ProducerRecord<unknown, unknown>[];
-    this.error = undefined;
+    if (this.trouble !== undefined) this.trouble.error = undefined;
     // One more than there are records, until all of them are handed over: an answer may come at once.
     this.pending = 1;
     try {
@@ -85,7 +101,7 @@ class Passage<A> implements Receipt, Waiter<A> {
           producer.send(sink.topic, record, this);
         }
       } else {
-        const encoded = sink.encoder.encode(records as ProducerRecord<unknown, unknown>, stamp);
+        const encoded = sink.encoder.encodeShared(records as ProducerRecord<unknown, unknown>, stamp);
         this.pending++;
         producer.send(sink.topic, encoded, this);
       }
@@ -98,12 +114,12 @@ class Passage<A> implements Receipt, Waiter<A> {
   }
 
   onAcked(): void {
-    this.stage.countOut();
+    this.lane.stage.countOut();
     this.answered();
   }
 
   onFailed(error: KafkaError): void {
-    this.error ??= error;
+    this.troubled().error ??= error;
     this.answered();
   }
 
@@ -112,49 +128,54 @@ class Passage<A> implements Receipt, Waiter<A> {
   }
 
   onWithdrawn(): void {
-    this.withdrawn = true;
+    this.state |= WITHDRAWN;
     this.answered();
   }
 
   onDue(): void {
-    this.wait = undefined;
-    this.stage.sendAgain(this);
+    this.troubled().wait = undefined;
+    this.lane.stage.sendAgain(this);
   }
 
   onGivenUp(): void {
-    this.end(false);
+    this.end(STAYS);
   }
 
   /** Nobody is interested any more. */
   giveUp(): void {
-    this.wait?.cancel();
+    this.trouble?.wait?.cancel();
     if (!this.done) handleOf(this.delivery).giveUp();
-    this.done = true;
-    this.passes = false;
+    this.state |= DONE | STAYS;
   }
 
   private answered(): void {
     if (--this.pending > 0 || this.done) return;
-    if (this.withdrawn) {
+    const error = this.trouble?.error;
+    if ((this.state & WITHDRAWN) !== 0) {
       handleOf(this.delivery).giveUp();
-      this.end(false);
-    } else if (this.error !== undefined) this.fail(this.error);
-    else this.end(true);
+      this.end(STAYS);
+    } else if (error !== undefined) this.fail(error);
+    else this.end(0);
   }
 
   private fail(cause: unknown): void {
     const { value, origins } = this.delivery;
-    const { name, onError } = this.stage.sink;
-    this.failures++;
-    const error = new StageError<A>({ stage: name, value, attempt: this.failures, origins, cause });
+    const { name, onError } = this.lane.stage.sink;
+    const trouble = this.troubled();
+    const attempt = ++trouble.failures;
+    const error = new StageError<A>({ stage: name, value, attempt, origins, cause });
     const delayMs = applyPolicy(onError, this.delivery, error);
-    if (delayMs === undefined) this.end(false);
-    else this.wait = new RetryWait(this.delivery, delayMs, this);
+    if (delayMs === undefined) this.end(STAYS);
+    else trouble.wait = new RetryWait(this.delivery, delayMs, this);
   }
 
-  private end(passes: boolean): void {
-    this.done = true;
-    this.passes = passes;
+  private troubled(): Trouble<A> {
+    this.trouble ??= { failures: 0, error: undefined, wait: undefined };
+    return this.trouble;
+  }
+
+  private end(stays: number): void {
+    this.state |= DONE | stays;
     this.lane.advance();
   }
 }
@@ -162,7 +183,7 @@ class Passage<A> implements Receipt, Waiter<A> {
 /** The deliveries of one claim or plain source, passed on in the order in which they came. */
 class Lane<A> {
   readonly queue = new Fifo<Passage<A>>();
-  private readonly stage: ToTopicStage<A>;
+  readonly stage: ToTopicStage<A>;
   private advancing = false;
 
   constructor(stage: ToTopicStage<A>) {
@@ -207,7 +228,7 @@ class ToTopicStage<A> extends StageSubscriber<Delivery<A>, Delivery<A>> {
       return;
     }
     const lane = this.laneOf(delivery);
-    const passage = new Passage(delivery, this, lane);
+    const passage = new Passage(delivery, lane);
     this.under++;
     lane.queue.push(passage);
     this.sendAgain(passage);
