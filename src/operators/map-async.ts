@@ -39,6 +39,7 @@ class FirstValue<B> extends InnerSubscriber<B> {
   }
 
   override complete(): void {
+    if (this.closed) return;
     this.error(
       new UsageError('mapAsync: the Observable completed without a value; for none or many, use perRecord'),
     );

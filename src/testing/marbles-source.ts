@@ -30,7 +30,7 @@ export interface SettlementEvent {
 export class MarbleSource implements Settlement {
   readonly source = 'marbles';
   readonly claimEpoch = 0;
-  readonly clock = marbleClock;
+  readonly clock: Clock;
   readonly events: SettlementEvent[] = [];
   readonly problems: DeliveryProblem[] = [];
   rewinds = 0;
@@ -41,6 +41,10 @@ export class MarbleSource implements Settlement {
   private readonly open = new Set<number>();
   private readonly listeners = new Set<() => void>();
   private resumeAt = 0;
+
+  constructor(clock: Clock = marbleClock) {
+    this.clock = clock;
+  }
 
   get revoking(): AbortSignal {
     return this.revokingController.signal;
@@ -103,7 +107,7 @@ export class MarbleSource implements Settlement {
   }
 
   private note(sequence: number, event: Omit<SettlementEvent, 'frame' | 'mark'>): void {
-    this.events.push({ ...event, frame: asyncScheduler.now(), mark: this.marks[sequence]! });
+    this.events.push({ ...event, frame: this.clock.now(), mark: this.marks[sequence]! });
     this.open.delete(sequence);
     if (this.pressed && this.open.size <= this.resumeAt) this.pressed = false;
   }

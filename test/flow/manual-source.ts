@@ -3,17 +3,22 @@ import type { ConsumerRecord } from '../../src/core/records/types.ts';
 import { rootDelivery, type Delivery } from '../../src/flow/delivery.ts';
 import { createFlow, type Flow } from '../../src/flow/flow.ts';
 import { MarbleSource } from '../../src/testing/marbles-source.ts';
+import { VirtualClock } from '../../src/testing/simulation/virtual-clock.ts';
 
 /** A source driven by hand. With `credit`, `emitAll` hands over while there is room and goes on, re-entrantly, when one settles. */
 export class ManualSource<T> extends MarbleSource {
   readonly flow: Flow<T>;
+  /** Stands still unless it is told to advance. */
+  readonly time: VirtualClock;
   subscriber: Subscriber<Delivery<T>> | undefined;
   private rest: T[] = [];
   private readonly credit: number;
   private completing = false;
 
   constructor(credit = Infinity) {
-    super();
+    const time = new VirtualClock();
+    super(time);
+    this.time = time;
     this.credit = credit;
     this.flow = createFlow<T>((subscriber) => {
       this.subscriber = subscriber;
