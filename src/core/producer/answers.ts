@@ -75,19 +75,19 @@ export class Answers {
     const verdict = produceVerdict(part.errorCode);
     this.list(partition);
     if (verdict === 'acked') {
-      partition.acked(batch, part.errorCode === 0 ? part.baseOffset : -1, part.logAppendTimeMs);
+      partition.flight.acked(batch, part.errorCode === 0 ? part.baseOffset : -1, part.logAppendTimeMs);
       return;
     }
     const error = errorOf(partition, part);
-    if (verdict === 'sequence') partition.outOfSequence(batch, error, false);
-    else if (verdict === 'fenced') partition.outOfSequence(batch, error, true);
+    if (verdict === 'sequence') partition.flight.outOfSequence(batch, error, false);
+    else if (verdict === 'fenced') partition.flight.outOfSequence(batch, error, true);
     else if (verdict === 'too-large') partition.tooLarge(batch, error);
-    else if (verdict === 'refused') partition.refused(batch, error, false);
-    else if (verdict === 'broken') partition.refused(batch, error, true);
+    else if (verdict === 'refused') partition.flight.refused(batch, error, false);
+    else if (verdict === 'broken') partition.flight.refused(batch, error, true);
     else {
       const hinted = this.takeHint(partition, part, answer) && batch.sends <= HINTS_AT_ONCE;
       if (!hinted && asksForMetadata(part.errorCode)) this.leaders.suspect(partition);
-      partition.again(batch, error, verdict === 'unclear', !hinted);
+      partition.flight.again(batch, error, verdict === 'unclear', !hinted);
     }
   }
 
@@ -105,8 +105,8 @@ export class Answers {
     this.list(partition);
     // A broken connection or answer may be whole next time; a client that is closed, or too old or new, stays so.
     if (error instanceof UsageError || error instanceof UnsupportedVersionError)
-      partition.refused(batch, error, sent);
-    else partition.again(batch, error, sent, true);
+      partition.flight.refused(batch, error, sent);
+    else partition.flight.again(batch, error, sent, true);
   }
 }
 

@@ -1,8 +1,8 @@
 // What a producer can be told, the defaults with their reasons, and the one place that checks them.
 
-import type { CodecName } from '../compression/codec.ts';
-import type { Partitioner, PartitionerName } from './partitioner.ts';
 import { UsageError } from '../../errors.ts';
+import { CODEC_NAMES, type CodecName } from '../compression/codec.ts';
+import { PARTITIONER_NAMES, type Partitioner, type PartitionerName } from './partitioner.ts';
 
 /** Options of a {@link Producer}; every one has a default that suits a busy stream and a single awaited send alike. */
 export interface ProducerOptions {
@@ -54,6 +54,7 @@ export function producerSettings(options: ProducerOptions = {}): ProducerSetting
   const bufferBytes = count(options, 'bufferBytes', 64 * MIB, 1);
   const maxRecordBytes = count(options, 'maxRecordBytes', 1_048_588, 100);
   const batchBytes = count(options, 'batchBytes', Math.min(1_000_000, maxRecordBytes), 1);
+  const { compression = 'none', partitioner = 'murmur2' } = options;
   const settings: ProducerSettings = {
     lingerMs: count(options, 'lingerMs', 0, 0),
     batchBytes,
@@ -62,14 +63,26 @@ export function producerSettings(options: ProducerOptions = {}): ProducerSetting
     bufferBytes,
     partitionBufferBytes: count(options, 'partitionBufferBytes', Math.ceil(bufferBytes / 4), 1),
     maxInFlight: count(options, 'maxInFlight', 5, 1),
-    compression: options.compression ?? 'none',
+    compression: compression,
     deliveryTimeoutMs: count(options, 'deliveryTimeoutMs', 120_000, 1),
     requestTimeoutMs: count(options, 'requestTimeoutMs', 30_000, 1),
     metadataTimeoutMs: count(options, 'metadataTimeoutMs', 15_000, 1),
     retryBackoffMs: count(options, 'retryBackoffMs', 100, 0),
     retryBackoffMaxMs: count(options, 'retryBackoffMaxMs', 1000, 0),
-    partitioner: options.partitioner ?? 'murmur2',
+    partitioner: partitioner,
   };
+  for (const name of Object.keys(options))
+    if (!Object.hasOwn(settings, name)) throw new UsageError(`A producer has no option ${name}`, name);
+  if (!CODEC_NAMES.includes(compression))
+    throw new UsageError(
+      `compression must be one of ${CODEC_NAMES.join(', ')}; got ${String(compression)}`,
+      'compression',
+    );
+  if (typeof partitioner !== 'function' && !PARTITIONER_NAMES.includes(partitioner))
+    throw new UsageError(
+      `partitioner must be a function or one of ${PARTITIONER_NAMES.join(', ')}; got ${String(partitioner)}`,
+      'partitioner',
+    );
   if (settings.maxInFlight > 5)
     throw new UsageError(
       'maxInFlight: brokers keep at most 5 batches of a partition in order; take 5 or less',

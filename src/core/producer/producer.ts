@@ -229,12 +229,12 @@ export class Producer {
       : (partitions[chosen] ?? this.unusual(topic, chosen, index));
     let full: PartitionQueue | undefined;
     for (;;) {
-      const batch = partition.open ?? partition.openBatch(this.context.clock.now());
+      const batch = partition.backlog.open ?? partition.openBatch(this.context.clock.now());
       const before = batch.count === 0 ? 0 : batch.bytes;
       if (batch.tryAppend(key, value, headers, timestamp, receipt)) {
         if (before === 0) {
           if (batch.bytes > this.settings.maxRecordBytes) {
-            partition.discardOpen();
+            partition.backlog.open = undefined;
             this.refuse(topic, receipt);
             break;
           }
@@ -248,7 +248,7 @@ export class Producer {
         break;
       }
       full = partition;
-      partition.close();
+      partition.backlog.close();
       if (sticky) partition = topic.sticky.batchFull(partitions);
     }
     if (full === undefined) return;
@@ -278,9 +278,9 @@ export class Producer {
   }
 
   private flushPartition(partition: PartitionQueue, waiter: BatchWaiter): void {
-    partition.close();
+    partition.backlog.close();
     this.sender.list(partition);
-    for (const batch of [...partition.inFlight, ...partition.closed]) {
+    for (const batch of [...partition.flight.batches, ...partition.backlog.closed]) {
       waiter.left += 1;
       (batch.waiters ??= []).push(waiter);
     }

@@ -7,12 +7,8 @@ import { BatchBuilder } from '../records/batch-builder.ts';
 import type { FetchedRecord } from '../records/fetched-record.ts';
 import { parseBatches } from '../records/record-batch.ts';
 import { Batch } from './batch.ts';
+import type { Place } from './flight.ts';
 import { sequenceAfter, type Sequence } from './sequence.ts';
-
-interface Place {
-  readonly topic: string;
-  readonly partition: number;
-}
 
 const UNSEQUENCED = { codec: 'none', producerId: -1, producerEpoch: -1, baseSequence: -1 } as const;
 

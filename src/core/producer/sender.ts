@@ -101,10 +101,10 @@ export class Sender {
   }
 
   private hasIdentity(partition: PartitionQueue): boolean {
-    if (!partition.needsIdentity) return true;
-    const identity = this.ids.get(partition.sequence.retiredId, this.onIdentity);
+    if (partition.flight.sequence.assigned) return true;
+    const identity = this.ids.get(partition.flight.sequence.retiredId, this.onIdentity);
     if (identity === undefined) return false;
-    partition.sequence.assign(identity);
+    partition.flight.sequence.assign(identity);
     return true;
   }
 
@@ -116,7 +116,9 @@ export class Sender {
   private offer(partition: PartitionQueue, now: number): void {
     const batch = partition.select(now);
     if (batch === undefined) {
-      this.wakeLater(partition, now);
+      // Its last epoch may just have been used up.
+      if (!partition.flight.sequence.assigned) this.list(partition);
+      else this.wakeLater(partition, now);
       return;
     }
     const nodeId = this.leaders.nodeOf(partition);

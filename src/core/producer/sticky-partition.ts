@@ -24,7 +24,7 @@ export class StickyPartition {
     const { current } = this;
     if (
       current !== undefined &&
-      (current.open !== undefined || this.taken < SHARE_BYTES) &&
+      (current.backlog.open !== undefined || this.taken < SHARE_BYTES) &&
       !current.gauge.full
     )
       return current;
@@ -49,11 +49,11 @@ export class StickyPartition {
   private move(partitions: readonly PartitionQueue[]): PartitionQueue {
     let candidates = partitions.filter((partition) => !partition.gauge.full && this.hasLeader(partition));
     if (candidates.length === 0) candidates = [...partitions];
-    const most = Math.max(...candidates.map(queued));
-    let at = this.random() * candidates.reduce((sum, partition) => sum + most + 1 - queued(partition), 0);
+    const most = Math.max(...candidates.map((partition) => partition.queued));
+    let at = this.random() * candidates.reduce((sum, partition) => sum + most + 1 - partition.queued, 0);
     let chosen = candidates[candidates.length - 1]!;
     for (const partition of candidates) {
-      at -= most + 1 - queued(partition);
+      at -= most + 1 - partition.queued;
       if (at >= 0) continue;
       chosen = partition;
       break;
@@ -62,8 +62,4 @@ export class StickyPartition {
     this.taken = 0;
     return chosen;
   }
-}
-
-function queued(partition: PartitionQueue): number {
-  return partition.closed.length + partition.inFlight.length;
 }

@@ -60,28 +60,15 @@ export class BatchCursor {
       const offsetDelta = this.varint();
       if (offsetDelta <= this.previousDelta || offsetDelta > this.lastDelta)
         throw this.corrupt(`has the offset delta ${offsetDelta} after ${this.previousDelta}`);
-      const keyLength = this.varint();
-      const keyStart = this.at;
-      this.skipBytes(keyLength, end);
-      const valueLength = this.varint();
-      const valueStart = this.at;
-      this.skipBytes(valueLength, end);
+      this.skipBytes(this.varint(), end);
+      const valueAt = this.at;
+      this.skipBytes(this.varint(), end);
       const headers = this.varint();
       if (headers !== 0) this.skipHeaders(headers, end);
       if (this.at !== end) throw this.corrupt(`does not end where its length says`);
       this.previousDelta = offsetDelta;
       this.left--;
-      if (offsetDelta >= this.firstDelta)
-        return new FetchedRecord(
-          this.context,
-          start,
-          end,
-          offsetDelta,
-          keyStart,
-          keyLength,
-          valueStart,
-          valueLength,
-        );
+      if (offsetDelta >= this.firstDelta) return new FetchedRecord(this.context, start, offsetDelta, valueAt);
     }
     if (this.at !== this.limit) this.failTrailing();
     return undefined;

@@ -11,8 +11,8 @@ import type { AnyApi, RequestOf, ResponseOf } from '../../../src/core/protocol/a
 import { produceApi } from '../../../src/core/protocol/messages/00-produce.ts';
 import { initProducerIdApi } from '../../../src/core/protocol/messages/22-init-producer-id.ts';
 import { ZERO_UUID } from '../../../src/core/protocol/schema.ts';
-import { BrokerError, ConnectionError, TimeoutError } from '../../../src/errors.ts';
-import type { KafkaError } from '../../../src/errors.ts';
+import { ConnectionError, TimeoutError } from '../../../src/errors.ts';
+import type { KafkaError, BrokerError } from '../../../src/errors.ts';
 import { VirtualClock } from '../../../src/testing/simulation/virtual-clock.ts';
 import { FakeLog } from './fake-log.ts';
 

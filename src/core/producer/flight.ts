@@ -1,0 +1,210 @@
+// The batches of one partition that have sequence numbers: what is out, what comes back, and what must be sent again.
+//
+// Outline of a failure:
+//   1. A batch that was sent keeps its bytes (producer id, epoch, sequence included) and is sent again until it is answered or its deadline passes.
+//   2. After any answer but success the partition recovers: it waits for the answers that are out, then sends one batch at a time, the oldest
+//      first, until one is acknowledged.
+//   3. A batch that fails leaves a gap in the sequence. Nothing new is sent until every batch behind it is resolved; those that cannot be in the
+//      log get new numbers, and only then does the partition go on under the next epoch.
+//   4. When it is unknown whether the failed batch is in the log, a batch behind it that the log refuses for its sequence fails too: a copy of
+//      both may still be on its way, so sending it under the new epoch could double it.
+
+import { OutcomeUnknownError } from '../../errors.ts';
+import type { KafkaError } from '../../errors.ts';
+import { backoffMs } from '../cluster/retry.ts';
+import { stampProducer } from '../records/batch-header.ts';
+import type { Batch } from './batch.ts';
+import type { ProducerContext } from './context.ts';
+import { Sequence } from './sequence.ts';
+
+// A log that has not heard of a producer for long may have forgotten it, and would then take any batch as the first.
+const PROVEN_FOR_MS = 60_000;
+
+/** Where a partition is; for messages. */
+export interface Place {
+  readonly topic: string;
+  readonly partition: number;
+}
+
+/** What was sent and has no result yet, in sequence order. No I/O. */
+export class Flight {
+  readonly sequence = new Sequence();
+  /** Also those whose result waits for the batches before them. */
+  readonly batches: Batch[] = [];
+  /** Requests out with a batch of this partition, those of given-up batches included. */
+  outstanding = 0;
+  /** Nothing is sent before. */
+  retryAt = 0;
+  lastError: KafkaError | undefined;
+  private readonly place: Place;
+  private readonly context: ProducerContext;
+  private readonly onDone: (batch: Batch) => void;
+  private failures = 0;
+  private recovering = false;
+  private proven = false;
+  private lastAckAt = 0;
+  private gap = false;
+  private gapUnclear = false;
+  private renumber = false;
+
+  /** `onDone` gets each batch with its result, in order. */
+  constructor(place: Place, context: ProducerContext, onDone: (batch: Batch) => void) {
+    this.place = place;
+    this.context = context;
+    this.onDone = onDone;
+  }
+
+  /**
+   * The batch to send again now; 'fresh' when a new one may go; undefined when an answer, time or a producer id must come first.
+   */
+  select(now: number): Batch | 'fresh' | undefined {
+    if (now < this.retryAt) return undefined;
+    if (this.recovering && this.outstanding > 0) return undefined;
+    if (this.gap && !this.closeGap()) return this.batches.find(mustBeAnswered);
+    if (!this.sequence.assigned) return undefined;
+    if (this.renumber) this.stampAnew();
+    return this.batches.find(isWaiting) ?? (this.batches.length < this.limit(now) ? 'fresh' : undefined);
+  }
+
+  /** A request with it goes out. */
+  begin(batch: Batch): void {
+    if (batch.state === 'filling') this.batches.push(batch);
+    else this.context.counters.retries += 1;
+    batch.state = 'sent';
+    batch.sends += 1;
+    this.outstanding += 1;
+  }
+
+  /** `offset` -1 when the broker does not say; `appendTime` -1 when records keep their own. */
+  acked(batch: Batch, offset: number, appendTime: number): void {
+    this.outstanding -= 1;
+    if (batch.state !== 'sent') return;
+    batch.state = 'acked';
+    batch.offset = offset;
+    batch.appendTime = appendTime;
+    this.proven = true;
+    this.lastAckAt = this.context.clock.now();
+    this.failures = 0;
+    // The log took it, so what was before it is in the log too.
+    this.gapUnclear = false;
+    if (!this.gap) this.recovering = false;
+    this.complete();
+  }
+
+  /** To be sent again with the same bytes. `unclear`: it may be in the log. `pause`: not before a backoff. */
+  again(batch: Batch, error: KafkaError, unclear: boolean, pause: boolean): void {
+    this.outstanding -= 1;
+    this.lastError = error;
+    this.recovering = true;
+    if (batch.state !== 'sent') return;
+    batch.state = 'waiting';
+    if (unclear) batch.maybeAppended = true;
+    if (pause && batch === this.batches[0]) this.backOff();
+  }
+
+  /** Refused for its sequence number; or, `fenced`, for its producer id or epoch. */
+  outOfSequence(batch: Batch, error: KafkaError, fenced: boolean): void {
+    this.again(batch, error, false, false);
+    // Behind a batch that is still to be resolved this was to be expected.
+    if (batch.state !== 'waiting' || batch !== this.batches[0]) return;
+    if (this.gapUnclear || batch.maybeAppended) {
+      this.fail(batch, this.unknown(batch, error));
+    } else {
+      if (!this.gap) this.backOff();
+      this.gap = true;
+    }
+    if (fenced) this.sequence.retire();
+  }
+
+  /** Refused for good; `unclear`: it may be in the log all the same. */
+  refused(batch: Batch, error: KafkaError, unclear: boolean): void {
+    this.again(batch, error, unclear, false);
+    if (batch.state === 'waiting') this.fail(batch, batch.maybeAppended ? this.unknown(batch, error) : error);
+  }
+
+  /** Puts the parts of a split batch, which keep its sequence numbers, in its place. */
+  replace(batch: Batch, parts: readonly Batch[]): void {
+    this.batches.splice(this.batches.indexOf(batch), 1, ...parts);
+    batch.state = 'done';
+  }
+
+  /** Fails the batches without a result that `chosen` names: as unknown what may be in the log, else with `why`. */
+  failWhere(chosen: (batch: Batch) => boolean, why: (batch: Batch) => KafkaError): void {
+    for (const batch of [...this.batches]) {
+      if (batch.state === 'acked' || batch.state === 'failed' || !chosen(batch)) continue;
+      if (batch.state === 'sent') batch.maybeAppended = true;
+      this.fail(batch, batch.maybeAppended ? this.unknown(batch, this.lastError) : why(batch));
+    }
+  }
+
+  private limit(now: number): number {
+    const known = this.proven && now - this.lastAckAt < PROVEN_FOR_MS;
+    return known ? this.context.settings.maxInFlight : 1;
+  }
+
+  private fail(batch: Batch, error: KafkaError): void {
+    batch.state = 'failed';
+    batch.error = error;
+    this.gap = true;
+    this.recovering = true;
+    if (batch.maybeAppended) this.gapUnclear = true;
+    this.complete();
+  }
+
+  /** Hands over the results that have none before them left to wait for. */
+  private complete(): void {
+    for (;;) {
+      const head = this.batches[0];
+      if (head === undefined || (head.state !== 'acked' && head.state !== 'failed')) return;
+      this.batches.shift();
+      this.onDone(head);
+    }
+  }
+
+  /** Goes on under the next epoch once nothing is left that may be in the log; false while there is. */
+  private closeGap(): boolean {
+    if (this.outstanding > 0 || this.batches.some(mustBeAnswered)) return false;
+    if (this.sequence.assigned) this.sequence.bump();
+    this.context.counters.epochBumps += 1;
+    this.gap = false;
+    this.gapUnclear = false;
+    this.proven = false;
+    this.renumber = true;
+    return true;
+  }
+
+  /** New numbers for batches that cannot be in the log. */
+  private stampAnew(): void {
+    this.renumber = false;
+    for (const batch of this.batches) {
+      const { producerId, producerEpoch } = this.sequence;
+      batch.baseSequence = this.sequence.take(batch.count);
+      // A copy: a socket may still hold the old bytes.
+      batch.sealed = Buffer.from(batch.sealed!);
+      stampProducer(batch.sealed, producerId, producerEpoch, batch.baseSequence);
+    }
+    this.recovering = this.batches.length > 0;
+  }
+
+  private backOff(): void {
+    const { settings, clock, random } = this.context;
+    this.failures += 1;
+    this.retryAt =
+      clock.now() + backoffMs(this.failures, settings.retryBackoffMs, settings.retryBackoffMaxMs, random);
+  }
+
+  private unknown({ count, sends }: Batch, cause: KafkaError | undefined): OutcomeUnknownError {
+    const { topic, partition } = this.place;
+    const why = cause === undefined ? '' : `; the last error was: ${cause.message}`;
+    const what = `${count} records were sent ${sends} times and may or may not be in the log`;
+    return new OutcomeUnknownError(`${topic}-${partition}: ${what}${why}`, { topic, partition, cause });
+  }
+}
+
+function isWaiting(batch: Batch): boolean {
+  return batch.state === 'waiting';
+}
+
+function mustBeAnswered(batch: Batch): boolean {
+  return batch.state === 'waiting' && batch.maybeAppended;
+}
