@@ -75,12 +75,12 @@ export function producerSettings(options: ProducerOptions = {}): ProducerSetting
     if (!Object.hasOwn(settings, name)) throw new UsageError(`A producer has no option ${name}`, name);
   if (!CODEC_NAMES.includes(compression))
     throw new UsageError(
-      `compression must be one of ${CODEC_NAMES.join(', ')}; got ${String(compression)}`,
+      `compression must be one of ${CODEC_NAMES.join(', ')}; got ${JSON.stringify(compression)}`,
       'compression',
     );
   if (typeof partitioner !== 'function' && !PARTITIONER_NAMES.includes(partitioner))
     throw new UsageError(
-      `partitioner must be a function or one of ${PARTITIONER_NAMES.join(', ')}; got ${String(partitioner)}`,
+      `partitioner must be a function or one of ${PARTITIONER_NAMES.join(', ')}; got ${typeof partitioner}`,
       'partitioner',
     );
   if (settings.maxInFlight > 5)

@@ -24,8 +24,7 @@ describe('a producer that meets no trouble', () => {
   });
 
   it('sends a single record at once', async () => {
-    const { cluster, producer, recorder, ...setup } = new Setup();
-    setup;
+    const { cluster, producer, recorder } = new Setup();
     producer.send(TOPIC, { value: 'warm' }, recorder.receipt('warm'));
     await cluster.clock.run(producer.flush());
     const before = cluster.produced.length;
@@ -113,7 +112,7 @@ describe('a producer that meets no trouble', () => {
   it('keeps a request within maxRequestBytes', async () => {
     const setup = new Setup(6, { maxRecordBytes: 1000, maxRequestBytes: 1500 });
     for (let partition = 0; partition < 6; partition += 1)
-      setup.send(['x'.repeat(600) + partition], partition);
+      setup.send([`${'x'.repeat(600)}${partition}`], partition);
     await setup.drain();
     for (const { body } of setup.cluster.produced) {
       const bytes = body.topicData[0]!.partitionData.reduce(
