@@ -20,7 +20,7 @@ import { sourceName } from './watch.ts';
 const MAX_MEMBERS = 4;
 const RESTART_MS = 700;
 /** Simulated time by which a mended cluster has worked off everything. */
-const PATIENCE_MS = 900_000;
+const PATIENCE_MS = 6_000_000;
 /** Nothing happens for so long where a window waits for records that do not come. */
 const QUIET_MS = 60_000;
 const MAX_ROUNDS = 40;

@@ -13,7 +13,7 @@ export class Recorder {
   }
 
   add(event: Untimed<HistoryEvent>): void {
-    this.events.push({ atMs: Math.round(this.now() * 1000) / 1000, ...event } as HistoryEvent);
+    this.events.push({ atMs: Math.round(this.now() * 1000) / 1000, ...event });
   }
 
   token(): number {

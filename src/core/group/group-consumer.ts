@@ -285,6 +285,8 @@ export class GroupConsumer {
       this.tell('lost', partition);
     }
     this.givingUp?.hurry.abort();
+    // What was lost before anybody asked for an end is the next owner's business, and no part of the summary.
+    if (this.stopped === undefined) this.owned = [];
   }
 
   private async failed(cause: KafkaError): Promise<void> {
