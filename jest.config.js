@@ -6,7 +6,12 @@ export default {
   testTimeout: 60_000,
   reporters: ['default', '<rootDir>/test/helpers/closing-line.cjs'],
   projects: [
-    { displayName: 'unit', testMatch: ['<rootDir>/test/**/*.test.ts'], testPathIgnorePatterns: ['<rootDir>/test/(integration|faults|packaging)/'], transform },
+    {
+      displayName: 'unit',
+      testMatch: ['<rootDir>/test/**/*.test.ts'],
+      testPathIgnorePatterns: ['<rootDir>/test/(integration|faults|packaging)/'],
+      transform,
+    },
     {
       displayName: 'integration',
       testMatch: ['<rootDir>/test/(integration|packaging)/**/*.test.ts'],

@@ -236,7 +236,8 @@ function checkApi(jar: string, api: AnyApi): void {
 
 const lib = process.argv[2] === undefined ? kafkaLib() : undefined;
 const jar = process.argv[2] ?? (lib === undefined ? undefined : `${lib}/kafka-clients-${KAFKA_VERSION}.jar`);
-if (jar === undefined) stop('Without Maven, name the jar: npm run check:protocol -- path/to/kafka-clients-<version>.jar');
+if (jar === undefined)
+  stop('Without Maven, name the jar: npm run check:protocol -- path/to/kafka-clients-<version>.jar');
 if (!existsSync(jar)) stop(`No file at ${jar}`);
 
 for (const api of APIS) checkApi(jar, api);

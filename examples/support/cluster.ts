@@ -33,8 +33,12 @@ export async function withCluster(
   const name = (base: string): string => `${base}-${runId}`;
   const lag: ExampleCluster['lag'] = async (groupId, topic) => {
     groups.add(groupId);
-    const [committed, ends] = await Promise.all([admin.fetchOffsets(groupId), admin.listOffsets(topic, 'latest')]);
-    const sum = (offsets: readonly { readonly offset: number }[]): number => offsets.reduce((total, { offset }) => total + offset, 0);
+    const [committed, ends] = await Promise.all([
+      admin.fetchOffsets(groupId),
+      admin.listOffsets(topic, 'latest'),
+    ]);
+    const sum = (offsets: readonly { readonly offset: number }[]): number =>
+      offsets.reduce((total, { offset }) => total + offset, 0);
     return { committed: sum(committed), lag: sum(ends) - sum(committed) };
   };
   try {

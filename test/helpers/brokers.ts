@@ -6,9 +6,6 @@ export const brokers: readonly string[] | undefined = process.env['KAFKA_BROKERS
   ?.split(',')
   .filter((name) => name !== '');
 
-/** 'given', 'docker', 'jars' or 'box': see choose-broker.ts. */
-export const brokerKind = process.env['SLUICE_BROKER_KIND'] ?? 'box';
-
 let names = 0;
 
 /** A name nobody else uses. */

@@ -4,7 +4,8 @@ import path from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 
 const root = path.resolve(__dirname, '../..');
-const node = (...args: string[]): string => execFileSync(process.execPath, args, { cwd: root, encoding: 'utf8' });
+const node = (...args: string[]): string =>
+  execFileSync(process.execPath, args, { cwd: root, encoding: 'utf8' });
 
 const EXPECTED: { readonly [entry: string]: readonly string[] } = {
   sluice: ['Kafka', 'topology', 'sluice', 'fromReadable', 'text', 'json', 'map', 'isKafkaError'],
@@ -15,7 +16,11 @@ const EXPECTED: { readonly [entry: string]: readonly string[] } = {
 
 describe('the built package', () => {
   it.each(Object.keys(EXPECTED))('%s can be imported and required', (entry) => {
-    const imported = node('--input-type=module', '-e', `console.log(Object.keys(await import('${entry}')).join())`);
+    const imported = node(
+      '--input-type=module',
+      '-e',
+      `console.log(Object.keys(await import('${entry}')).join())`,
+    );
     const required = node('-e', `console.log(Object.keys(require('${entry}')).join())`);
     for (const name of EXPECTED[entry]!) {
       expect(imported.trim().split(',')).toContain(name);
@@ -44,7 +49,11 @@ describe('the built package', () => {
 
   it('lets the event loop end by itself when nothing is in use', () => {
     const started = Date.now();
-    node('--input-type=module', '-e', `import { Kafka } from 'sluice'; new Kafka({ brokers: ['127.0.0.1:1'] });`);
+    node(
+      '--input-type=module',
+      '-e',
+      `import { Kafka } from 'sluice'; new Kafka({ brokers: ['127.0.0.1:1'] });`,
+    );
     expect(Date.now() - started).toBeLessThan(10_000);
   });
 });
