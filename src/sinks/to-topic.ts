@@ -123,8 +123,9 @@ class Passage<A> implements Receipt, Waiter<A> {
     this.answered();
   }
 
+  // Asked for every record of a batch; one claim that lives is enough to keep it.
   isWithdrawn(): boolean {
-    return handleOf(this.delivery).behind.everySettlement(isDead);
+    return this.lane.mayBeDead && handleOf(this.delivery).behind.everySettlement(isDead);
   }
 
   onWithdrawn(): void {
@@ -184,10 +185,17 @@ class Passage<A> implements Receipt, Waiter<A> {
 class Lane<A> {
   readonly queue = new Fifo<Passage<A>>();
   readonly stage: ToTopicStage<A>;
+  private readonly settlement: Settlement | undefined;
   private advancing = false;
 
-  constructor(stage: ToTopicStage<A>) {
+  constructor(stage: ToTopicStage<A>, settlement: Settlement | undefined) {
     this.stage = stage;
+    this.settlement = settlement;
+  }
+
+  /** False while the claim that the lane is for is alive; it is one of those behind each of its deliveries. */
+  get mayBeDead(): boolean {
+    return this.settlement === undefined || isDead(this.settlement);
   }
 
   // Passing one on may settle it, emit the next one and come back here.
@@ -265,7 +273,7 @@ class ToTopicStage<A> extends StageSubscriber<Delivery<A>, Delivery<A>> {
     let lane = this.lanes.get(settlement);
     if (lane === undefined) {
       if (this.lanes.size >= MANY_LANES) this.prune();
-      lane = new Lane(this);
+      lane = new Lane(this, settlement);
       this.lanes.set(settlement, lane);
     }
     this.lastSettlement = settlement;

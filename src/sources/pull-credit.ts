@@ -1,6 +1,7 @@
 // What the deliveries of a plain source answer to: a count of values in flight with a bound, so that a pull source is never read ahead of its pipeline.
 import type { Clock } from '../core/clock.ts';
 import type { Settlement, Verdict } from '../flow/settlement.ts';
+import { SizeRing } from './size-ring.ts';
 
 const NEVER = new AbortController().signal;
 
@@ -21,6 +22,7 @@ export class PullCredit implements Settlement {
   readonly claimEpoch = 0;
   readonly revoking: AbortSignal = NEVER;
   readonly lost: AbortSignal = NEVER;
+  readonly dead = false;
   /** Handed over, neither settled nor held, and still with somebody. */
   inFlight = 0;
   /** Left unsettled though nobody holds them: refused, or given up. */
@@ -28,7 +30,7 @@ export class PullCredit implements Settlement {
   private readonly owner: PullOwner;
   private readonly maxRecords: number;
   private readonly maxBytes: number;
-  private readonly sizes = new Map<number, number>();
+  private readonly sizes = new SizeRing();
   private inFlightBytes = 0;
   private full = false;
   private readonly pressureListeners = new Set<() => void>();
@@ -54,7 +56,7 @@ export class PullCredit implements Settlement {
   taken(sequence: number, bytes: number): void {
     this.inFlight++;
     this.inFlightBytes += bytes;
-    this.sizes.set(sequence, bytes);
+    this.sizes.add(sequence, bytes);
   }
 
   settle(sequence: number): void {
@@ -92,9 +94,8 @@ export class PullCredit implements Settlement {
   }
 
   private forget(sequence: number): boolean {
-    const bytes = this.sizes.get(sequence);
+    const bytes = this.sizes.take(sequence);
     if (bytes === undefined) return false;
-    this.sizes.delete(sequence);
     this.inFlight--;
     this.inFlightBytes -= bytes;
     return true;
