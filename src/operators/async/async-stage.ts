@@ -204,5 +204,6 @@ export abstract class AsyncStage<A, B>
     this.watch.close();
     for (const call of this.calls) this.giveUp(call);
     this.calls.clear();
+    this.order.abandon();
   }
 }

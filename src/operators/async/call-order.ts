@@ -1,6 +1,7 @@
 // In which order calls start and their results go on. The stage knows how many may run; these know which.
 import { UsageError } from '../../errors.ts';
-import type { Delivery } from '../../flow/delivery.ts';
+import { isDead } from '../../flow/dead.ts';
+import { handleOf, type Delivery } from '../../flow/delivery.ts';
 import { Fifo } from '../../flow/fifo.ts';
 import { checkKey, KeyMap, type Key } from '../../flow/key.ts';
 import type { Call } from './call.ts';
@@ -20,6 +21,8 @@ export interface CallOrder<A, B> {
   emit(call: Call<A, B>, delivery: Delivery<B>, out: Emitter<B>): void;
   /** The call is done; what waited for it goes on. */
   finished(call: Call<A, B>, ready: Fifo<Call<A, B>>, out: Emitter<B>): void;
+  /** The stage is unsubscribed: results that wait are left unsettled on purpose. */
+  abandon(): void;
   /** False while results of finished calls have yet to go on. */
   readonly idle: boolean;
 }
@@ -37,6 +40,8 @@ export class NoOrder<A, B> implements CallOrder<A, B> {
   }
 
   finished(): void {}
+
+  abandon(): void {}
 }
 
 /** Calls overlap, results wait for those before them. */
@@ -66,12 +71,20 @@ export class InputOrder<A, B> implements CallOrder<A, B> {
       while (head.outputs !== undefined) {
         const outputs = head.outputs;
         head.outputs = undefined;
-        for (const delivery of outputs) out.next(delivery);
+        for (const delivery of outputs) {
+          if (isDead(delivery)) handleOf(delivery).giveUp();
+          else out.next(delivery);
+        }
       }
       if (!head.done) break;
       this.line.shift();
     }
     this.flushing = false;
+  }
+  abandon(): void {
+    for (let call = this.line.shift(); call !== undefined; call = this.line.shift()) {
+      for (const delivery of call.outputs ?? []) handleOf(delivery).giveUp();
+    }
   }
 }
 
@@ -102,6 +115,8 @@ export class KeyOrder<A, B> implements CallOrder<A, B> {
     if (call.nextOfKey !== undefined) ready.push(call.nextOfKey);
     else this.lastOfKey.delete(call.key);
   }
+
+  abandon(): void {}
 }
 
 /** The order a stage was asked for; throws a UsageError for one that does not exist. */
