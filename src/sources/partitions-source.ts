@@ -4,6 +4,7 @@ import type { Clock } from '../core/clock.ts';
 import { delay } from '../core/clock.ts';
 import { openPartitions, type OpenPartitions } from '../core/consumer/open-partitions.ts';
 import type { PartitionReader } from '../core/consumer/partition-reader.ts';
+import { sharedAbort } from '../core/shared-abort.ts';
 import type { ConsumerRecord } from '../core/records/types.ts';
 import { UsageError } from '../errors.ts';
 import type { Claim } from '../flow/claim.ts';
@@ -34,7 +35,7 @@ class PartitionsSource implements KeeperSource, RunningSource, ReaderClaimOwner 
   private readonly decoder: Decoder;
   private readonly current = new Map<PartitionReader, ReaderClaim>();
   private readonly keepers = new Map<PartitionReader, ClaimKeeper>();
-  private readonly stopping = new AbortController();
+  private readonly stopping = sharedAbort();
   private open: OpenPartitions | undefined;
   private running = 0;
   private left = 0;
@@ -83,7 +84,7 @@ class PartitionsSource implements KeeperSource, RunningSource, ReaderClaimOwner 
   async drain(timeoutMs: number): Promise<void> {
     this.stopping.abort(new UsageError('the topology is draining'));
     for (const claim of this.current.values()) claim.revoke();
-    const late = new AbortController();
+    const late = sharedAbort();
     const timer = this.clock.setTimeout(() => late.abort(), timeoutMs);
     await this.whenIdle(late.signal);
     timer.cancel();

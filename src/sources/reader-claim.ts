@@ -1,6 +1,7 @@
 // A partition read without a group, in the clothes of a claim: nobody takes it away, but a drain revokes it and a rewind starts it over.
 import type { PartitionReader } from '../core/consumer/partition-reader.ts';
 import type { ClaimListener } from '../core/group/claim.ts';
+import { sharedAbort } from '../core/shared-abort.ts';
 import { ClaimLostError } from '../errors.ts';
 import type { RewindableClaim } from './claim-keeper.ts';
 
@@ -22,8 +23,8 @@ export class ReaderClaim implements RewindableClaim {
   commitMetadata = '';
   private readonly reader: PartitionReader;
   private readonly owner: ReaderClaimOwner;
-  private readonly revokingController = new AbortController();
-  private readonly lostController = new AbortController();
+  private readonly revokingController = sharedAbort();
+  private readonly lostController = sharedAbort();
   private listener: ClaimListener | undefined;
 
   constructor(reader: PartitionReader, owner: ReaderClaimOwner) {

@@ -5,6 +5,7 @@ import { delay } from '../clock.ts';
 import { ConnectionError } from '../../errors.ts';
 import type { ConnectionOptions } from '../network/connection.ts';
 import { Connection } from '../network/connection.ts';
+import { sharedAbort } from '../shared-abort.ts';
 import type { Use } from './cluster.ts';
 import type { LinkOwner } from './link.ts';
 import { Link } from './link.ts';
@@ -26,7 +27,7 @@ export class Broker implements LinkOwner {
   readonly name: string;
   private readonly options: BrokerOptions;
   private readonly links = new Map<Use, Link>();
-  private readonly shutdown = new AbortController();
+  private readonly shutdown = sharedAbort();
   /** Dials that failed since the last one that did not. */
   private failures = 0;
   private retryAt = 0;

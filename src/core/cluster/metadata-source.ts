@@ -112,7 +112,8 @@ export class MetadataSource {
     const first = errors.find((error) => error instanceof ConnectionError);
     const { host, port } = first ?? this.options.seeds[0]!;
     const list = errors.map((error) => (error instanceof Error ? error.message : String(error))).join('; ');
-    return new ConnectionError(`None of ${count} brokers could be used: ${list}`, {
+    const hint = first?.phase === 'dial' ? '; are they running, and are these the right addresses?' : '';
+    return new ConnectionError(`None of ${count} brokers could be used: ${list}${hint}`, {
       host,
       port,
       phase: first?.phase ?? 'dial',

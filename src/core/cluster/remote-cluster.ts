@@ -14,6 +14,7 @@ import { Coordinators } from './coordinators.ts';
 import { MetadataRefresher } from './metadata-refresher.ts';
 import { MetadataSource } from './metadata-source.ts';
 import { MetadataStore } from './metadata-store.ts';
+import { sharedAbort } from '../shared-abort.ts';
 import { brokerError } from './retry.ts';
 
 /** What the cluster runs on. */
@@ -35,7 +36,7 @@ export class RemoteCluster implements Cluster {
   private readonly pool: BrokerPool;
   private readonly refresher: MetadataRefresher;
   private readonly coordinators: Coordinators;
-  private readonly shutdown = new AbortController();
+  private readonly shutdown = sharedAbort();
 
   constructor(options: ClusterOptions, { clock, random, transport }: ClusterRuntime) {
     this.clock = clock;

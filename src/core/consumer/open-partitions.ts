@@ -1,8 +1,8 @@
 // Reading partitions without a group.
 
 import { UsageError } from '../../errors.ts';
+import { awaitTopics } from '../cluster/await-topics.ts';
 import type { Cluster } from '../cluster/cluster.ts';
-import { withRetry, brokerError } from '../cluster/retry.ts';
 import { NO_CREATION, type Credit } from './defaults.ts';
 import { Fetcher } from './fetcher.ts';
 import type { FetcherOptions, Position, StartPosition } from './options.ts';
@@ -66,12 +66,6 @@ export async function openPartitions(cluster: Cluster, options: OpenOptions): Pr
 async function partitionsOf(cluster: Cluster, options: OpenOptions): Promise<number[]> {
   const { topic, signal } = options;
   const deadlineMs = options.deadlineMs ?? cluster.retry.deadlineMs;
-  return withRetry(cluster, `Metadata of ${topic}`, { deadlineMs, signal }, async () => {
-    await cluster.refresh([topic], signal, NO_CREATION);
-    const known = cluster.metadata.topic(topic);
-    const code = known?.errorCode ?? 0;
-    if (known === undefined || code !== 0)
-      throw brokerError(code === 0 ? 3 : code, { api: 'Metadata', topic });
-    return known.partitions.map(({ index }) => index);
-  });
+  await awaitTopics(cluster, [topic], { deadlineMs, signal, ...NO_CREATION });
+  return cluster.metadata.topic(topic)!.partitions.map(({ index }) => index);
 }

@@ -3,6 +3,7 @@
 import { KafkaError, ProtocolError } from '../../errors.ts';
 import type { Cluster } from '../cluster/cluster.ts';
 import { backoffMs } from '../cluster/retry.ts';
+import { sharedAbort } from '../shared-abort.ts';
 import { rangeError, truncatedError } from './fetch-errors.ts';
 import { EARLIEST_TIMESTAMP, LATEST_TIMESTAMP, listOffsets } from './list-offsets.ts';
 import type { IsolationLevel, OutOfRange } from './options.ts';
@@ -14,7 +15,7 @@ export class RangeRepair {
   private readonly cluster: Cluster;
   private readonly policy: OutOfRange;
   private readonly isolationLevel: IsolationLevel | undefined;
-  private readonly abort = new AbortController();
+  private readonly abort = sharedAbort();
 
   constructor(cluster: Cluster, policy: OutOfRange, isolationLevel: IsolationLevel | undefined) {
     this.cluster = cluster;

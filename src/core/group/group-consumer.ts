@@ -4,6 +4,7 @@ import { KafkaError, UsageError } from '../../errors.ts';
 import { delay } from '../clock.ts';
 import type { Cluster } from '../cluster/cluster.ts';
 import { Fetcher } from '../consumer/fetcher.ts';
+import { sharedAbort } from '../shared-abort.ts';
 import type { Assignment } from './assignors/assignor.ts';
 import { rangeAssignor } from './assignors/range.ts';
 import type { GroupClaim } from './claim.ts';
@@ -151,7 +152,7 @@ export class GroupConsumer {
   private open(assignment: Assignment): void {
     this.assigned = assignment;
     this.owned = [];
-    const opening = new AbortController();
+    const opening = sharedAbort();
     this.opening = opening;
     this.openClaims(assignment, opening.signal).catch((error: unknown) => {
       if (!opening.signal.aborted) this.membership.fail(asKafkaError(error));
@@ -229,7 +230,7 @@ export class GroupConsumer {
       this.hurryAfter(timeoutMs, this.givingUp);
       return this.givingUp;
     }
-    const hurry = new AbortController();
+    const hurry = sharedAbort();
     const done = this.drainAll(reason, timeoutMs, toGroup, hurry).finally(() => {
       this.givingUp = undefined;
     });

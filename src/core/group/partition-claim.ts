@@ -2,6 +2,7 @@
 
 import { ClaimLostError } from '../../errors.ts';
 import type { PartitionReader } from '../consumer/partition-reader.ts';
+import { sharedAbort } from '../shared-abort.ts';
 import type { ClaimListener, GroupClaim } from './claim.ts';
 
 /** What a claim asks of the one who owns it. */
@@ -25,8 +26,8 @@ export class PartitionClaim implements GroupClaim {
   listener: ClaimListener | undefined;
   private readonly reader: PartitionReader;
   private readonly owner: ClaimOwner;
-  private readonly revokingController = new AbortController();
-  private readonly lostController = new AbortController();
+  private readonly revokingController = sharedAbort();
+  private readonly lostController = sharedAbort();
 
   constructor(reader: PartitionReader, owner: ClaimOwner) {
     this.reader = reader;

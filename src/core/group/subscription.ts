@@ -2,8 +2,9 @@
 
 import { BrokerError, TimeoutError } from '../../errors.ts';
 import type { Timer } from '../clock.ts';
+import { awaitTopics } from '../cluster/await-topics.ts';
 import type { Cluster } from '../cluster/cluster.ts';
-import { brokerError, withRetry } from '../cluster/retry.ts';
+import { withRetry } from '../cluster/retry.ts';
 import { partitionCount } from './leader.ts';
 
 /** Follows the metadata of the subscribed topics. */
@@ -34,14 +35,16 @@ export class Subscription {
 
   /**
    * The names to join with, sorted, from fresh metadata. The first time every topic that is named must exist: rejects with the cluster's error
-   * (`UNKNOWN_TOPIC_OR_PARTITION`, ...) at the retry deadline.
+   * (`UNKNOWN_TOPIC_OR_PARTITION` after 15 s, ...) at the retry deadline at the latest.
    */
   async resolve(signal: AbortSignal): Promise<readonly string[]> {
     const { deadlineMs } = this.cluster.retry;
     try {
-      await withRetry(this.cluster, 'Metadata of the subscribed topics', { deadlineMs, signal }, () =>
-        this.refresh(signal),
-      );
+      if (this.seen || this.wanted instanceof RegExp) {
+        await withRetry(this.cluster, 'Metadata of the subscribed topics', { deadlineMs, signal }, () =>
+          this.refresh(signal),
+        );
+      } else await awaitTopics(this.cluster, this.wanted, { deadlineMs, signal });
     } catch (error) {
       throw error instanceof TimeoutError && error.cause instanceof BrokerError ? error.cause : error;
     }
@@ -66,18 +69,7 @@ export class Subscription {
   }
 
   private async refresh(signal?: AbortSignal): Promise<void> {
-    if (this.wanted instanceof RegExp) {
-      await this.cluster.refresh(undefined, signal);
-      return;
-    }
-    await this.cluster.refresh(this.wanted, signal);
-    if (this.seen) return;
-    for (const topic of this.wanted) {
-      const known = this.cluster.metadata.topic(topic);
-      if (known !== undefined && known.errorCode !== 0) {
-        throw brokerError(known.errorCode, { api: 'Metadata', topic });
-      }
-    }
+    await this.cluster.refresh(this.wanted instanceof RegExp ? undefined : this.wanted, signal);
   }
 
   private names(): readonly string[] {
