@@ -1,8 +1,8 @@
 // Makes many records of one, for a sink that SIGUSR2 makes stall and go on again; the first stall is its own, after `stallAfter` records.
 // Arguments as one JSON object; events as JSON lines on standard output, with milliseconds since 1970.
-import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { flatMap, mapAsync, tap } from '../../../src/operators/index.ts';
 import { Kafka, topology } from '../../../src/index.ts';
+import { LoopWatch } from '../support/loop-watch.ts';
 import { spyTransport } from '../support/wire-spy.ts';
 
 export interface ExploderOptions {
@@ -29,23 +29,20 @@ let open = (): void => undefined;
 let made = 0;
 let passed = 0;
 
-const delays = monitorEventLoopDelay({ resolution: 5 });
-delays.enable();
+const loop = new LoopWatch();
 
 function close(): void {
   gate = new Promise((resolve) => {
     open = resolve;
   });
   say({ at: Date.now(), gate: 'closed' });
-  delays.reset();
+  loop.take();
 }
 
 process.on('SIGUSR2', () => {
   gate = undefined;
   open();
-  const [p99, max] = [delays.percentile(99) / 1e6, delays.max / 1e6];
-  say({ at: Date.now(), gate: 'open', loopMs: { p99, max } });
-  delays.reset();
+  say({ at: Date.now(), gate: 'open', loopMs: loop.take() });
 });
 
 function* numbers(): Generator<number> {
@@ -83,6 +80,5 @@ setInterval(() => say({ at: Date.now(), rss: process.memoryUsage.rss(), made, pa
 
 const transport = spyTransport([HEARTBEAT], ({ at, generationId }) => say({ at, beat: generationId }));
 const summary = await exploder.run(new Kafka({ brokers: options.brokers }, { transport }));
-const [p99, max] = [delays.percentile(99) / 1e6, delays.max / 1e6];
-say({ summary, loopMs: { p99, max } });
+say({ summary, loopMs: loop.take() });
 process.exit();
