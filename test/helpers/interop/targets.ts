@@ -59,7 +59,7 @@ export const targets: readonly Start[] = [
   [
     'the box',
     async () => {
-      const box = await createBroker({ brokers: 2 });
+      const box = await createBroker({ brokers: 2, autoCreateTopics: false });
       return new Target('box', box.bootstrap.join(','), box);
     },
   ],
