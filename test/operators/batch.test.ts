@@ -234,8 +234,6 @@ describe('batch', () => {
     ['withinMs', Infinity],
     ['maxBytes', 0],
   ])('refuses %s: %d', (option, value) => {
-    expect(() => batch({ maxRecords: 1, withinMs: 1, [option]: value })).toThrow(
-      expect.objectContaining({ message: expect.stringContaining(option) }) as Error,
-    );
+    expect(() => batch({ maxRecords: 1, withinMs: 1, [option]: value })).toThrow(new RegExp(option));
   });
 });
