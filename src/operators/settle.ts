@@ -1,13 +1,51 @@
-import type { Delivery } from '../flow/delivery.ts';
+import type { Subscriber } from 'rxjs';
+import { handleOf, type Delivery } from '../flow/delivery.ts';
+import { Fifo } from '../flow/fifo.ts';
 import type { Flow } from '../flow/flow.ts';
 import { createSettled, type Settled } from '../flow/settled.ts';
 import { StageSubscriber } from '../flow/stage-subscriber.ts';
 
 class SettleStage<A> extends StageSubscriber<Delivery<A>, A> {
+  private readonly waiting = new Fifo<Delivery<A>>();
+  private busy = false;
+  private end: (() => void) | undefined;
+
+  constructor(out: Subscriber<A>) {
+    super(out);
+    this.add(() => this.abandon());
+  }
+
+  // An acknowledgement may bring the next values, and the end, before it returns: they belong after the value it was for.
   override next(delivery: Delivery<A>): void {
     if (this.closed) return;
-    delivery.ack();
-    this.out.next(delivery.value);
+    if (this.busy) {
+      this.waiting.push(delivery);
+      return;
+    }
+    this.busy = true;
+    let next: Delivery<A> | undefined = delivery;
+    while (next !== undefined) {
+      next.ack();
+      this.out.next(next.value);
+      next = this.waiting.shift();
+    }
+    this.busy = false;
+    this.end?.();
+  }
+
+  override error(cause: unknown): void {
+    if (this.busy) this.end = () => super.error(cause);
+    else super.error(cause);
+  }
+
+  override complete(): void {
+    if (this.busy) this.end = () => super.complete();
+    else super.complete();
+  }
+
+  private abandon(): void {
+    for (let left = this.waiting.shift(); left !== undefined; left = this.waiting.shift())
+      handleOf(left).giveUp();
   }
 }
 
