@@ -152,19 +152,22 @@ class Checker {
   /** A lane says where its claim begins. */
   private onBegun(event: EventOf<'begun'>): void {
     const known = this.find(event);
-    if (known === undefined) this.startOver(event, event.start);
+    if (known === undefined) this.startOver(event, event.start, true);
     else if (known.start !== event.start)
       this.wrong(`${nameOf(event)} begins at ${event.start} where ${known.start} is committed`);
   }
 
-  /** A rewound claim goes on at the first record that it had not settled. */
-  private startOver(claim: OfClaim, start: number): EpochState {
+  /**
+   * A rewound claim goes on at the first record that it had not settled. In a merged flow it is seen only with its first record; what was
+   * settled between its start and that came too late.
+   */
+  private startOver(claim: OfClaim, start: number, told: boolean): EpochState {
     const source = this.source(claim.source);
     const before = source.epochs.get(claim.member)?.at(-1);
     const name = nameOf(claim);
     if (before === undefined || before.ended) this.wrong(`${name} was never claimed`);
     else {
-      const earliest = firstOpen(before, (offset) => before.acks.has(offset));
+      const earliest = told ? firstOpen(before, (offset) => before.acks.has(offset)) : before.start;
       const latest = firstOpen(before, (offset) => before.acks.has(offset) || source.poison.has(offset));
       if (start < earliest || start > firstNotIn(source.poison, latest))
         this.wrong(`${name} starts over at ${start}; its commit point was ${earliest} to ${latest}`);
@@ -199,7 +202,7 @@ class Checker {
   private onHanded(event: EventOf<'handed'>): void {
     const { offset } = event;
     const source = this.source(event.source);
-    const epoch = this.find(event) ?? this.startOver(event, offset);
+    const epoch = this.find(event) ?? this.startOver(event, offset, false);
     const name = nameOf(event);
     if (epoch.ended) this.wrong(`${name} hands over ${offset} when it is over`);
     if (source.epochs.get(event.member)!.at(-1) !== epoch)
