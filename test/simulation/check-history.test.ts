@@ -63,7 +63,7 @@ function history(steps: readonly Step[], endOffset: number, rest: Partial<Histor
     order: 'input',
     mixesClaims: false,
     buriesPoison: false,
-    events: steps.map((step, atMs) => ({ atMs, ...step }) as HistoryEvent),
+    events: steps.map((step, atMs) => ({ atMs, ...step })),
     ...rest,
   };
 }

@@ -150,7 +150,7 @@ export class Member {
         });
         return this.enter(group, claims, pipeline);
       });
-      const entered: Flow<Item> = sources.length === 1 ? sources[0]! : (merge(...sources) as Flow<Item>);
+      const entered: Flow<Item> = sources.length === 1 ? sources[0]! : merge<Item[]>(...sources);
       const all = entered.pipe(pipeline.through('', scenario.stages), pipeline.leave());
       return scenario.settles ? all.pipe(settle()) : all;
     });

@@ -55,6 +55,7 @@ describe('the delivery contract in simulated time', () => {
       let seed = first;
       for (; many === undefined ? performance.now() - startMs < TIME_MS : seed < first + Number(many); seed++)
         await playSeed(seed);
+      console.info(`${seed - first} seeds, from ${first}`);
       expect(seed).toBeGreaterThan(first);
     },
     24 * 3_600_000,
