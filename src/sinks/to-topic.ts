@@ -14,7 +14,7 @@ import { StageSubscriber } from '../flow/stage-subscriber.ts';
 import type { Producer } from '../core/producer/producer.ts';
 import type { Receipt } from '../core/producer/receipt.ts';
 import type { Serializer } from '../serdes/serde.ts';
-import { Encoder } from './outgoing.ts';
+import { Encoder, type OutgoingRecord } from './outgoing.ts';
 
 /** What a sink needs of the run it is part of. */
 export interface SinkRuntime {
@@ -55,7 +55,7 @@ const WITHDRAWN = 4;
 /** What a passage needs only when something went wrong. */
 interface Trouble<A> {
   failures: number;
-  error: KafkaError | undefined;
+  error: unknown;
   wait: RetryWait<A> | undefined;
 }
 
@@ -97,18 +97,15 @@ class Passage<A> implements Receipt, Waiter<A> {
           sink.encoder.encode(record, stamp),
         );
         for (const record of encoded) {
-          this.pending++;
-          producer.send(sink.topic, record, this);
+          this.handOver(producer, sink.topic, record);
         }
       } else {
         const encoded = sink.encoder.encodeShared(records as ProducerRecord<unknown, unknown>, stamp);
-        this.pending++;
-        producer.send(sink.topic, encoded, this);
+        this.handOver(producer, sink.topic, encoded);
       }
     } catch (cause) {
-      this.pending = 0;
-      this.fail(cause);
-      return;
+      // What was handed over before is awaited first: its answers belong to this attempt.
+      this.troubled().error ??= cause;
     }
     this.answered();
   }
@@ -147,6 +144,16 @@ class Passage<A> implements Receipt, Waiter<A> {
     this.trouble?.wait?.cancel();
     if (!this.done) handleOf(this.delivery).giveUp();
     this.state |= DONE | STAYS;
+  }
+
+  private handOver(producer: Producer, topic: string, record: OutgoingRecord): void {
+    this.pending++;
+    try {
+      producer.send(topic, record, this);
+    } catch (cause) {
+      this.pending--;
+      throw cause;
+    }
   }
 
   private answered(): void {
