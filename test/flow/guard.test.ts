@@ -7,7 +7,7 @@ import { ManualSource } from './manual-source.ts';
 /** `pipe` as JavaScript sees it. */
 const pipe = (...stages: readonly unknown[]): unknown => {
   const { flow } = new ManualSource<string>();
-  return (flow.pipe as (...all: readonly unknown[]) => unknown).apply(flow, stages);
+  return (flow.pipe as (...all: readonly unknown[]) => unknown).call(flow, ...stages);
 };
 const plain: readonly [string, (flow: Observable<unknown>) => unknown][] = [
   ['filter', rxFilter(() => true)],

@@ -35,7 +35,7 @@ describe('dropping', () => {
     const out = collect(source.flow.pipe(dropping(debounceTime(1_000), 0)));
     source.emitAll('a');
     expect(out.ended[0]).toBeInstanceOf(UsageError);
-    expect(() => dropping(delay(1), 2 as never)).toThrow(/retains/);
+    expect(() => dropping<string>(delay(1), 2 as never)).toThrow(/retains/);
   });
 });
 

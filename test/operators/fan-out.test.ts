@@ -165,7 +165,7 @@ describe('fanOut', () => {
   it('wants two branches, each of which answers with a Flow', () => {
     const source = new ManualSource<string>();
     const loose = fanOut;
-    expect(() => loose(same)).toThrow(/two branches/);
+    expect(() => (loose as (one: unknown) => unknown)(same)).toThrow(/two branches/);
     expect(() => source.flow.pipe(fanOut(same, (() => undefined) as never))).toThrow(
       /branch 2 did not answer with a Flow/,
     );
