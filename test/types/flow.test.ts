@@ -133,8 +133,6 @@ const plain: Check = (f, claims) => {
   f.pipe(settle(), id);
   // @ts-expect-error a plain operator on claims
   claims.pipe(rx.take(1));
-  // @ts-expect-error a lane that is no flow
-  claims.pipe(eachClaim(() => rx.of(1)));
   expectTypeOf(f.pipe(dropping(rx.debounceTime(10), 1))).toEqualTypeOf<Flow<Order>>();
   expectTypeOf(
     f.pipe(
