@@ -2,6 +2,7 @@
 
 import { BatchBuilder } from '../records/batch-builder.ts';
 import { Batch } from './batch.ts';
+import type { BatchMemory } from './batch-memory.ts';
 
 const START_BYTES = 4096;
 
@@ -12,6 +13,11 @@ export class Backlog {
   /** Full or flushed. */
   readonly closed: Batch[] = [];
   private startBytes = START_BYTES;
+  private readonly memory: BatchMemory;
+
+  constructor(memory: BatchMemory) {
+    this.memory = memory;
+  }
 
   get isEmpty(): boolean {
     return this.open === undefined && this.closed.length === 0;
@@ -24,7 +30,15 @@ export class Backlog {
   /** A new open batch; the one before, if any, is closed. */
   openBatch(maxBytes: number, now: number, deliveryTimeoutMs: number): Batch {
     this.close();
-    const batch = new Batch(new BatchBuilder(maxBytes, this.startBytes), now, now + deliveryTimeoutMs);
+    // Memory of full size only for a partition that has lately filled it.
+    const isBusy = this.startBytes >= maxBytes && maxBytes === this.memory.bytes;
+    const memory = isBusy ? this.memory.take() : undefined;
+    const batch = new Batch(
+      new BatchBuilder(maxBytes, memory ?? this.startBytes),
+      now,
+      now + deliveryTimeoutMs,
+    );
+    batch.memory = memory;
     this.open = batch;
     return batch;
   }
@@ -37,7 +51,7 @@ export class Backlog {
     this.closed.push(batch);
     // As much memory as this one took, so that a busy partition's builder does not have to grow.
     while (this.startBytes < batch.bytes) this.startBytes *= 2;
-    while (this.startBytes > START_BYTES && this.startBytes / 4 > batch.bytes) this.startBytes /= 2;
+    if (this.startBytes > START_BYTES && this.startBytes / 2 > batch.bytes) this.startBytes /= 2;
   }
 
   /** Takes out the oldest batch. */

@@ -42,6 +42,8 @@ export class Batch {
   appendTime = -1;
   error: KafkaError | undefined;
   waiters: BatchWaiter[] | undefined;
+  /** What its builder began with, when it goes back to {@link BatchMemory} in the end. */
+  memory: Buffer | undefined;
 
   constructor(builder: BatchBuilder, createdAt: number, deadlineAt: number) {
     this.builder = builder;

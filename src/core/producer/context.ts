@@ -2,6 +2,7 @@
 
 import type { KafkaError } from '../../errors.ts';
 import type { Clock, Random } from '../clock.ts';
+import type { BatchMemory } from './batch-memory.ts';
 import type { ByteGauge, ReadyListeners } from './buffer-budget.ts';
 import type { ProducerCounters } from './counters.ts';
 import type { ProducerSettings } from './options.ts';
@@ -13,6 +14,7 @@ export interface ProducerContext {
   readonly settings: ProducerSettings;
   readonly counters: ProducerCounters;
   readonly buffer: ByteGauge;
+  readonly memory: BatchMemory;
   readonly ready: ReadyListeners;
   /** Why the cluster cannot be asked at the moment: the cause given for what times out meanwhile. */
   trouble: KafkaError | undefined;

@@ -16,7 +16,7 @@ import type { TopicState } from './topic-state.ts';
 export class PartitionQueue {
   readonly topic: TopicState;
   readonly index: number;
-  readonly backlog = new Backlog();
+  readonly backlog: Backlog;
   readonly flight: Flight;
   readonly gauge: ByteGauge;
   /** Since when metadata says that there is no such partition; -1 while there is. */
@@ -32,6 +32,7 @@ export class PartitionQueue {
     this.topic = topic;
     this.index = index;
     this.context = context;
+    this.backlog = new Backlog(context.memory);
     this.place = { topic: topic.name, partition: index };
     this.flight = new Flight(this.place, context, (batch) => this.finish(batch));
     this.gauge = new ByteGauge(context.settings.partitionBufferBytes);
@@ -171,7 +172,11 @@ export class PartitionQueue {
   }
 
   private finish(batch: Batch): void {
+    const { buffer, memory } = this.context;
     this.release(batch.bytes);
+    if (batch.state === 'acked' && batch.memory !== undefined) memory.give(batch.memory);
+    batch.memory = undefined;
+    if (buffer.used === 0) memory.clear();
     deliver(batch, this.index, this.context);
   }
 

@@ -4,6 +4,7 @@ import { BrokerError, TimeoutError, UsageError, type KafkaError } from '../../er
 import type { Cluster } from '../cluster/cluster.ts';
 import type { Bytes, HeadersInit, ProducerRecord } from '../records/types.ts';
 import type { BatchWaiter } from './batch.ts';
+import { BatchMemory } from './batch-memory.ts';
 import { ByteGauge, ReadyListeners } from './buffer-budget.ts';
 import type { ProducerContext } from './context.ts';
 import { newCounters, type ProducerCounters } from './counters.ts';
@@ -55,6 +56,7 @@ export class Producer {
       settings,
       counters: this.counters,
       buffer: this.buffer,
+      memory: new BatchMemory(settings.batchBytes),
       ready: new ReadyListeners(),
       trouble: undefined,
       report: rethrowLater,

@@ -54,10 +54,16 @@ export class BatchBuilder {
   private maxTimestamp = 0;
   private sealed = false;
 
-  /** `maxBytes` bounds the batch before compression, but the first record always fits; `startBytes` is the memory it begins with. */
-  constructor(maxBytes: number, startBytes: number = START_BYTES) {
+  /**
+   * `maxBytes` bounds the batch before compression, but the first record always fits; `start` is the memory it begins with: bytes, or a buffer that is
+   * its own until the batch is sent.
+   */
+  constructor(maxBytes: number, start: number | Buffer = START_BYTES) {
     this.maxBytes = maxBytes;
-    this.buffer = Buffer.allocUnsafe(Math.max(BATCH_OVERHEAD, Math.min(startBytes, maxBytes)));
+    this.buffer =
+      typeof start === 'number'
+        ? Buffer.allocUnsafe(Math.max(BATCH_OVERHEAD, Math.min(start, maxBytes)))
+        : start;
   }
 
   /**
