@@ -14,7 +14,9 @@ const context: SerdeContext = { topic: 'orders', part: 'value', headers: emptyHe
 describe('text', () => {
   it('reads and writes UTF-8, the empty string too', () => {
     for (const value of ['', 'plain', 'žluťoučký 键 🎉', 'x'.repeat(1000)]) {
-      expect(text().deserialize(Buffer.from(text().serialize(value, context) as string), context)).toBe(value);
+      expect(text().deserialize(Buffer.from(text().serialize(value, context) as string), context)).toBe(
+        value,
+      );
     }
   });
 
@@ -45,7 +47,8 @@ describe('json', () => {
   });
 
   it('names the paths that do not fit, and not the content', () => {
-    const read = () => json(Order).deserialize(Buffer.from('{"id":7,"at":"2026-01-01","secret":"s3cr3t"}'), context);
+    const read = () =>
+      json(Order).deserialize(Buffer.from('{"id":7,"at":"2026-01-01","secret":"s3cr3t"}'), context);
     expect(read).toThrow(SchemaError);
     expect(read).toThrow(/value of a record of topic 'orders' does not fit its schema: id: /);
     expect(read).not.toThrow(/s3cr3t/);

@@ -100,12 +100,20 @@ describe('fromReadable', () => {
     for (let size = 1; size <= source.length; size++) {
       const chunks: Buffer[] = [];
       for (let at = 0; at < source.length; at += size) chunks.push(source.subarray(at, at + size));
-      expect(await all(fromReadable(Readable.from(chunks), { as: 'lines' }))).toEqual(['one', 'žluť', '', '键🎉', 'last']);
+      expect(await all(fromReadable(Readable.from(chunks), { as: 'lines' }))).toEqual([
+        'one',
+        'žluť',
+        '',
+        '键🎉',
+        'last',
+      ]);
     }
   });
 
   it('passes chunks on as they come', async () => {
-    const chunks = await all(fromReadable(Readable.from([Buffer.from('a'), Buffer.from('bc')]), { as: 'chunks' }));
+    const chunks = await all(
+      fromReadable(Readable.from([Buffer.from('a'), Buffer.from('bc')]), { as: 'chunks' }),
+    );
     expect(chunks.map(String)).toEqual(['a', 'bc']);
   });
 
