@@ -1,34 +1,43 @@
-const COMPACT_FROM = 1_024;
+const INITIAL = 16;
+const KEPT_WHEN_EMPTY = 1_024;
 
-/** A first-in, first-out queue over an array; `shift` is O(1) amortized and keeps nothing it gave out. */
+/** A first-in, first-out queue in a ring: no allocation in steady use, and it keeps nothing it gave out. */
 export class Fifo<T> {
-  private items: (T | undefined)[] = [];
+  private ring: (T | undefined)[] = [];
   private head = 0;
+  private count = 0;
 
   get size(): number {
-    return this.items.length - this.head;
+    return this.count;
   }
 
   push(item: T): void {
-    this.items.push(item);
+    if (this.count === this.ring.length) this.grow();
+    this.ring[(this.head + this.count) & (this.ring.length - 1)] = item;
+    this.count++;
   }
 
   /** The next one, without taking it. */
   peek(): T | undefined {
-    return this.items[this.head];
+    return this.count === 0 ? undefined : this.ring[this.head];
   }
 
   shift(): T | undefined {
-    if (this.head === this.items.length) return undefined;
-    const item = this.items[this.head];
-    this.items[this.head++] = undefined;
-    if (this.head === this.items.length) {
-      this.items.length = 0;
-      this.head = 0;
-    } else if (this.head >= COMPACT_FROM && this.head * 2 >= this.items.length) {
-      this.items = this.items.slice(this.head);
-      this.head = 0;
-    }
+    if (this.count === 0) return undefined;
+    const item = this.ring[this.head];
+    this.ring[this.head] = undefined;
+    this.head = (this.head + 1) & (this.ring.length - 1);
+    this.count--;
+    // A long queue is the exception, and should not stay as large as it was once.
+    if (this.count === 0 && this.ring.length > KEPT_WHEN_EMPTY) this.ring = [];
     return item;
+  }
+
+  // Capacities are powers of two, so that a place is a mask away.
+  private grow(): void {
+    const grown = new Array<T | undefined>(Math.max(INITIAL, this.ring.length * 2)).fill(undefined);
+    for (let at = 0; at < this.count; at++) grown[at] = this.ring[(this.head + at) & (this.ring.length - 1)];
+    this.ring = grown;
+    this.head = 0;
   }
 }

@@ -11,41 +11,6 @@ import type { Call, CallContext } from './async/call.ts';
 
 type Project<A, B> = (value: A, context: CallContext) => PromiseLike<B> | Observable<B>;
 
-/** Where the outcome of one attempt goes. */
-interface Attempt<B> {
-  onValue(value: B): void;
-  onError(cause: unknown): void;
-}
-
-/** Listens to an Observable for its first value. */
-class FirstValue<B> extends InnerSubscriber<B> {
-  private readonly attempt: Attempt<B>;
-
-  constructor(attempt: Attempt<B>) {
-    super();
-    this.attempt = attempt;
-  }
-
-  override next(value: B): void {
-    if (this.closed) return;
-    this.unsubscribe();
-    this.attempt.onValue(value);
-  }
-
-  override error(cause: unknown): void {
-    if (this.closed) return;
-    this.unsubscribe();
-    this.attempt.onError(cause);
-  }
-
-  override complete(): void {
-    if (this.closed) return;
-    this.error(
-      new UsageError('mapAsync: the Observable completed without a value; for none or many, use perRecord'),
-    );
-  }
-}
-
 class MapAsyncStage<A, B> extends AsyncStage<A, B> {
   private readonly project: Project<A, B>;
 
@@ -62,26 +27,60 @@ class MapAsyncStage<A, B> extends AsyncStage<A, B> {
       this.failed(call, cause);
       return;
     }
-    const onValue = (value: B): void => this.succeeded(call, value);
-    const onError = (cause: unknown): void => {
-      if (!call.done) this.failed(call, cause);
-    };
     if (isObservable(result)) {
-      const first = new FirstValue<B>({ onValue, onError });
+      const first = new FirstValue<A, B>(this, call);
       call.stop = () => first.unsubscribe();
       result.subscribe(first);
     } else if (typeof result?.then === 'function') {
-      result.then(onValue, onError);
+      result.then(
+        (value) => this.onValue(call, value),
+        (cause: unknown) => this.onError(call, cause),
+      );
     } else {
       this.failed(call, new UsageError('mapAsync: the function answers with a promise or an Observable'));
     }
   }
 
   // A call that was given up is done; its result comes too late to be anyone's.
-  private succeeded(call: Call<A, B>, value: B): void {
+  onValue(call: Call<A, B>, value: B): void {
     if (call.done) return;
     this.emit(call, call.delivery.derive(value));
     this.finish(call);
+  }
+
+  onError(call: Call<A, B>, cause: unknown): void {
+    if (!call.done) this.failed(call, cause);
+  }
+}
+
+/** Listens to the Observable of one attempt for its first value. */
+class FirstValue<A, B> extends InnerSubscriber<B> {
+  private readonly stage: MapAsyncStage<A, B>;
+  private readonly call: Call<A, B>;
+
+  constructor(stage: MapAsyncStage<A, B>, call: Call<A, B>) {
+    super();
+    this.stage = stage;
+    this.call = call;
+  }
+
+  override next(value: B): void {
+    if (this.closed) return;
+    this.unsubscribe();
+    this.stage.onValue(this.call, value);
+  }
+
+  override error(cause: unknown): void {
+    if (this.closed) return;
+    this.unsubscribe();
+    this.stage.onError(this.call, cause);
+  }
+
+  override complete(): void {
+    if (this.closed) return;
+    this.error(
+      new UsageError('mapAsync: the Observable completed without a value; for none or many, use perRecord'),
+    );
   }
 }
 
