@@ -6,8 +6,9 @@
 //      first, until one is acknowledged.
 //   3. A batch that fails leaves a gap in the sequence. Nothing new is sent until every batch behind it is resolved; those that cannot be in the
 //      log get new numbers, and only then does the partition go on under the next epoch.
-//   4. When it is unknown whether the failed batch is in the log, a batch behind it that the log refuses for its sequence fails too: a copy of
-//      both may still be on its way, so sending it under the new epoch could double it.
+//   4. A batch that had a try without a clear answer never gets new numbers: a copy of it may still be on its way behind one of the batch before it,
+//      and both would be taken. It is sent as it is until the log takes it, or refuses it, which leaves its outcome unknown. Copies of batches that
+//      failed can do no harm: they come before the next epoch's first batch, or are refused after it.
 
 import { OutcomeUnknownError } from '../../errors.ts';
 import type { KafkaError } from '../../errors.ts';
@@ -44,7 +45,6 @@ export class Flight {
   private proven = false;
   private lastAckAt = 0;
   private gap = false;
-  private gapUnclear = false;
   private renumber = false;
 
   /** `onDone` gets each batch with its result, in order. */
@@ -85,8 +85,6 @@ export class Flight {
     this.proven = true;
     this.lastAckAt = this.context.clock.now();
     this.failures = 0;
-    // The log took it, so what was before it is in the log too.
-    this.gapUnclear = false;
     if (!this.gap) this.recovering = false;
     this.complete();
   }
@@ -107,7 +105,7 @@ export class Flight {
     this.again(batch, error, false, false);
     // Behind a batch that is still to be resolved this was to be expected.
     if (batch.state !== 'waiting' || batch !== this.batches[0]) return;
-    if (this.gapUnclear || batch.maybeAppended) {
+    if (batch.maybeAppended) {
       this.fail(batch, this.unknown(batch, error));
     } else {
       if (!this.gap) this.backOff();
@@ -147,7 +145,6 @@ export class Flight {
     batch.error = error;
     this.gap = true;
     this.recovering = true;
-    if (batch.maybeAppended) this.gapUnclear = true;
     this.complete();
   }
 
@@ -167,7 +164,6 @@ export class Flight {
     if (this.sequence.assigned) this.sequence.bump();
     this.context.counters.epochBumps += 1;
     this.gap = false;
-    this.gapUnclear = false;
     this.proven = false;
     this.renumber = true;
     return true;

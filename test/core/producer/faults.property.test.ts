@@ -23,16 +23,21 @@ const fault: fc.Arbitrary<Fault> = fc.oneof(
   { weight: 2, arbitrary: fc.constantFrom(6, 7, 20).map((apply): Fault => ({ apply })) },
 );
 
+/** Refusals on top: for good, for the sequence, for the epoch. */
+const refusal: fc.Arbitrary<Fault> = fc.constantFrom<Fault>(87, 45, 59, 47);
+
 const step: fc.Arbitrary<Step> = fc.record({
   records: fc.integer({ min: 1, max: 12 }),
   pauseMs: fc.constantFrom(0, 0, 1, 5, 20, 400),
   move: fc.option(fc.nat({ max: PARTITIONS - 1 }), { nil: undefined, freq: 6 }),
 });
 
-const scenario = fc.record({
-  faults: fc.array(fault, { maxLength: 25 }),
-  steps: fc.array(step, { minLength: 1, maxLength: 20 }),
-});
+function scenario(spoiled: fc.Arbitrary<Fault>): fc.Arbitrary<{ faults: Fault[]; steps: Step[] }> {
+  return fc.record({
+    faults: fc.array(spoiled, { maxLength: 25 }),
+    steps: fc.array(step, { minLength: 1, maxLength: 20 }),
+  });
+}
 
 async function play(
   { faults, steps }: { faults: Fault[]; steps: Step[] },
@@ -72,7 +77,7 @@ function isSubsequence(part: readonly string[], whole: readonly string[]): boole
 describe('a producer under faults', () => {
   it('writes exactly the input, in order and once, as long as no delivery deadline passes', async () => {
     await fc.assert(
-      fc.asyncProperty(scenario, async (script) => {
+      fc.asyncProperty(scenario(fault), async (script) => {
         const { cluster, recorder, sent } = await play(script, {
           requestTimeoutMs: 1000,
           deliveryTimeoutMs: 3_600_000,
@@ -91,33 +96,38 @@ describe('a producer under faults', () => {
     );
   });
 
-  it('loses no acknowledged record, doubles none and keeps the order when delivery deadlines pass', async () => {
+  it('loses no acknowledged record, doubles none and keeps the order when delivery deadlines pass and batches are refused', async () => {
     let unknown = 0;
     await fc.assert(
-      fc.asyncProperty(scenario, async (script) => {
-        const options = {
-          requestTimeoutMs: 300,
-          deliveryTimeoutMs: 700,
-          retryBackoffMs: 20,
-          retryBackoffMaxMs: 100,
-        };
-        const { cluster, recorder, sent } = await play(script, options);
-        for (let partition = 0; partition < PARTITIONS; partition += 1) {
-          const log = cluster.log(TOPIC, partition);
-          expect(new Set(log.values).size).toBe(log.values.length);
-          expect(isSubsequence(log.values, sent[partition]!)).toBe(true);
-          expect(log.conflicts).toBe(0);
-          for (const value of sent[partition]!) {
-            const fate = recorder.fates.get(value)!;
-            const offset = log.values.indexOf(value);
-            if (fate.kind === 'acked') expect(offset).toBe(fate.offset);
-            else if (fate.kind === 'failed' && fate.error instanceof OutcomeUnknownError) unknown += 1;
-            else expect(offset).toBe(-1);
+      fc.asyncProperty(
+        scenario(fc.oneof({ weight: 6, arbitrary: fault }, { weight: 1, arbitrary: refusal })),
+        async (script) => {
+          const options = {
+            requestTimeoutMs: 300,
+            deliveryTimeoutMs: 700,
+            retryBackoffMs: 20,
+            retryBackoffMaxMs: 100,
+          };
+          const { cluster, recorder, sent } = await play(script, options);
+          for (let partition = 0; partition < PARTITIONS; partition += 1) {
+            const log = cluster.log(TOPIC, partition);
+            expect(new Set(log.values).size).toBe(log.values.length);
+            expect(isSubsequence(log.values, sent[partition]!)).toBe(true);
+            expect(log.conflicts).toBe(0);
+            for (const value of sent[partition]!) {
+              const fate = recorder.fates.get(value)!;
+              const offset = log.values.indexOf(value);
+              if (fate.kind === 'acked') expect(offset).toBe(fate.offset);
+              else if (fate.kind === 'failed' && fate.error instanceof OutcomeUnknownError) unknown += 1;
+              else expect(offset).toBe(-1);
+            }
+            expect(recorder.order.filter((value) => sent[partition]!.includes(value))).toEqual(
+              sent[partition],
+            );
           }
-          expect(recorder.order.filter((value) => sent[partition]!.includes(value))).toEqual(sent[partition]);
-        }
-        expect(recorder.twice).toBe(0);
-      }),
+          expect(recorder.twice).toBe(0);
+        },
+      ),
       { numRuns: 300 },
     );
     expect(unknown).toBeGreaterThan(0);

@@ -82,6 +82,22 @@ describe('a producer that has to send again', () => {
     expect(gaps.length).toBe(6);
   });
 
+  it('waits for every answer that is out before it sends again, and then sends one batch ahead', async () => {
+    const setup = new Setup();
+    await setup.warmUp();
+    setup.cluster.latencyMs = 100;
+    setup.cluster.faults = [19];
+    await setup.sendApart(ABC);
+    await setup.cluster.clock.advance(450);
+    expect(setup.cluster.produced.length).toBe(6);
+    await setup.cluster.clock.advance(140);
+    expect(setup.cluster.produced.length).toBe(7);
+    await setup.cluster.clock.advance(20);
+    expect(setup.cluster.produced.length).toBe(11);
+    await setup.drain();
+    expect(setup.values().slice(1)).toEqual(ABC);
+  });
+
   it('fails what is refused for good and goes on with the rest', async () => {
     const setup = new Setup();
     await setup.warmUp();
@@ -184,7 +200,7 @@ describe('a delivery deadline', () => {
     expect(setup.producer.counters.epochBumps).toBe(1);
   });
 
-  it('fails a batch that the log refuses because the one before it is missing, for both may still arrive', async () => {
+  it('fails a batch without an answer that the log refuses because the one before it is missing, for both may still arrive', async () => {
     const setup = new Setup(1, options);
     await setup.warmUp();
     setup.cluster.faults = Array.from({ length: 30 }, () => 'hang' as const);
