@@ -101,7 +101,7 @@ export class Link {
         waiter.fail(signal?.reason);
       };
       const timer = this.owner.clock.setTimeout(() => {
-        const message = `${what} was not sent: there was no connection to ${this.owner.name} within ${timeoutMs} ms`;
+        const message = `${what} was not sent: there was no connection to ${this.owner.name} within ${Math.round(timeoutMs)} ms`;
         waiter.fail(new TimeoutError(message, { afterMs: timeoutMs, sent: false, api: what }));
       }, timeoutMs);
       this.waiters.add(waiter);

@@ -14,6 +14,8 @@ export class FetchPosition {
   notBeforeMs = -Infinity;
   /** Failed asks in a row. */
   failures = 0;
+  /** Of these, the last ones in a row that were broken answers. */
+  brokenAnswers = 0;
   /** When data came last, as a count of all answers: the smaller, the earlier its turn. */
   lastServed = 0;
 

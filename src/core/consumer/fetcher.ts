@@ -4,6 +4,7 @@ import { BrokerError, KafkaError, ProtocolError, UsageError } from '../../errors
 import type { Clock } from '../clock.ts';
 import type { Cluster } from '../cluster/cluster.ts';
 import { backoffMs, brokerError } from '../cluster/retry.ts';
+import { isBrokenPeer } from '../network/broken-peer.ts';
 import type { ResponseOf } from '../protocol/api.ts';
 import type { fetchApi } from '../protocol/messages/01-fetch.ts';
 import { AbortedTransactions } from './aborted-transactions.ts';
@@ -178,7 +179,9 @@ export class Fetcher implements ReaderHost, BrokerFetchListener {
     for (const { reader, generation } of asks) {
       if (reader.feed.fetch.generation !== generation) continue;
       this.backOff(reader);
-      if (isHopeless(error, reader.feed.fetch.failures)) reader.feed.fail(asFailure(error, reader));
+      const { fetch } = reader.feed;
+      fetch.brokenAnswers = isBrokenAnswer(error) ? fetch.brokenAnswers + 1 : 0;
+      if (isHopeless(error, fetch.brokenAnswers)) reader.feed.fail(asFailure(error, reader));
       else this.watch.ask(reader.topic);
     }
     this.brokers.get(nodeId)?.pump();
@@ -197,6 +200,7 @@ export class Fetcher implements ReaderHost, BrokerFetchListener {
     }
     reader.feed.sawEnd(this.readCommitted ? answer.lastStableOffset : answer.highWatermark);
     fetch.failures = 0;
+    fetch.brokenAnswers = 0;
     if (answer.records === null || answer.records.length === 0) return;
     fetch.lastServed = this.answers;
     const { nextOffset, leaderEpoch, largestBatchBytes } = findEnd(answer.records);
@@ -318,19 +322,24 @@ export class Fetcher implements ReaderHost, BrokerFetchListener {
   }
 }
 
-/** Errors that a repetition cannot help; broken answers count as such only when there are several of them. */
-function isHopeless(error: unknown, failures: number): boolean {
-  if (!(error instanceof KafkaError)) return true;
-  if (error.retriable) return false;
-  const broken =
-    error instanceof ProtocolError ||
-    (error instanceof BrokerError && error.errorName === 'UNKNOWN_SERVER_ERROR');
-  return !broken || failures >= MAX_BROKEN_ANSWERS;
+/** Answers that make no sense: once may be bad luck. */
+function isBrokenAnswer(error: unknown): boolean {
+  return isBrokenPeer(error) || (error instanceof BrokerError && error.errorName === 'UNKNOWN_SERVER_ERROR');
 }
 
-function asFailure(error: unknown, { topic, partition }: PartitionReader): KafkaError {
-  if (error instanceof KafkaError) return error;
-  return new ProtocolError(`Fetch for ${topic}-${partition} failed: ${String(error)}`, {
+/** Errors that a repetition cannot help; broken answers count as such only when there are several of them in a row. */
+function isHopeless(error: unknown, brokenAnswers: number): boolean {
+  if (!(error instanceof KafkaError)) return true;
+  return brokenAnswers === 0 ? !error.retriable : brokenAnswers >= MAX_BROKEN_ANSWERS;
+}
+
+function asFailure(error: unknown, { topic, partition, feed }: PartitionReader): KafkaError {
+  const broken = isBrokenPeer(error);
+  if (error instanceof KafkaError && !broken) return error;
+  const times = broken ? ` ${feed.fetch.brokenAnswers} times in a row` : '';
+  const why = error instanceof Error ? error.message : String(error);
+  return new ProtocolError(`Fetch for ${topic}-${partition} failed${times}: ${why}`, {
+    api: 'Fetch',
     topic,
     partition,
     cause: error,

@@ -4,6 +4,7 @@ import { KafkaError, UsageError } from '../../errors.ts';
 import { delay } from '../clock.ts';
 import type { Cluster } from '../cluster/cluster.ts';
 import { Fetcher } from '../consumer/fetcher.ts';
+import { isBrokenPeer } from '../network/broken-peer.ts';
 import { sharedAbort } from '../shared-abort.ts';
 import type { Assignment } from './assignors/assignor.ts';
 import { rangeAssignor } from './assignors/range.ts';
@@ -211,7 +212,7 @@ export class GroupConsumer {
         return await this.starts.find(assignment, signal);
       } catch (error) {
         signal.throwIfAborted();
-        if (!(error instanceof KafkaError) || !error.retriable) throw error;
+        if (!(error instanceof KafkaError) || !error.retriable || isBrokenPeer(error)) throw error;
         await delay(this.cluster.clock, RETRY_PAUSE_MS, signal);
       }
     }

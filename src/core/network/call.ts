@@ -73,7 +73,10 @@ export class Call implements PendingCall {
   private unreadable(error: unknown): unknown {
     if (!(error instanceof ProtocolError)) return error;
     const { host, port } = this.connection.address;
-    return new ProtocolError(`${host}:${port}: ${error.message}`, { api: this.api.name, cause: error });
+    const { message } = error;
+    // What is wrong before the body does not name the API.
+    const what = message.startsWith(this.api.name) ? message : `${this.api.name} response: ${message}`;
+    return new ProtocolError(`${host}:${port}: ${what}`, { api: this.api.name, cause: error });
   }
 
   onTimeout(): void {
@@ -82,8 +85,8 @@ export class Call implements PendingCall {
     const sent = this.connection.giveUp(this);
     const { host, port } = this.connection.address;
     const why = sent
-      ? `${host}:${port} did not answer ${this.api.name} within ${this.timeoutMs} ms`
-      : `${this.api.name} was held back for ${this.timeoutMs} ms: ${host}:${port} throttles this client for another ${Math.ceil(throttledForMs)} ms`;
+      ? `${host}:${port} did not answer ${this.api.name} within ${Math.round(this.timeoutMs)} ms`
+      : `${this.api.name} was held back for ${Math.round(this.timeoutMs)} ms: ${host}:${port} throttles this client for another ${Math.ceil(throttledForMs)} ms`;
     this.reject(new TimeoutError(why, { afterMs: this.timeoutMs, sent, api: this.api.name }));
   }
 

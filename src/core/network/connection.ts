@@ -279,7 +279,11 @@ export class Connection implements CallOwner {
   private failHandshake(error: unknown): void {
     if (this.closeError !== undefined) return;
     const hopeless = error instanceof UnsupportedVersionError || error instanceof ProtocolError;
-    this.fail(error instanceof Error ? error.message : String(error), error, !hopeless);
+    // What could not be read says so with the address, as what is read later does.
+    const unreadable = error instanceof ProtocolError ? error.cause : undefined;
+    if (unreadable instanceof ProtocolError)
+      this.fail(`broke the protocol: ${unreadable.message}`, error, false);
+    else this.fail(error instanceof Error ? error.message : String(error), error, !hopeless);
   }
 
   private onWireClosed(cause: Error | undefined): void {
@@ -288,11 +292,12 @@ export class Connection implements CallOwner {
       return;
     }
     const how = reasonOf(cause) ?? 'by the peer';
-    const partial =
-      this.splitter.pendingBytes === 0 ? '' : `, ${this.splitter.pendingBytes} bytes into an answer`;
+    const { pendingBytes } = this.splitter;
+    const partial = pendingBytes === 0 ? '' : `, ${pendingBytes} bytes into an answer`;
     const hint =
       this.phase === 'handshake' ? ' before it said which versions it speaks; is it a TLS or SASL port?' : '';
-    this.fail(`closed the connection (${how}) after ${this.receivedBytes} bytes${partial}${hint}`, cause);
+    const why = pendingBytes === 0 ? cause : cutOff(pendingBytes, cause);
+    this.fail(`closed the connection (${how}) after ${this.receivedBytes} bytes${partial}${hint}`, why, true);
   }
 
   /** For a request that comes too late: nothing of it was sent, whatever phase the connection ended in. */
@@ -331,6 +336,11 @@ export class Connection implements CallOwner {
 
 function isMaker<A extends AnyApi>(request: RequestInit<A>): request is (version: number) => RequestOf<A> {
   return typeof request === 'function';
+}
+
+/** A frame that does not end: bad luck once, a broken peer when it happens every time. */
+function cutOff(bytes: number, cause: Error | undefined): ProtocolError {
+  return new ProtocolError(`The connection ended ${bytes} bytes into a frame`, { retriable: true, cause });
 }
 
 function reasonOf(cause: Error | undefined): string | undefined {

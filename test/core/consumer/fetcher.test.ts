@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import type { BrokerError } from '../../../src/errors.ts';
 import {
+  ConnectionError,
   CorruptRecordError,
   ProtocolError,
   UnsupportedVersionError,
@@ -319,8 +320,31 @@ describe('Fetcher', () => {
     cluster.tamper = () => new ProtocolError('nonsense');
     const { notes } = open();
     await cluster.clock.advance(20_000);
-    expect(notes.errors.map(({ message }) => message)).toEqual(['nonsense']);
+    expect(notes.errors.map(({ message }) => message)).toEqual([
+      'Fetch for t-0 failed 5 times in a row: nonsense',
+    ]);
     expect(cluster.fetches.length).toBe(5);
+  });
+
+  it('gives up on one that cuts off every answer, not on one that is down in between', async () => {
+    const { cluster, open } = setUp();
+    const at = { host: 'a', port: 1, phase: 'io' } as const;
+    const cut = new ConnectionError('cut off', { ...at, cause: new ProtocolError('half a frame') });
+    const down = new ConnectionError('refused', at);
+    let asked = 0;
+    cluster.tamper = () => (asked++ % 5 === 4 ? down : cut);
+    const { notes } = open();
+    await cluster.clock.advance(60_000);
+    expect(notes.errors).toEqual([]);
+    cluster.tamper = () => cut;
+    await cluster.clock.advance(20_000);
+    expect(notes.errors).toHaveLength(1);
+    expect(notes.errors[0]).toMatchObject({
+      errorName: 'CORRUPT_MESSAGE',
+      topic: 't',
+      partition: 0,
+      cause: cut,
+    });
   });
 
   it('delivers a record larger than every limit', async () => {
