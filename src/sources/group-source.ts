@@ -38,6 +38,7 @@ class GroupSource implements GroupListener, KeeperSource, RunningSource {
   private readonly drainTimeoutMs: number;
   private left = 0;
   private stopping = false;
+  private ended = false;
   private resolveReady: () => void = () => undefined;
   private rejectReady: (cause: unknown) => void = () => undefined;
 
@@ -141,17 +142,15 @@ class GroupSource implements GroupListener, KeeperSource, RunningSource {
 
   async drain(timeoutMs: number): Promise<void> {
     this.stopping = true;
-    const summary = await this.consumer.drain(Math.min(timeoutMs, this.drainTimeoutMs));
-    this.left += summary.unsettled;
-    this.end();
-    if (summary.error !== undefined && this.runtime.flow !== undefined) throw summary.error;
+    const { unsettled, error } = await this.consumer.drain(Math.min(timeoutMs, this.drainTimeoutMs));
+    this.end(unsettled);
+    if (error !== undefined && this.runtime.flow !== undefined) throw error;
   }
 
   async abort(reason: unknown): Promise<void> {
     this.stopping = true;
-    const summary = await this.consumer.abort(reason);
-    this.left += summary.unsettled;
-    this.end();
+    const { unsettled } = await this.consumer.abort(reason);
+    this.end(unsettled);
   }
 
   /** The flow is unsubscribed: in a script that is how a group is left. */
@@ -159,7 +158,11 @@ class GroupSource implements GroupListener, KeeperSource, RunningSource {
     void this.consumer.drain(0).catch(() => undefined);
   }
 
-  private end(): void {
+  // Once, whether it was drained, aborted, or one after the other: the client answers with one summary.
+  private end(unsettled: number): void {
+    if (this.ended) return;
+    this.ended = true;
+    this.left = unsettled;
     this.resolveReady();
     this.rebalances.complete();
     this.claims.complete();

@@ -71,6 +71,9 @@ export class TopologyRun implements FlowRuntime, Running {
     });
     // Whoever awaits only drain() or a signal must not meet an unhandled rejection besides.
     this.done.catch(() => undefined);
+    const ends = flowEnds(name, build(bindSluice(kafka, this, this.producer)));
+    this.openFlows = ends.length;
+    // From here on the run has an end, which takes the listeners away.
     this.stopListening = signals
       ? onSignals(
           () => void this.drainBySignal(),
@@ -80,8 +83,6 @@ export class TopologyRun implements FlowRuntime, Running {
           },
         )
       : () => undefined;
-    const ends = flowEnds(name, build(bindSluice(kafka, this, this.producer)));
-    this.openFlows = ends.length;
     withRuntime(this, () => {
       for (const end of ends) this.subscribe(end);
     });
