@@ -11,6 +11,7 @@ import { Reader } from '../../../src/core/protocol/reader.ts';
 const MAX_FRAME_BYTES = 2 ** 30;
 const LENGTH_BYTES = 4;
 const HEADER_BYTES = 8;
+const SEVERAL_COORDINATORS_FROM = 4;
 
 /** One answer on its way to the client. */
 export class Answer {
@@ -158,7 +159,8 @@ export class TamperingProxy {
     const found = answer.bodyOf(findCoordinatorApi);
     if (found !== undefined) {
       const coordinators = found.coordinators.map((one) => ({ ...one, ...here }));
-      return answer.withBody(findCoordinatorApi, { ...found, ...here, coordinators });
+      const inList = answer.version >= SEVERAL_COORDINATORS_FROM;
+      return answer.withBody(findCoordinatorApi, { ...found, ...(inList ? { coordinators } : here) });
     }
     return answer.bytes;
   }

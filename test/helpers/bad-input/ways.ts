@@ -5,6 +5,13 @@ import { fromIterable, settle, sluice, topology, type Kafka } from '../../../src
 /** Times short enough for a test; a user's are longer. */
 export const API_MS = 1_200;
 export const PRODUCER = { deliveryTimeoutMs: API_MS, metadataTimeoutMs: 800, requestTimeoutMs: 600 } as const;
+export const GROUP = {
+  sessionTimeoutMs: 6_000,
+  heartbeatIntervalMs: 200,
+  rebalanceTimeoutMs: 6_000,
+  drainTimeoutMs: 500,
+  commitIntervalMs: 100,
+} as const;
 export const CLIENT = { connectionTimeout: 500, requestTimeout: 600, defaultApiTimeoutMs: API_MS } as const;
 
 /** A way to use a cluster until it ends or fails. */
@@ -13,7 +20,9 @@ export type Way = (kafka: Kafka, topic: string, groupId: string) => Promise<unkn
 /** Every way in: sources and sinks, in a topology and in a script. */
 export const ways: Record<string, Way> = {
   'fromGroup in a topology': (kafka, topic, groupId) =>
-    topology('group', ({ fromGroup }) => fromGroup({ groupId, topics: [topic] }).pipe(settle())).run(kafka, {
+    topology('group', ({ fromGroup }) =>
+      fromGroup({ groupId, topics: [topic], ...GROUP }).pipe(settle()),
+    ).run(kafka, {
       signals: false,
     }),
   'fromPartitions in a topology': (kafka, topic) =>
