@@ -65,7 +65,8 @@ export class Call<A, B> {
     this.release();
     this.stop = undefined;
     stop?.();
-    controller?.abort();
+    const claim = handleOf(this.delivery).behind.someSettlement();
+    controller?.abort(claim?.lost.aborted === true ? claim.lost.reason : undefined);
   }
 
   private watch(controller: AbortController, delivery: Delivery<A>): void {
