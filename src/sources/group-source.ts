@@ -4,6 +4,7 @@ import type { Clock } from '../core/clock.ts';
 import type { GroupClaim } from '../core/group/claim.ts';
 import { GroupConsumer } from '../core/group/group-consumer.ts';
 import type { GroupListener, RebalanceEvent } from '../core/group/listener.ts';
+import { isBrokenPeer } from '../core/network/broken-peer.ts';
 import { UsageError, type KafkaError } from '../errors.ts';
 import type { Claim } from '../flow/claim.ts';
 import { createClaims, type Claims, type Rebalance } from '../flow/claims.ts';
@@ -23,6 +24,8 @@ export type AnyGroupOptions = GroupOptions & Formats<unknown, unknown> & { reado
 type AnyRecord = ConsumerRecord<unknown, unknown>;
 
 const DRAIN_TIMEOUT_MS = 30_000;
+/** After so many commits in a row, each repeated up to its deadline, that ended in an answer which cannot be read. */
+const MAX_BROKEN_COMMITS = 2;
 
 class GroupSource implements GroupListener, KeeperSource, RunningSource {
   readonly clock: Clock;
@@ -38,6 +41,7 @@ class GroupSource implements GroupListener, KeeperSource, RunningSource {
   private readonly drainTimeoutMs: number;
   private left = 0;
   private stopping = false;
+  private brokenCommits = 0;
   private ended = false;
   private resolveReady: () => void = () => undefined;
   private rejectReady: (cause: unknown) => void = () => undefined;
@@ -94,6 +98,16 @@ class GroupSource implements GroupListener, KeeperSource, RunningSource {
   onFailed(error: KafkaError): void {
     this.rejectReady(error);
     this.fail(error);
+  }
+
+  onCommitted(): void {
+    this.brokenCommits = 0;
+  }
+
+  // A coordinator that is down comes back; one whose answers cannot be read does not get better by asking for ever.
+  onCommitFailed(error: KafkaError): void {
+    this.brokenCommits = isBrokenPeer(error) ? this.brokenCommits + 1 : 0;
+    if (this.brokenCommits >= MAX_BROKEN_COMMITS && !this.stopping) this.fail(error);
   }
 
   countIn(): void {

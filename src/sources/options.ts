@@ -63,6 +63,8 @@ export interface GroupOptions extends ReadOptions, FetchTuning {
   readonly rebalanceTimeoutMs?: number | undefined;
   /** Default 5,000 ms. */
   readonly commitIntervalMs?: number | undefined;
+  /** How long one commit is repeated before it has failed. Default 5,000 ms. */
+  readonly commitTimeoutMs?: number | undefined;
   /** Commit when this many records were settled, before the interval is over. Default 10,000. */
   readonly commitEveryRecords?: number | undefined;
 }

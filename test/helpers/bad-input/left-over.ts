@@ -46,3 +46,23 @@ export function heldBytes(): number {
   const { heapUsed, arrayBuffers } = process.memoryUsage();
   return heapUsed + arrayBuffers;
 }
+
+const LOOK_MS = 10;
+
+/** Watches what this process holds until it is stopped. */
+export class PeakMemory {
+  private readonly start = heldBytes();
+  private peak = this.start;
+  private readonly timer = setInterval(() => this.look(), LOOK_MS);
+
+  /** The most it held above what it held at the start, in bytes. */
+  stop(): number {
+    this.look();
+    clearInterval(this.timer);
+    return this.peak - this.start;
+  }
+
+  private look(): void {
+    this.peak = Math.max(this.peak, heldBytes());
+  }
+}

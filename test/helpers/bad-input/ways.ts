@@ -6,11 +6,12 @@ import { fromIterable, settle, sluice, topology, type Kafka } from '../../../src
 export const API_MS = 1_200;
 export const PRODUCER = { deliveryTimeoutMs: API_MS, metadataTimeoutMs: 800, requestTimeoutMs: 600 } as const;
 export const GROUP = {
-  sessionTimeoutMs: 6_000,
+  sessionTimeoutMs: 1_000,
   heartbeatIntervalMs: 200,
-  rebalanceTimeoutMs: 6_000,
+  rebalanceTimeoutMs: 1_500,
   drainTimeoutMs: 500,
   commitIntervalMs: 100,
+  commitTimeoutMs: 400,
 } as const;
 export const CLIENT = { connectionTimeout: 500, requestTimeout: 600, defaultApiTimeoutMs: API_MS } as const;
 
