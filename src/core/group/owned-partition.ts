@@ -22,6 +22,8 @@ export class OwnedPartition implements CommitSource, ClaimOwner {
   claim: PartitionClaim;
   committedOffset: number | undefined;
   private readonly host: PartitionHost;
+  /** It is being given up: nothing of it starts over. */
+  private closing = false;
   /** A rewind that is under way. */
   private rewinding: { readonly stop: AbortController; readonly sent: Promise<void> } | undefined;
   /** How it stood when it ended. */
@@ -52,6 +54,7 @@ export class OwnedPartition implements CommitSource, ClaimOwner {
 
   /** The first part of giving up: nothing more is handed over. For all partitions, before any of them flushes. */
   closeGate(): void {
+    this.closing = true;
     this.reader.closeGate();
     this.rewinding?.stop.abort();
   }
@@ -93,13 +96,18 @@ export class OwnedPartition implements CommitSource, ClaimOwner {
 
   /** What was already sent may still be answered and settled; then the partition starts over at its commit point with a new claim. */
   rewind(claim: PartitionClaim, delayMs: number): void {
-    if (this.isOver || claim !== this.claim || this.rewinding !== undefined) return;
+    if (this.isOver || this.closing || claim !== this.claim || this.rewinding !== undefined) return;
     const stop = new AbortController();
+    let tellSent: (sent: Promise<void> | undefined) => void = () => undefined;
+    const sent = new Promise<void>((resolve) => {
+      tellSent = resolve;
+    }).catch(() => undefined);
+    // Under way before anybody hears of it: what the loss sets off may be the end of the whole partition.
+    this.rewinding = { stop, sent };
     this.reader.closeGate();
     claim.toLost(`it starts over at its commit point in ${delayMs} ms`, undefined);
     // A sink that cannot tell what became of what it sent has nothing to wait for.
-    const sent = (claim.listener?.onRewinding?.() ?? Promise.resolve()).catch(() => {});
-    this.rewinding = { stop, sent };
+    tellSent(claim.listener?.onRewinding?.());
     void this.startOver(sent, delayMs, stop.signal);
   }
 
