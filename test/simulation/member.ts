@@ -3,22 +3,26 @@ import type { Clock } from '../../src/core/clock.ts';
 import { delay } from '../../src/core/clock.ts';
 import { Kafka } from '../../src/core/client.ts';
 import type { ConsumerRecord } from '../../src/core/records/types.ts';
+import { BrokerError } from '../../src/errors.ts';
 import type { KafkaError } from '../../src/errors.ts';
+import type { Claim } from '../../src/flow/claim.ts';
 import type { Claims } from '../../src/flow/claims.ts';
 import type { Flow } from '../../src/flow/flow.ts';
+import type { Op } from '../../src/flow/op.ts';
 import { skip } from '../../src/flow/policy.ts';
-import { eachClaim, merge, settle } from '../../src/operators/index.ts';
+import { eachClaim, merge, settle, tap } from '../../src/operators/index.ts';
 import type { Deserializer } from '../../src/serdes/serde.ts';
 import type { BrokerBox } from '../../src/testing/broker/broker-box.ts';
 import { seededRandom } from '../../src/testing/simulation/seeded-random.ts';
 import { topology } from '../../src/topology/topology.ts';
 import type { Running } from '../../src/topology/types.ts';
-import { countsForever, Injected, LETTERS, Pipeline } from './pipeline.ts';
+import { countsForever, Injected, LETTERS, OUTPUT, Pipeline } from './pipeline.ts';
 import type { Item, Surroundings } from './pipeline.ts';
 import type { Recorder } from './recorder.ts';
 import type { Scenario } from './scenario.ts';
 import { SimulatedProcess } from './simulated-process.ts';
 import { sourceName, watch } from './watch.ts';
+import type { Handed } from './watch.ts';
 
 /** What all members of one run share. */
 export interface World {
@@ -33,6 +37,7 @@ export interface World {
 }
 
 const LONG_DRAIN_MS = 20_000;
+const PAUSE_MS = 300;
 export const POISON = 'poison';
 
 /** The groups, each with its topic. */
@@ -54,6 +59,11 @@ export function clientOf(world: World, name: string, process: SimulatedProcess):
     },
     { clock: process.clock, random: seededRandom(`${world.seed} ${name}`), transport: process.transport },
   );
+}
+
+/** A sink, or a dead letter, could not write. */
+function isRefusal(cause: unknown): boolean {
+  return cause instanceof BrokerError && cause.topic !== undefined && [OUTPUT, LETTERS].includes(cause.topic);
 }
 
 /** Every cause behind a failure. */
@@ -118,9 +128,13 @@ export class Member {
   /** Undefined for a failure that was to be expected. */
   private explain(error: unknown): string | undefined {
     if (causesOf(error).some((cause) => cause instanceof Injected)) return undefined;
+    const { scenario, isMended } = this.world;
+    const refuses =
+      scenario.deliveryTimeoutMs !== undefined || scenario.acts.some(({ act }) => act === 'refuse');
+    if (refuses && !isMended && causesOf(error).some(isRefusal)) return undefined;
     // The last commit is refused when the claims are lost meanwhile, or has no answer in time.
     const { code, message, stack } = error as KafkaError;
-    if (this.isEnding && !this.world.isMended && /commit/i.test(`${code} ${message}`)) return undefined;
+    if (this.isEnding && !isMended && /commit/i.test(`${code} ${message}`)) return undefined;
     return stack ?? String(error);
   }
 
@@ -140,7 +154,11 @@ export class Member {
           topics: [topic],
           value: this.decoder(random),
           onDecodeError: scenario.buriesPoison ? cluster.deadLetter(LETTERS) : skip,
-          credit: { records: scenario.creditRecords, span: scenario.span },
+          credit: {
+            records: scenario.creditRecords,
+            span: scenario.span,
+            ...(scenario.creditBytes === undefined ? {} : { bytes: scenario.creditBytes }),
+          },
           sessionTimeoutMs: scenario.sessionTimeoutMs,
           heartbeatIntervalMs: 1500,
           rebalanceTimeoutMs: drainTimeoutMs + 10_000,
@@ -154,7 +172,9 @@ export class Member {
       const all = entered.pipe(pipeline.through('', scenario.stages), pipeline.leave());
       return scenario.settles ? all.pipe(settle()) : all;
     });
-    return simulated.start(this.kafka, { producer: { requestTimeoutMs: 4000 } });
+    return simulated.start(this.kafka, {
+      producer: { requestTimeoutMs: 4000, deliveryTimeoutMs: scenario.deliveryTimeoutMs },
+    });
   }
 
   private enter(
@@ -174,9 +194,33 @@ export class Member {
       eachClaim((claim) => {
         const { topic, partition, claimEpoch: epoch, startOffset: start } = claim;
         recorder.add({ kind: 'begun', member, source: sourceName(group, topic, partition), epoch, start });
-        return claim.pipe(watch(recorder, member, group), pipeline.enter(), pipeline.through('lane ', lane));
+        return claim.pipe(
+          watch(recorder, member, group),
+          this.pausing(claim),
+          pipeline.enter(),
+          pipeline.through('lane ', lane),
+        );
       }),
     );
+  }
+
+  /** Pauses the claim now and then; nothing may come through meanwhile. */
+  private pausing(claim: Claim<unknown>): Op<Handed, Handed> {
+    const { scenario, recorder } = this.world;
+    const { pausesEvery } = scenario;
+    if (pausesEvery === undefined) return (flow) => flow;
+    let handed = 0;
+    let paused = false;
+    return tap(({ place }) => {
+      if (paused) recorder.add({ kind: 'wrong', what: `${place} comes while its claim is paused` });
+      if (++handed % pausesEvery !== 0) return;
+      paused = true;
+      claim.pause();
+      this.process.clock.setTimeout(() => {
+        paused = false;
+        claim.resume();
+      }, PAUSE_MS);
+    });
   }
 
   private decoder(random: () => number): Deserializer<string> {

@@ -18,6 +18,7 @@ import { SimulatedProcess } from './simulated-process.ts';
 import { sourceName } from './watch.ts';
 
 const MAX_MEMBERS = 4;
+const MAX_GROWTH = 2;
 const RESTART_MS = 700;
 /** Simulated time by which a mended cluster has worked off everything. */
 const PATIENCE_MS = 6_000_000;
@@ -172,6 +173,16 @@ class Player {
       case 'moveOutput':
         moveLeader(box, OUTPUT, act.partition % 2);
         break;
+      case 'grow':
+        this.grow();
+        break;
+      case 'refuse':
+        box.fault({
+          match: { api: 'Produce', topic: OUTPUT },
+          do: act.applies ? fault.applyThenError(act.error) : fault.error(act.error),
+          count: act.count,
+        });
+        break;
       case 'rehash':
         box.rehashCoordinators();
         break;
@@ -181,6 +192,22 @@ class Player {
       case 'fault':
         box.fault({ match: { api: act.api }, do: actionOf(act), count: act.count });
         break;
+    }
+  }
+
+  private grow(): void {
+    const { box, scenario } = this.world;
+    const count = this.partitionsOf('in-1');
+    if (count < scenario.partitions + MAX_GROWTH) box.expandPartitions('in-1', count + 1);
+  }
+
+  private partitionsOf(topic: string): number {
+    for (let count = 0; ; count++) {
+      try {
+        this.world.box.partition(topic, count);
+      } catch {
+        return count;
+      }
     }
   }
 
@@ -200,7 +227,7 @@ class Player {
   private get isDone(): boolean {
     const { box, scenario } = this.world;
     return inputsOf(scenario).every(({ group, topic }) => {
-      for (let partition = 0; partition < scenario.partitions; partition++) {
+      for (let partition = 0; partition < this.partitionsOf(topic); partition++) {
         const committed = box.committed(group, topic, partition)?.offset ?? 0;
         if (committed !== box.partition(topic, partition).highWatermark) return false;
       }
@@ -300,7 +327,7 @@ class Player {
     events.push(...recorder.events.slice(done));
     const sources: SourceEnd[] = [];
     for (const { group, topic } of inputsOf(scenario)) {
-      const records = await this.recordsOf(topic, scenario.partitions);
+      const records = await this.recordsOf(topic, this.partitionsOf(topic));
       for (const [partition, some] of records.entries()) {
         const poison = some
           .filter(({ value }) => value!.toString().startsWith(POISON))

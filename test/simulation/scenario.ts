@@ -39,7 +39,12 @@ export type Stage =
       readonly maxMs: number;
       readonly children: number;
     } & MayFail)
-  | ({ readonly op: 'batch'; readonly maxRecords: number; readonly withinMs: number } & Gathers)
+  | ({
+      readonly op: 'batch';
+      readonly maxRecords: number;
+      readonly withinMs: number;
+      readonly maxBytes?: number | undefined;
+    } & Gathers)
   | ({ readonly op: 'countWindow'; readonly records: number; readonly keys: number } & Gathers)
   | { readonly op: 'fanOut'; readonly branches: readonly (readonly Stage[])[] }
   | { readonly op: 'dropping'; readonly retains: 0 | 1; readonly ms: number }
@@ -70,7 +75,9 @@ export type Act = { readonly afterMs: number } & (
   | { readonly act: 'mute'; readonly who: number; readonly beats: number }
   | { readonly act: 'moveLeader'; readonly partition: number }
   | { readonly act: 'moveOutput'; readonly partition: number }
-  | { readonly act: 'rehash' }
+  | { readonly act: 'rehash' | 'grow' }
+  /** The cluster refuses what sinks write, for good. */
+  | { readonly act: 'refuse'; readonly error: Refusal; readonly applies: boolean; readonly count: number }
   | { readonly act: 'stopNode'; readonly node: number; readonly forMs: number }
   | {
       readonly act: 'fault';
@@ -80,6 +87,13 @@ export type Act = { readonly afterMs: number } & (
       readonly count: number;
     }
 );
+
+type Refusal =
+  | 'INVALID_RECORD'
+  | 'POLICY_VIOLATION'
+  | 'TOPIC_AUTHORIZATION_FAILED'
+  | 'OUT_OF_ORDER_SEQUENCE_NUMBER'
+  | 'UNKNOWN_PRODUCER_ID';
 
 type FaultError = Parameters<typeof fault.error>[0] & string;
 
@@ -101,6 +115,11 @@ export interface Scenario {
   readonly settles: boolean;
   readonly creditRecords: number;
   readonly span: number;
+  readonly creditBytes?: number | undefined;
+  /** After so many records a lane pauses its claim for a while. */
+  readonly pausesEvery?: number | undefined;
+  /** How long a sink tries. */
+  readonly deliveryTimeoutMs?: number | undefined;
   readonly sessionTimeoutMs: number;
   readonly drainTimeoutMs: number;
   readonly commitIntervalMs: number;
@@ -178,6 +197,7 @@ const simple: fc.Arbitrary<Stage> = fc.oneof(
     op: fc.constant('batch' as const),
     maxRecords: fc.integer({ min: 1, max: 40 }),
     withinMs: fc.constantFrom(0, 20, 300, 5000),
+    maxBytes: fc.constantFrom(undefined, undefined, 50, 400),
     then,
   }),
   fc.record({
@@ -244,7 +264,29 @@ const act: fc.Arbitrary<Act> = fc.oneof(
   },
   { weight: 1, arbitrary: fc.record({ afterMs, act: fc.constant('moveLeader' as const), partition: who }) },
   { weight: 1, arbitrary: fc.record({ afterMs, act: fc.constant('moveOutput' as const), partition: who }) },
-  { weight: 1, arbitrary: fc.record({ afterMs, act: fc.constant('rehash' as const) }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      afterMs,
+      act: fc.constantFrom('rehash' as const, 'rehash' as const, 'grow' as const),
+    }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      afterMs,
+      act: fc.constant('refuse' as const),
+      error: fc.constantFrom<Refusal>(
+        'INVALID_RECORD',
+        'POLICY_VIOLATION',
+        'TOPIC_AUTHORIZATION_FAILED',
+        'OUT_OF_ORDER_SEQUENCE_NUMBER',
+        'UNKNOWN_PRODUCER_ID',
+      ),
+      applies: fc.boolean(),
+      count: fc.integer({ min: 1, max: 3 }),
+    }),
+  },
   {
     weight: 1,
     arbitrary: fc.record({
@@ -311,6 +353,9 @@ export const scenarios: fc.Arbitrary<Scenario> = fc.record({
   settles: fc.constantFrom(false, false, true),
   creditRecords: fc.constantFrom(1, 2, 5, 20, 100, 1000),
   span: fc.constantFrom(10, 100, 1_000_000),
+  creditBytes: fc.constantFrom(undefined, undefined, 60, 1000),
+  pausesEvery: fc.constantFrom(undefined, undefined, undefined, 3, 20),
+  deliveryTimeoutMs: fc.constantFrom(undefined, undefined, undefined, 8000),
   sessionTimeoutMs: fc.constantFrom(sessionTimeoutMs, 9000),
   drainTimeoutMs: fc.constantFrom(0, 200, 2000, 5000),
   commitIntervalMs: fc.constantFrom(100, 700, 5000),
