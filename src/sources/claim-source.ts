@@ -49,7 +49,7 @@ interface Waiting {
   readonly ready: Promise<unknown> | undefined;
 }
 
-class ClaimSource implements Settlement {
+class ClaimSource implements Settlement, ClaimControls {
   readonly source: string;
   readonly claimEpoch: number;
   readonly clock: Clock;
@@ -60,6 +60,7 @@ class ClaimSource implements Settlement {
   private readonly decoder: Decoder;
   private readonly pressureListeners = new Set<() => void>();
   private waiting: Waiting[] = [];
+  private paused = false;
   private wasDead = false;
   private lookedWhetherDead = false;
   private readonly lookAgain = (): void => {
@@ -73,6 +74,26 @@ class ClaimSource implements Settlement {
     this.clock = owner.clock;
     this.claimEpoch = claim.claimEpoch;
     this.source = `${claim.topic}-${claim.partition}`;
+  }
+
+  get topic(): string {
+    return this.claim.topic;
+  }
+
+  get partition(): number {
+    return this.claim.partition;
+  }
+
+  get startOffset(): number {
+    return this.claim.startOffset;
+  }
+
+  get highWatermark(): number {
+    return this.claim.highWatermark;
+  }
+
+  get lag(): number {
+    return this.claim.lag;
   }
 
   get revoking(): AbortSignal {
@@ -110,6 +131,27 @@ class ClaimSource implements Settlement {
 
   get rewinds(): number {
     return this.owner.rewinds;
+  }
+
+  pause(): void {
+    this.paused = true;
+    this.claim.pause();
+  }
+
+  resume(): void {
+    if (!this.paused) return;
+    this.paused = false;
+    this.claim.resume();
+    // Not now: a stage may be calling, with its record still on the way.
+    queueMicrotask(() => this.awaitFirst());
+  }
+
+  // Records that wait for their deserializer are gone past, like those not read yet: settled, or they would pin the commit point.
+  seek(offset: number): void {
+    this.claim.seek(offset);
+    const { waiting } = this;
+    this.waiting = [];
+    for (const { sequence } of waiting) this.settle(sequence);
   }
 
   settle(sequence: number): void {
@@ -183,13 +225,15 @@ class ClaimSource implements Settlement {
     try {
       value = this.decoder.decode(record);
     } catch (cause) {
-      this.owner.onUndecodable(
-        rootDelivery<ConsumerRecord>(record, this, sequence, record.bytes, record),
-        cause,
-      );
+      this.refuse(record, sequence, cause);
       return;
     }
     this.subscriber?.next(rootDelivery(value, this, sequence, record.bytes, record));
+  }
+
+  private refuse(record: FetchedRecord, sequence: number, cause: unknown): void {
+    const delivery = rootDelivery<ConsumerRecord>(record, this, sequence, record.bytes, record);
+    this.owner.onUndecodable(delivery, cause);
   }
 
   private await(waiting: Waiting): void {
@@ -197,27 +241,29 @@ class ClaimSource implements Settlement {
     if (this.waiting.length === 1) this.awaitFirst();
   }
 
+  /** Hands over, in order, what waits, up to the first record that is not ready. */
   private awaitFirst(): void {
-    const first = this.waiting[0];
-    if (first === undefined) return;
-    const go = (): void => {
-      if (this.waiting[0] !== first) return;
+    while (!this.paused) {
+      const first = this.waiting[0];
+      if (first === undefined) return;
+      if (first.ready !== undefined) {
+        first.ready.then(
+          () => this.takeFirst(first, () => this.handOver(first.record, first.sequence)),
+          (cause: unknown) => this.takeFirst(first, () => this.refuse(first.record, first.sequence, cause)),
+        );
+        return;
+      }
+      this.waiting.shift();
       this.handOver(first.record, first.sequence);
-      this.waiting.shift();
-      this.awaitFirst();
-    };
-    const refuse = (cause: unknown): void => {
-      if (this.waiting[0] !== first) return;
-      const { record, sequence } = first;
-      this.waiting.shift();
-      this.owner.onUndecodable(
-        rootDelivery<ConsumerRecord>(record, this, sequence, record.bytes, record),
-        cause,
-      );
-      this.awaitFirst();
-    };
-    if (first.ready === undefined) go();
-    else first.ready.then(go, refuse);
+    }
+  }
+
+  /** Nothing when it is not the first any more, or the claim is paused: `resume()` asks again. */
+  private takeFirst(first: Waiting, take: () => void): void {
+    if (this.paused || this.waiting[0] !== first) return;
+    this.waiting.shift();
+    take();
+    this.awaitFirst();
   }
 }
 
@@ -227,8 +273,8 @@ export function claimFlow(
   decoder: Decoder,
   owner: ClaimOwner,
 ): Claim<ConsumerRecord<unknown, unknown>> {
-  return createClaim<ConsumerRecord<unknown, unknown>>(claim, (subscriber) => {
-    const source = new ClaimSource(claim, decoder, owner);
+  const source = new ClaimSource(claim, decoder, owner);
+  return createClaim<ConsumerRecord<unknown, unknown>>(source, (subscriber) => {
     source.subscriber = subscriber;
     subscriber.add(() => {
       source.subscriber = undefined;
