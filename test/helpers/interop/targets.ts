@@ -5,6 +5,9 @@ import { brokers } from '../brokers.ts';
 import { PARTITIONS } from './sample.ts';
 
 /** A cluster under test. */
+/** The samples are older than the week that Kafka keeps records by default. */
+const KEPT = { 'retention.ms': '-1' };
+
 export class Target {
   readonly name: string;
   private readonly box: BrokerBox | undefined;
@@ -21,9 +24,13 @@ export class Target {
   }
 
   /** A topic of this run, deleted with it. */
-  async topic(base: string, partitions = PARTITIONS): Promise<string> {
+  async topic(
+    base: string,
+    partitions = PARTITIONS,
+    configs?: Readonly<Record<string, string>>,
+  ): Promise<string> {
     const name = `${base}-${process.pid}-${Date.now().toString(36)}-${this.topics.length}`;
-    await this.kafka.admin().createTopics([{ name, partitions }]);
+    await this.kafka.admin().createTopics([{ name, partitions, configs: { ...KEPT, ...configs } }]);
     this.topics.push(name);
     return name;
   }

@@ -91,6 +91,8 @@ export async function startRealKafka(options: RealKafkaOptions): Promise<RealKaf
       'group.initial.rebalance.delay.ms': '0',
       'auto.create.topics.enable': 'false',
       'message.max.bytes': '4194304',
+      // Tests write records of any age: the broker must not delete the old ones while they are read.
+      'log.retention.ms': '-1',
       ...options.properties,
     };
     const file = path.join(home, `node-${at + 1}.properties`);
