@@ -4,10 +4,10 @@ import { Kafka } from '../../../src/index.ts';
 import { brokers } from '../brokers.ts';
 import { PARTITIONS } from './sample.ts';
 
-/** A cluster under test. */
 /** The samples are older than the week that Kafka keeps records by default. */
 const KEPT = { 'retention.ms': '-1' };
 
+/** A cluster under test. */
 export class Target {
   readonly name: string;
   private readonly box: BrokerBox | undefined;
