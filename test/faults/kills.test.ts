@@ -26,7 +26,8 @@ describe('a process that is killed', () => {
         output,
         groupId,
         run,
-        maxDelayMs: 3,
+        // Slow enough that on no machine the killed runs get to the end by themselves.
+        maxDelayMs: 20,
         concurrency: 20,
       });
       await child.until(() => Number(child.latest('copied') ?? 0) > 0);
@@ -47,6 +48,7 @@ describe('a process that is killed', () => {
       const commits = await commitsOf(kafka, groupId, PARTITIONS);
       return commits.every((offset) => offset === records / PARTITIONS);
     };
+    await last.until(() => Number(last.latest('copied') ?? 0) > 0);
     await last.poll(done);
     expect(await last.kill('SIGTERM')).toBe(0);
 
