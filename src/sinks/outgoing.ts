@@ -103,7 +103,7 @@ export class Encoder {
     if (typeof out === 'string' || out instanceof Uint8Array) return out;
     const what =
       serializer === undefined
-        ? `is a ${typeof value} and has no serializer`
+        ? `is ${typeof value === 'object' ? 'an' : 'a'} ${typeof value} and has no serializer`
         : 'was serialized to something else than bytes';
     throw new UsageError(
       `toTopic '${this.topic}': the ${part} ${what}; give a string, a Uint8Array, or a serializer in the third argument`,

@@ -1,8 +1,8 @@
 // Memory of full-size batches, used again. A busy producer would otherwise leave a megabyte for the garbage collector every few milliseconds, which
 // cost a seventh of its processor time.
 //
-// Only the memory of an acknowledged batch comes back: the broker has answered for every byte of it, so no request that still has to be encoded
-// and no socket refers to it. That holds because a frame is a copy of the batch.
+// Only the memory of a batch that was sent once and is acknowledged comes back: the broker has answered for every byte of it, so no request that
+// still has to be encoded and no socket refers to it. Frames do not copy a batch; of one that was sent twice, a dying connection may hold the first.
 
 // More than that is not worth keeping for the next second.
 const MAX_KEPT_BYTES = 16 * 1024 * 1024;

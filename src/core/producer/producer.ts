@@ -1,11 +1,14 @@
 // The producer as the rest of the library sees it: takes records, puts them into batches, and leaves the rest to the sender.
 
-import { BrokerError, TimeoutError, UsageError, type KafkaError } from '../../errors.ts';
+import { BrokerError, KafkaError, TimeoutError, UsageError } from '../../errors.ts';
 import type { Cluster } from '../cluster/cluster.ts';
+import { HeaderList, headersFrom } from '../records/headers.ts';
+import { singleRecordBatchSize } from '../records/record-size.ts';
 import type { Bytes, HeadersInit, ProducerRecord } from '../records/types.ts';
 import type { BatchWaiter } from './batch.ts';
 import { BatchMemory } from './batch-memory.ts';
 import { ByteGauge, ReadyListeners } from './buffer-budget.ts';
+import { checkRecord, isBytes, isTime, noTime } from './check-record.ts';
 import type { ProducerContext } from './context.ts';
 import { newCounters, type ProducerCounters } from './counters.ts';
 import { Deadlines } from './deadlines.ts';
@@ -79,18 +82,20 @@ export class Producer {
   }
 
   /**
-   * Takes a record; its key and value are copied before this returns. True while there is room; false = taken, but no more should come before
+   * Takes a record; its bytes are copied before this returns. True while there is room; false = taken, but no more should come before
    * `onReady`. What becomes of it is told to `receipt`.
-   * @throws UsageError for an undefined value, a partition that is no index, and after `close()`.
+   * @throws UsageError for an undefined value, a partition that is no index, a timestamp that is no time, headers that are none, and after `close()`.
    */
   send(name: string, record: ProducerRecord, receipt: Receipt): boolean {
     const topic = this.lastTopic?.name === name ? this.lastTopic : this.topicFor(name);
-    const { value, headers, partition: index } = record;
+    const { value, partition: index } = record;
     const key = record.key ?? null;
     if (!isBytes(value) || !isBytes(key) || index !== undefined) checkRecord(name, record);
+    const headers = record.headers === undefined ? undefined : headersFrom(record.headers);
     if (this.closing !== undefined)
       throw new UsageError(`The producer is closed; a record for ${name} was not taken`);
     const timestamp = record.timestamp ?? this.stamp.now();
+    if (!isTime(timestamp)) throw noTime(name, timestamp);
     if (!topic.isKnown) this.hold(topic, { key, value, headers, partition: index }, timestamp, receipt);
     else this.place(topic, key, value, headers, index, timestamp, receipt);
     return !this.buffer.full && topic.fullPartitions === 0;
@@ -174,16 +179,17 @@ export class Producer {
   /** Keeps a record until its topic is known. */
   private hold(
     topic: TopicState,
-    fields: Pick<PendingRecord, 'key' | 'value' | 'headers' | 'partition'>,
+    fields: Pick<PendingRecord, 'key' | 'value' | 'partition'> & { readonly headers: HeaderList | undefined },
     timestamp: number,
     receipt: Receipt,
   ): void {
     const { clock, settings } = this.context;
     const key = owned(fields.key);
     const value = owned(fields.value);
+    const headers = fields.headers && new HeaderList(fields.headers.names, fields.headers.values.map(owned));
     const bytes = RECORD_OVERHEAD + (key?.length ?? 0) + (value?.length ?? 0);
     const takenAt = clock.now();
-    topic.addPending({ ...fields, key, value, timestamp, receipt, bytes, takenAt });
+    topic.addPending({ ...fields, key, value, headers, timestamp, receipt, bytes, takenAt });
     this.deadlines.at(takenAt + settings.deliveryTimeoutMs);
     if (topic.pending.length === 1) {
       topic.missingSince = -1;
@@ -196,15 +202,13 @@ export class Producer {
     topic.pending = [];
     for (const record of pending) {
       topic.releasePending(record);
-      this.place(
-        topic,
-        record.key,
-        record.value,
-        record.headers,
-        record.partition,
-        record.timestamp,
-        record.receipt,
-      );
+      const { key, value, headers, partition, timestamp, receipt } = record;
+      try {
+        this.place(topic, key, value, headers, partition, timestamp, receipt);
+      } catch (cause) {
+        // `send` has returned long since, and the records behind this one want their places.
+        this.fail(receipt, cause instanceof KafkaError ? cause : notPlaced(topic.name, cause));
+      }
     }
     this.sender.schedule();
   }
@@ -220,7 +224,7 @@ export class Producer {
   ): void {
     // Before it is encoded, so that no memory is spent on it.
     if ((value?.length ?? 0) + (key?.length ?? 0) > this.settings.maxRecordBytes) {
-      this.refuse(topic, receipt);
+      this.refuse(topic, singleRecordBatchSize(key, value, headers), receipt);
       return;
     }
     const { partitions } = topic;
@@ -237,7 +241,7 @@ export class Producer {
         if (before === 0) {
           if (batch.bytes > this.settings.maxRecordBytes) {
             partition.backlog.open = undefined;
-            this.refuse(topic, receipt);
+            this.refuse(topic, batch.bytes, receipt);
             break;
           }
           this.deadlines.at(batch.deadlineAt);
@@ -268,14 +272,18 @@ export class Producer {
     return topic.partition(chosen);
   }
 
-  private refuse(topic: TopicState, receipt: Receipt): void {
-    this.counters.recordsFailed += 1;
-    const message = `A record for ${topic.name} is larger than the ${this.settings.maxRecordBytes} bytes allowed by maxRecordBytes`;
+  private refuse(topic: TopicState, bytes: number, receipt: Receipt): void {
+    const message = `A record for ${topic.name} takes ${bytes} bytes, and maxRecordBytes allows ${this.settings.maxRecordBytes}; raise it, and max.message.bytes of the topic, or write less`;
     const error = new BrokerError('MESSAGE_TOO_LARGE', message, {
       retriable: false,
       api: 'Produce',
       topic: topic.name,
     });
+    this.fail(receipt, error);
+  }
+
+  private fail(receipt: Receipt, error: KafkaError): void {
+    this.counters.recordsFailed += 1;
     queueMicrotask(() => this.sender.run(() => failReceipt(receipt, error, this.context)));
   }
 
@@ -307,28 +315,9 @@ export class Producer {
   }
 }
 
-function isBytes(value: unknown): boolean {
-  return value === null || typeof value === 'string' || value instanceof Uint8Array;
-}
-
-function checkRecord(topic: string, { key, value, partition }: ProducerRecord): void {
-  if (value === undefined)
-    throw new UsageError(`The value of a record for ${topic} is undefined; null writes a tombstone`, 'value');
-  if (!isBytes(value))
-    throw new UsageError(
-      `The value of a record for ${topic} must be bytes, text or null, not ${typeof value}`,
-      'value',
-    );
-  if (!isBytes(key ?? null))
-    throw new UsageError(
-      `The key of a record for ${topic} must be bytes, text or null, not ${typeof key}`,
-      'key',
-    );
-  if (partition !== undefined && !(Number.isInteger(partition) && partition >= 0 && partition <= 0x7fffffff))
-    throw new UsageError(
-      `The partition of a record for ${topic} must be an index from 0, not ${String(partition)}`,
-      'partition',
-    );
+function notPlaced(topic: string, cause: unknown): UsageError {
+  const why = cause instanceof Error ? cause.message : String(cause);
+  return new UsageError(`A record for ${topic} was given no partition: ${why}`, 'partitioner', { cause });
 }
 
 function owned(value: Bytes | null): Bytes | null {

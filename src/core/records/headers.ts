@@ -1,3 +1,4 @@
+import { UsageError } from '../../errors.ts';
 import type { Bytes, HeadersInit, RecordHeaders } from './types.ts';
 
 function asBuffer(value: Bytes): Buffer {
@@ -44,23 +45,29 @@ export class HeaderList implements RecordHeaders {
 /** No headers; shared, so that a record without headers costs nothing. */
 export const emptyHeaders = new HeaderList([], []);
 
-/** The list that `init` stands for: an object without its undefined values, or ordered pairs with duplicates. */
+/**
+ * The list that `init` stands for: an object without its undefined values, or ordered pairs with duplicates.
+ * @throws UsageError for what is neither, or has a name that is no text or a value that is not bytes, text or null.
+ */
 export function headersFrom(init: HeadersInit | undefined): HeaderList {
   if (init === undefined) return emptyHeaders;
   if (init instanceof HeaderList) return init;
+  if (typeof init !== 'object' || init === null) throw notHeaders(init);
   const names: string[] = [];
   const values: (Bytes | null)[] = [];
   if (isPairs(init)) {
-    for (const [name, value] of init) {
-      names.push(name);
-      values.push(value);
+    for (const pair of init) {
+      if (!Array.isArray(pair)) throw notHeaders(pair);
+      const [name, value] = pair as readonly [string, Bytes | null];
+      names.push(checkedName(name));
+      values.push(checkedValue(name, value));
     }
   } else {
     for (const name of Object.keys(init)) {
       const value = init[name];
       if (value === undefined) continue;
       names.push(name);
-      values.push(value);
+      values.push(checkedValue(name, value));
     }
   }
   return names.length === 0 ? emptyHeaders : new HeaderList(names, values);
@@ -68,4 +75,28 @@ export function headersFrom(init: HeadersInit | undefined): HeaderList {
 
 function isPairs(init: HeadersInit): init is Iterable<readonly [string, Bytes | null]> {
   return Symbol.iterator in init;
+}
+
+function checkedName(name: unknown): string {
+  if (typeof name === 'string') return name;
+  throw new UsageError(`The name of a header is text, not ${kindOf(name)}`, 'headers');
+}
+
+function checkedValue(name: string, value: unknown): Bytes | null {
+  if (typeof value === 'string' || value === null || value instanceof Uint8Array) return value;
+  throw new UsageError(
+    `The value of header '${name}' is bytes, text or null, not ${kindOf(value)}`,
+    'headers',
+  );
+}
+
+function notHeaders(given: unknown): UsageError {
+  return new UsageError(
+    `The headers of a record are an object or a list of [name, value] pairs, not ${kindOf(given)}`,
+    'headers',
+  );
+}
+
+function kindOf(value: unknown): string {
+  return value === null ? 'null' : typeof value;
 }

@@ -117,6 +117,31 @@ describe('the size of a record', () => {
   });
 });
 
+describe('a record that cannot be written', () => {
+  it.each([
+    ['a timestamp that is no number', { timestamp: Number.NaN }, 'timestamp'],
+    ['a negative timestamp', { timestamp: -1 }, 'timestamp'],
+    ['half a millisecond', { timestamp: 0.5 }, 'timestamp'],
+    ['a timestamp past int64', { timestamp: 2 ** 63 }, 'timestamp'],
+    ['headers that are none', { headers: 'a=1' as unknown as [] }, 'headers'],
+    ['a header that is a number', { headers: { a: 5 as unknown as string } }, 'headers'],
+  ])(
+    '%s is refused at once, whether its topic is known or not, and the next one is sent',
+    async (_what, fields, option) => {
+      const setup = new Setup(1);
+      for (const topic of ['late', TOPIC]) {
+        const send = (): unknown =>
+          setup.producer.send(topic, { value: 'bad', ...fields }, setup.recorder.receipt('bad'));
+        expect(send).toThrow(expect.objectContaining({ code: 'USAGE', option }));
+        setup.producer.send(topic, { value: topic }, setup.recorder.receipt(topic));
+        setup.cluster.createTopic('late', 1);
+      }
+      await setup.drain();
+      expect(setup.outcomes(['bad', 'late', TOPIC])).toEqual(['nothing yet', 'acked', 'acked']);
+    },
+  );
+});
+
 describe('a batch that the broker finds too large', () => {
   it('is split and keeps its place', async () => {
     const setup = new Setup(1);

@@ -49,6 +49,35 @@ describe('a topic that does not exist', () => {
     expect(cluster.log('late', 0).values).toEqual(['mine']);
   });
 
+  it('keeps its own copy of headers that wait', async () => {
+    const { cluster, producer, recorder } = new Setup();
+    const value = Buffer.from('mine');
+    const headers: [string, Buffer][] = [['a', value]];
+    producer.send('late', { value: 'v', headers }, recorder.receipt('a'));
+    value.fill(0);
+    headers.push(['b', value]);
+    cluster.createTopic('late', 1);
+    await cluster.clock.run(producer.flush());
+    expect(recorder.outcome('a')).toBe('acked');
+    const records = cluster.produced[0]!.body.topicData[0]!.partitionData[0]!.records as Buffer;
+    expect(records.includes(Buffer.from('mine'))).toBe(true);
+  });
+
+  it('fails the record that its partitioner throws for, and sends those behind it', async () => {
+    const partitioner = (key: unknown): number => {
+      if (String(key) === 'b') throw new Error('no such customer');
+      return 0;
+    };
+    const { cluster, producer, recorder } = new Setup(1, { partitioner });
+    for (const id of ['a', 'b', 'c']) producer.send('late', { key: id, value: id }, recorder.receipt(id));
+    cluster.createTopic('late', 1);
+    await cluster.clock.run(producer.flush());
+    expect(recorder.order.map((id) => recorder.outcome(id)).sort()).toEqual(['USAGE', 'acked', 'acked']);
+    expect(recorder.error('b').message).toBe('A record for late was given no partition: no such customer');
+    expect(cluster.log('late', 0).values).toEqual(['a', 'c']);
+    expect(producer.counters.recordsFailed).toBe(1);
+  });
+
   it('does not hold more than a partition may', () => {
     const { producer, recorder } = new Setup(1, { bufferBytes: 10_000 });
     let taken = 0;

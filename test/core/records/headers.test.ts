@@ -1,5 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { emptyHeaders, headersFrom } from '../../../src/core/records/headers.ts';
+import type { HeadersInit } from '../../../src/core/records/types.ts';
+import { UsageError } from '../../../src/errors.ts';
 
 const pairs: [string, string | Uint8Array | null][] = [
   ['trace', 'one'],
@@ -51,5 +53,28 @@ describe('headers', () => {
     expect(headersFrom(undefined)).toBe(emptyHeaders);
     expect(headersFrom([])).toBe(emptyHeaders);
     expect(headersFrom({})).toBe(emptyHeaders);
+  });
+
+  it.each<readonly [string, unknown, RegExp]>([
+    ['text', 'a=1', /an object or a list of \[name, value\] pairs, not string/],
+    ['a number', 5, /pairs, not number/],
+    ['null', null, /pairs, not null/],
+    ['a list of names', ['a', 'b'], /pairs, not string/],
+    ['a name that is no text', [[5, 'a']], /The name of a header is text, not number/],
+    ['a number as a value', { total: 5 }, /The value of header 'total' is bytes, text or null, not number/],
+    [
+      'an object as a value',
+      [['total', {}]],
+      /The value of header 'total' is bytes, text or null, not object/,
+    ],
+    [
+      'a pair without a value',
+      [['total']],
+      /The value of header 'total' is bytes, text or null, not undefined/,
+    ],
+  ])('are not %s', (_what, init, says) => {
+    const make = (): unknown => headersFrom(init as HeadersInit);
+    expect(make).toThrow(UsageError);
+    expect(make).toThrow(says);
   });
 });

@@ -4,10 +4,10 @@ import { crc32c } from '../../../core/records/crc32c.ts';
 import { readBatchHeader } from './batch-header.ts';
 import type { BatchHeader } from './batch-header.ts';
 
-/** Why a partition refuses something: Kafka's error code and words for a person. */
+/** Why a partition refuses something: Kafka's error code, and words for a person where Kafka has some. */
 export interface Refusal {
   readonly code: number;
-  readonly message: string;
+  readonly message: string | null;
 }
 
 /** What a topic's configuration demands of batches. */
@@ -46,10 +46,7 @@ export function checkBatch(records: Buffer | null, limits: BatchLimits): BatchHe
       'Produce requests with version 3 and later must have exactly one record batch per partition',
     );
   }
-  if (header.bytes > limits.maxMessageBytes) {
-    const message = `The record batch size is ${header.bytes} bytes which exceeds the maximum configured value of ${limits.maxMessageBytes}`;
-    return { code: ERRORS.MESSAGE_TOO_LARGE, message };
-  }
+  if (header.bytes > limits.maxMessageBytes) return { code: ERRORS.MESSAGE_TOO_LARGE, message: null };
   const crc = crc32c(records, HEADER.attributes, records.length);
   if (crc !== header.crc)
     return corrupt(`Record is corrupt (stored crc = ${header.crc}, computed crc = ${crc})`);
