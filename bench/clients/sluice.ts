@@ -1,18 +1,21 @@
-// Ours, through the public surface and with every default.
+// Ours, through the public surface and with every default but what the workload names.
 import { lastValueFrom } from 'rxjs';
 import { filter, fromIterable, Kafka, map, settle, sluice, topology } from 'sluice';
-import { runTask, values, weight, type Job, type Stopwatch, type Task } from './workload.ts';
+import { runTask, task, type Done } from './run-task.ts';
+import type { Stopwatch } from './stopwatch.ts';
+import { Tally } from './tally.ts';
+import type { Job } from './task.ts';
+import { values, weight } from './values.ts';
 
-const pool = values();
-let kafka: Kafka | undefined;
+const pool = values(task.valueBytes, task.valueKind);
+const kafka = new Kafka({ brokers: task.brokers });
+const { toTopic, fromPartitions } = sluice(kafka, { producer: { lingerMs: task.lingerMs } });
 
 function* some(count: number): Generator<Buffer, void> {
   for (let at = 0; at < count; at++) yield pool[at % pool.length]!;
 }
 
-async function produce({ brokers }: Task, job: Job, watch: Stopwatch): Promise<number> {
-  kafka ??= new Kafka({ brokers });
-  const { toTopic } = sluice(kafka);
+async function produce(job: Job, watch: Stopwatch): Promise<Done> {
   let sum = 0;
   watch.start();
   await lastValueFrom(
@@ -25,35 +28,32 @@ async function produce({ brokers }: Task, job: Job, watch: Stopwatch): Promise<n
     ),
   );
   watch.stop();
-  return sum;
+  return { sum };
 }
 
-async function consume({ brokers }: Task, job: Job, watch: Stopwatch): Promise<number> {
-  kafka ??= new Kafka({ brokers });
-  let seen = 0;
-  let sum = 0;
-  let reached = (): void => undefined;
-  const all = new Promise<void>((resolve) => {
-    reached = resolve;
-  });
-  const running = topology('consume', ({ fromGroup }) =>
-    fromGroup({ groupId: job.groupId, topics: [job.topic] }).pipe(
+async function read({ topic, records }: Job, watch: Stopwatch): Promise<Done> {
+  const tally = new Tally(records, watch);
+  await lastValueFrom(
+    fromPartitions({ topic, from: 'earliest', to: 'latest' }).pipe(
       map((record) => record.value!),
-      filter((value) => {
-        if (seen === 0) watch.start();
-        sum += weight(value);
-        if (++seen === job.records) {
-          watch.stop();
-          reached();
-        }
-        return (value[0]! & 1) === 0;
-      }),
+      filter((value) => tally.add(value)),
+      settle(),
+    ),
+  );
+  return tally.done();
+}
+
+async function consume({ topic, groupId, records }: Job, watch: Stopwatch): Promise<Done> {
+  const tally = new Tally(records, watch);
+  const running = topology('consume', ({ fromGroup }) =>
+    fromGroup({ groupId, topics: [topic] }).pipe(
+      map((record) => record.value!),
+      filter((value) => tally.add(value)),
     ),
   ).start(kafka);
-  await Promise.race([all, running.done]);
+  await Promise.race([tally.all, running.done]);
   await running.drain();
-  return sum;
+  return tally.done();
 }
 
-await runTask({ produce, consume });
-await kafka?.close();
+await runTask({ produce, read, consume }, () => kafka.close());

@@ -1,0 +1,36 @@
+package main
+
+import (
+	"errors"
+	"time"
+)
+
+const commitInterval = 5 * time.Second
+
+// tally does per record what every client of the bench does: weigh it, and keep every other one.
+type tally struct {
+	records int
+	sum     int64
+	kept    int
+}
+
+func (t *tally) add(value []byte, of int, watch *stopwatch) {
+	if t.records == 0 {
+		watch.start()
+	}
+	t.sum += weight(value)
+	if value[0]&1 == 0 {
+		t.kept++
+	}
+	t.records++
+	if t.records == of {
+		watch.stop()
+	}
+}
+
+func (t *tally) result() (int64, error) {
+	if t.kept == 0 {
+		return 0, errors.New("nothing was kept")
+	}
+	return t.sum, nil
+}
