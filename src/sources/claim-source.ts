@@ -9,6 +9,7 @@ import { createClaim, type Claim, type ClaimControls } from '../flow/claim.ts';
 import { rootDelivery, type Delivery } from '../flow/delivery.ts';
 import type { DeliveryProblem, Settlement, Verdict } from '../flow/settlement.ts';
 import type { Decoder } from './decoder.ts';
+import { WaitingRecords, type Prepared } from './waiting-records.ts';
 
 /** What a claim of the client offers, with a group or without. */
 export interface SourceClaim extends ClaimControls {
@@ -43,13 +44,7 @@ export interface ClaimOwner {
   sent(): Promise<void>;
 }
 
-interface Waiting {
-  readonly record: FetchedRecord;
-  readonly sequence: number;
-  readonly ready: Promise<unknown> | undefined;
-}
-
-class ClaimSource implements Settlement, ClaimControls {
+class ClaimSource implements Settlement, ClaimControls, Prepared {
   readonly source: string;
   readonly claimEpoch: number;
   readonly clock: Clock;
@@ -59,8 +54,9 @@ class ClaimSource implements Settlement, ClaimControls {
   private readonly owner: ClaimOwner;
   private readonly decoder: Decoder;
   private readonly pressureListeners = new Set<() => void>();
-  private waiting: Waiting[] = [];
+  private readonly waiting: WaitingRecords;
   private paused = false;
+  private atEnd = false;
   private wasDead = false;
   private lookedWhetherDead = false;
   private readonly lookAgain = (): void => {
@@ -72,6 +68,7 @@ class ClaimSource implements Settlement, ClaimControls {
     this.owner = owner;
     this.decoder = decoder;
     this.clock = owner.clock;
+    this.waiting = new WaitingRecords(this, owner.clock);
     this.claimEpoch = claim.claimEpoch;
     this.source = `${claim.topic}-${claim.partition}`;
   }
@@ -135,6 +132,7 @@ class ClaimSource implements Settlement, ClaimControls {
 
   pause(): void {
     this.paused = true;
+    this.waiting.pause();
     this.claim.pause();
   }
 
@@ -142,16 +140,14 @@ class ClaimSource implements Settlement, ClaimControls {
     if (!this.paused) return;
     this.paused = false;
     this.claim.resume();
-    // Not now: a stage may be calling, with its record still on the way.
-    queueMicrotask(() => this.awaitFirst());
+    this.waiting.resume();
   }
 
   // Records that wait for their deserializer are gone past, like those not read yet: settled, or they would pin the commit point.
   seek(offset: number): void {
     this.claim.seek(offset);
-    const { waiting } = this;
-    this.waiting = [];
-    for (const { sequence } of waiting) this.settle(sequence);
+    this.atEnd = false;
+    this.waiting.clear((sequence) => this.settle(sequence));
   }
 
   settle(sequence: number): void {
@@ -190,37 +186,20 @@ class ClaimSource implements Settlement, ClaimControls {
       onPressure: () => this.press(),
       onRevoking: () => this.complete(),
       onLost: () => this.complete(),
-      onEnd: () => this.complete(),
+      onEnd: () => this.end(),
       onError: (error) => this.owner.onBroken(error),
       onRewinding: () => this.owner.sent(),
     });
   }
 
-  private take(record: FetchedRecord, sequence: number): void {
-    this.pressed = false;
-    this.owner.countIn();
-    if (!this.decoder.needed) {
-      this.subscriber?.next(rootDelivery(record, this, sequence, record.bytes, record));
-      return;
-    }
-    const ready = this.decoder.prepare(record);
-    if (ready === undefined && this.waiting.length === 0) this.handOver(record, sequence);
-    else this.await({ record, sequence, ready });
+  /** Nobody listens any more: what is still read is left to the next owner. */
+  leave(): void {
+    this.subscriber = undefined;
+    this.claim.pause();
+    this.giveUpWaiting();
   }
 
-  private press(): void {
-    this.pressed = true;
-    for (const listener of this.pressureListeners) listener();
-  }
-
-  private complete(): void {
-    // Records that wait for their deserializer were not handed over to anyone: they stay unsettled and are read again by the next owner.
-    for (const { sequence } of this.waiting) this.giveUp(sequence, false);
-    this.waiting = [];
-    this.subscriber?.complete();
-  }
-
-  private handOver(record: FetchedRecord, sequence: number): void {
+  handOver(record: FetchedRecord, sequence: number): void {
     let value: ConsumerRecord<unknown, unknown>;
     try {
       value = this.decoder.decode(record);
@@ -231,39 +210,50 @@ class ClaimSource implements Settlement, ClaimControls {
     this.subscriber?.next(rootDelivery(value, this, sequence, record.bytes, record));
   }
 
-  private refuse(record: FetchedRecord, sequence: number, cause: unknown): void {
+  onNoneWaiting(): void {
+    if (this.atEnd) this.subscriber?.complete();
+  }
+
+  refuse(record: FetchedRecord, sequence: number, cause: unknown): void {
     const delivery = rootDelivery<ConsumerRecord>(record, this, sequence, record.bytes, record);
     this.owner.onUndecodable(delivery, cause);
   }
 
-  private await(waiting: Waiting): void {
-    this.waiting.push(waiting);
-    if (this.waiting.length === 1) this.awaitFirst();
-  }
-
-  /** Hands over, in order, what waits, up to the first record that is not ready. */
-  private awaitFirst(): void {
-    while (!this.paused) {
-      const first = this.waiting[0];
-      if (first === undefined) return;
-      if (first.ready !== undefined) {
-        first.ready.then(
-          () => this.takeFirst(first, () => this.handOver(first.record, first.sequence)),
-          (cause: unknown) => this.takeFirst(first, () => this.refuse(first.record, first.sequence, cause)),
-        );
-        return;
-      }
-      this.waiting.shift();
-      this.handOver(first.record, first.sequence);
+  private take(record: FetchedRecord, sequence: number): void {
+    this.pressed = false;
+    this.owner.countIn();
+    if (this.subscriber === undefined) {
+      this.giveUp(sequence, false);
+      return;
     }
+    if (!this.decoder.needed) {
+      this.subscriber.next(rootDelivery(record, this, sequence, record.bytes, record));
+      return;
+    }
+    const ready = this.decoder.prepare(record);
+    if (ready === undefined && this.waiting.size === 0) this.handOver(record, sequence);
+    else this.waiting.push(record, sequence, ready);
   }
 
-  /** Nothing when it is not the first any more, or the claim is paused: `resume()` asks again. */
-  private takeFirst(first: Waiting, take: () => void): void {
-    if (this.paused || this.waiting[0] !== first) return;
-    this.waiting.shift();
-    take();
-    this.awaitFirst();
+  private press(): void {
+    this.pressed = true;
+    for (const listener of this.pressureListeners) listener();
+  }
+
+  /** All was read; what waits is still to be handed over. */
+  private end(): void {
+    this.atEnd = true;
+    if (this.waiting.size === 0) this.subscriber?.complete();
+  }
+
+  private complete(): void {
+    this.giveUpWaiting();
+    this.subscriber?.complete();
+  }
+
+  // Records that wait for their deserializer were not handed over to anyone: they stay unsettled and are read again by the next owner.
+  private giveUpWaiting(): void {
+    this.waiting.clear((sequence) => this.giveUp(sequence, false));
   }
 }
 
@@ -276,9 +266,7 @@ export function claimFlow(
   const source = new ClaimSource(claim, decoder, owner);
   return createClaim<ConsumerRecord<unknown, unknown>>(source, (subscriber) => {
     source.subscriber = subscriber;
-    subscriber.add(() => {
-      source.subscriber = undefined;
-    });
+    subscriber.add(() => source.leave());
     source.start();
   });
 }

@@ -91,7 +91,12 @@ class PartDecoder {
   }
 
   prepare(data: Buffer | null): Promise<void> | undefined {
-    return data === null ? undefined : this.deserializer.prepare?.(data);
+    try {
+      return data === null ? undefined : this.deserializer.prepare?.(data);
+    } catch (cause) {
+      // In its turn, like one that takes its time to refuse.
+      return Promise.reject(cause);
+    }
   }
 }
 
