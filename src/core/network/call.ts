@@ -23,8 +23,8 @@ export interface CallOwner {
 /** One request between its writing and its answer. */
 export class Call implements PendingCall {
   readonly correlationId: number;
-  /** The encoded request while it waits to be written. */
-  frame: Buffer | undefined;
+  /** The encoded request, in pieces, while it waits to be written. */
+  frame: readonly Uint8Array[] | undefined;
   private readonly connection: CallOwner;
   private readonly api: AnyApi;
   private readonly version: number;
@@ -38,7 +38,7 @@ export class Call implements PendingCall {
     api: AnyApi,
     version: number,
     correlationId: number,
-    frame: Buffer,
+    frame: readonly Uint8Array[],
     timeoutMs: number,
     signal: AbortSignal | undefined,
     resolve: (body: never) => void,

@@ -4,7 +4,7 @@ import type { Clock, Timer } from '../clock.ts';
 import type { ConnectionPhase } from '../../errors.ts';
 import { ConnectionError, ProtocolError, UnsupportedVersionError } from '../../errors.ts';
 import type { AnyApi, RequestOf, ResponseOf } from '../protocol/api.ts';
-import { encodeRequest } from '../protocol/frame.ts';
+import { encodeRequestParts } from '../protocol/frame.ts';
 import type { BrokerRange } from '../protocol/negotiate.ts';
 import { pickVersion } from '../protocol/negotiate.ts';
 import type { CallOwner } from './call.ts';
@@ -209,7 +209,7 @@ export class Connection implements CallOwner {
   ): void {
     const body = isMaker(request) ? request(version) : request;
     const id = this.inFlight.nextCorrelationId;
-    const frame = encodeRequest(api, version, id, this.options.clientId, body);
+    const frame = encodeRequestParts(api, version, id, this.options.clientId, body);
     const call = new Call(this, api, version, id, frame, timeoutMs, signal, resolve, reject);
     if (this.inFlight.size === 0) this.wire?.ref?.();
     this.inFlight.add(call, timeoutMs);
@@ -221,7 +221,7 @@ export class Connection implements CallOwner {
   private write(call: Call): void {
     const frame = call.frame;
     call.frame = undefined;
-    if (frame !== undefined) this.wire?.write(frame);
+    if (frame !== undefined) for (const part of frame) this.wire?.write(part);
   }
 
   private receive(chunk: Buffer): void {

@@ -17,6 +17,9 @@ export interface RequestHeader {
   readonly clientId: string | null;
 }
 
+/** Batches from this size on are sent from where they are: below, one more piece costs more than the copy. */
+const SHARED_BYTES = 16 * 1024;
+
 /** A request in one buffer: length, header, body. */
 export function encodeRequest<A extends AnyApi>(
   api: A,
@@ -26,6 +29,32 @@ export function encodeRequest<A extends AnyApi>(
   body: RequestOf<A>,
 ): Buffer {
   const writer = new Writer(256 + recordBytes(api.request.table, body));
+  writeRequest(writer, api, version, correlationId, clientId, body);
+  return framed(writer);
+}
+
+/** As {@link encodeRequest}, in pieces to be sent one after the other; large batches are pieces of their own, not copies. */
+export function encodeRequestParts<A extends AnyApi>(
+  api: A,
+  version: number,
+  correlationId: number,
+  clientId: string | null,
+  body: RequestOf<A>,
+): readonly Uint8Array[] {
+  const writer = new Writer(256 + recordBytes(api.request.table, body, SHARED_BYTES), SHARED_BYTES);
+  writeRequest(writer, api, version, correlationId, clientId, body);
+  writer.patchInt32(0, writer.bytesWritten - 4);
+  return writer.finishParts();
+}
+
+function writeRequest<A extends AnyApi>(
+  writer: Writer,
+  api: A,
+  version: number,
+  correlationId: number,
+  clientId: string | null,
+  body: RequestOf<A>,
+): void {
   writer.int32(0);
   writer.int16(api.key);
   writer.int16(version);
@@ -33,7 +62,6 @@ export function encodeRequest<A extends AnyApi>(
   writer.string(clientId);
   if (version >= api.flexibleFrom) writer.uvarint(0);
   api.request.encode(writer, body, version);
-  return framed(writer);
 }
 
 /** A response in one buffer: length, header, body. */

@@ -13,14 +13,37 @@ export class Writer {
   buffer: Buffer;
   pos = 0;
 
-  /** @param sizeHint bytes to reserve at the start; the writer grows past it by itself. */
-  constructor(sizeHint = 256) {
+  private readonly shareFrom: number;
+  /** What comes before `partStart`, in pieces; made when the first piece is shared. */
+  private parts: Uint8Array[] | undefined = undefined;
+  private partStart = 0;
+  private sharedBytes = 0;
+
+  /**
+   * @param sizeHint bytes to reserve at the start; the writer grows past it by itself.
+   * @param shareFrom raw bytes of this size and more are not copied: they become pieces of their own, see `finishParts`.
+   */
+  constructor(sizeHint = 256, shareFrom = Infinity) {
     this.buffer = Buffer.allocUnsafe(sizeHint);
+    this.shareFrom = shareFrom;
+  }
+
+  /** Everything so far, what is shared included. */
+  get bytesWritten(): number {
+    return this.pos + this.sharedBytes;
   }
 
   /** The bytes written so far, as a view. The writer must not be used after it, or the view may see what comes later. */
   finish(): Buffer {
     return this.buffer.subarray(0, this.pos);
+  }
+
+  /** The bytes written so far, in pieces to be sent one after the other. `patchInt32` works up to here. */
+  finishParts(): readonly Uint8Array[] {
+    const last = this.buffer.subarray(this.partStart, this.pos);
+    if (this.parts === undefined) return [last];
+    this.parts.push(last);
+    return this.parts;
   }
 
   /** Makes room for `bytes` more, so that what follows does not grow the buffer step by step. */
@@ -102,9 +125,10 @@ export class Writer {
     this.pos = pos;
   }
 
-  /** Overwrites four bytes written before. */
+  /** Overwrites four bytes written before anything was shared, or at any time without sharing. */
   patchInt32(at: number, value: number): void {
-    this.buffer.writeInt32BE(value, at);
+    const first = this.parts?.[0] ?? this.buffer;
+    new DataView(first.buffer, first.byteOffset).setInt32(at, value);
   }
 
   int64(value: bigint): void {
@@ -260,9 +284,20 @@ export class Writer {
 
   /** Bytes as they are, without a length. */
   raw(value: Uint8Array): void {
+    if (value.length >= this.shareFrom) {
+      this.share(value);
+      return;
+    }
     this.reserve(value.length);
     this.buffer.set(value, this.pos);
     this.pos += value.length;
+  }
+
+  private share(value: Uint8Array): void {
+    this.parts ??= [];
+    this.parts.push(this.buffer.subarray(this.partStart, this.pos), value);
+    this.partStart = this.pos;
+    this.sharedBytes += value.length;
   }
 
   /**
@@ -270,6 +305,7 @@ export class Writer {
    * the bytes the size takes; tagged fields are small and rare.
    */
   endTagged(start: number): void {
+    if (start < this.partStart) throw new UsageError('Large bytes in a tagged field cannot be shared');
     const size = this.pos - start;
     this.uvarint(size);
     const prefix = this.pos - start - size;
