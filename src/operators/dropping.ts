@@ -64,14 +64,17 @@ class Exit<A> extends StageSubscriber<Delivery<A>, Delivery<A>> {
   }
 
   override next(delivery: Delivery<A>): void {
-    if (this.closed) return;
+    if (this.closed) {
+      handleOf(delivery).giveUp();
+      return;
+    }
     this.inside.leave(delivery);
     if (handleOf(delivery).live) this.out.next(delivery);
     else {
       this.error(
         new UsageError(
           'dropping: the operator emitted a delivery that had been settled as dropped. It keeps more than it was said to: use ' +
-            'dropping(operator, 1), or passing(operator) where it drops nothing',
+            'dropping(operator, 1), or passing(operator) where it drops nothing; or it emits one delivery twice',
           'retains',
         ),
       );
@@ -87,7 +90,12 @@ class Exit<A> extends StageSubscriber<Delivery<A>, Delivery<A>> {
 /**
  * Wraps a plain RxJS operator that drops values, and acknowledges what it drops. `retains` is how many of the latest values it may still emit
  * later: 0 for `filter`, `distinctUntilChanged`, `skip`, `take`, leading `throttle`; 1 for `debounceTime`, `auditTime`, `sampleTime`, trailing
- * `throttle`. Without it such an operator stalls its source: what it dropped would never settle.
+ * `throttle`. Without it such an operator stalls its source: what it dropped would never settle. What it still keeps is acknowledged when the
+ * operator completes, and left unsettled when the flow is unsubscribed or the operator fails, which ends the flow: an error inside a plain operator
+ * is nobody's record.
+ *
+ * A claim that is given away waits for what the operator keeps of it, at most its `drainTimeoutMs`; inside `eachClaim` the end of the claim ends
+ * the operator's wait.
  *
  * @example
  * ```ts

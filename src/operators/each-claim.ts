@@ -8,7 +8,8 @@ import { isFlow } from '../flow/stage-guard.ts';
 /**
  * Opens one lane per claim: `lane` is called for every partition this member is given, and again for each new claim epoch, so that batches,
  * windows and counts in it belong to one partition and begin anew after a rebalance or a rewind. The lane's flow completes when the claim is
- * given away; what the lanes emit is merged.
+ * given away; what the lanes emit is merged. A lane that ends before its claim leaves the rest of that partition unread until it is claimed
+ * anew; an error in a lane is an error of the flow.
  *
  * @example
  * ```ts

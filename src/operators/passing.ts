@@ -1,28 +1,90 @@
 import { Observable, type MonoTypeOperatorFunction, type Subscriber } from 'rxjs';
 import { UsageError } from '../errors.ts';
-import type { Delivery } from '../flow/delivery.ts';
+import { handleOf, type Delivery } from '../flow/delivery.ts';
 import { createFlow } from '../flow/flow.ts';
 import type { Op } from '../flow/op.ts';
 import { StageSubscriber } from '../flow/stage-subscriber.ts';
 
-/** Counts deliveries on both sides of the plain operator. */
-class Counter<A> extends StageSubscriber<Delivery<A>, Delivery<A>> {
-  private readonly count: () => void;
-  private readonly check: (() => UsageError | undefined) | undefined;
+/** Fewer than this are not worth looking through for those that the operator derived. */
+const FEW = 16;
 
-  constructor(out: Subscriber<Delivery<A>>, count: () => void, check?: () => UsageError | undefined) {
+/** What went into the plain operator and has not come out. */
+class Inside<A> {
+  private readonly deliveries = new Set<Delivery<A>>();
+  private entered = 0;
+  private left = 0;
+
+  enter(delivery: Delivery<A>): void {
+    this.entered++;
+    this.deliveries.add(delivery);
+  }
+
+  leave(delivery: Delivery<A>): void {
+    this.left++;
+    this.deliveries.delete(delivery);
+    // One that the operator derived comes out as another; the one that went in is in other hands.
+    if (this.deliveries.size > FEW && this.deliveries.size > 2 * (this.entered - this.left))
+      this.forgetInert();
+  }
+
+  /** What is wrong with what came out; undefined when all of it did, once. */
+  problem(): UsageError | undefined {
+    const { entered, left } = this;
+    if (entered === left) return undefined;
+    const advice =
+      left < entered
+        ? 'use dropping(...) for one that drops'
+        : 'a delivery can be settled once; use flatMap or fanOut to make several of one';
+    return new UsageError(
+      `passing: ${entered} deliveries went into the operator and ${left} came out; ${advice}`,
+    );
+  }
+
+  giveUp(): void {
+    for (const delivery of this.deliveries) handleOf(delivery).giveUp();
+    this.deliveries.clear();
+  }
+
+  private forgetInert(): void {
+    for (const delivery of this.deliveries) if (!handleOf(delivery).live) this.deliveries.delete(delivery);
+  }
+}
+
+class Entry<A> extends StageSubscriber<Delivery<A>, Delivery<A>> {
+  private readonly inside: Inside<A>;
+
+  constructor(out: Subscriber<Delivery<A>>, inside: Inside<A>) {
     super(out);
-    this.count = count;
-    this.check = check;
+    this.inside = inside;
   }
 
   override next(delivery: Delivery<A>): void {
-    this.count();
+    if (this.closed) return;
+    this.inside.enter(delivery);
+    this.out.next(delivery);
+  }
+}
+
+class Exit<A> extends StageSubscriber<Delivery<A>, Delivery<A>> {
+  private readonly inside: Inside<A>;
+
+  constructor(out: Subscriber<Delivery<A>>, inside: Inside<A>) {
+    super(out);
+    this.inside = inside;
+    this.add(() => inside.giveUp());
+  }
+
+  override next(delivery: Delivery<A>): void {
+    if (this.closed) {
+      handleOf(delivery).giveUp();
+      return;
+    }
+    this.inside.leave(delivery);
     this.out.next(delivery);
   }
 
   override complete(): void {
-    const problem = this.check?.();
+    const problem = this.inside.problem();
     if (problem === undefined) super.complete();
     else this.error(problem);
   }
@@ -31,7 +93,9 @@ class Counter<A> extends StageSubscriber<Delivery<A>, Delivery<A>> {
 /**
  * Wraps a plain RxJS operator that lets the same deliveries out that went in, later or elsewhere: `delay`, `observeOn`, `concatMap` over the
  * same delivery. It settles nothing. An operator that turns out to have kept some is a UsageError when the flow completes; one that drops on
- * purpose belongs into `dropping`.
+ * purpose belongs into `dropping`. What is inside when the flow is unsubscribed, or fails, is left unsettled.
+ *
+ * A claim that is given away waits for what is inside, at most its `drainTimeoutMs`.
  *
  * @example
  * ```ts
@@ -41,17 +105,10 @@ class Counter<A> extends StageSubscriber<Delivery<A>, Delivery<A>> {
 export function passing<A>(plain: MonoTypeOperatorFunction<Delivery<A>>): Op<A, A> {
   return (flow) =>
     createFlow((out) => {
-      let entered = 0;
-      let left = 0;
+      const inside = new Inside<A>();
       const input = new Observable<Delivery<A>>((subscriber) =>
-        flow.subscribe(new Counter<A>(subscriber, () => entered++)),
+        flow.subscribe(new Entry<A>(subscriber, inside)),
       );
-      const kept = (): UsageError | undefined =>
-        entered === left
-          ? undefined
-          : new UsageError(
-              `passing: ${entered} deliveries went into the operator and ${left} came out; use dropping(...) for one that drops`,
-            );
-      plain(input).subscribe(new Counter<A>(out, () => left++, kept));
+      plain(input).subscribe(new Exit<A>(out, inside));
     });
 }

@@ -1,12 +1,12 @@
 // One claim as a Flow: records come in from the client under credit, go out as root deliveries, and their settling goes back.
 import type { Subscriber } from 'rxjs';
-import type { KafkaError } from '../errors.ts';
+import { UsageError, type KafkaError } from '../errors.ts';
 import type { Clock } from '../core/clock.ts';
 import type { ClaimListener } from '../core/group/claim.ts';
 import type { FetchedRecord } from '../core/records/fetched-record.ts';
 import type { ConsumerRecord } from '../core/records/types.ts';
 import { createClaim, type Claim, type ClaimControls } from '../flow/claim.ts';
-import { rootDelivery, type Delivery } from '../flow/delivery.ts';
+import { recordDelivery, type Delivery } from '../flow/delivery.ts';
 import type { DeliveryProblem, Settlement, Verdict } from '../flow/settlement.ts';
 import type { Decoder } from './decoder.ts';
 import { WaitingRecords, type Prepared } from './waiting-records.ts';
@@ -207,7 +207,7 @@ class ClaimSource implements Settlement, ClaimControls, Prepared {
       this.refuse(record, sequence, cause);
       return;
     }
-    this.subscriber?.next(rootDelivery(value, this, sequence, record.bytes, record));
+    this.subscriber?.next(recordDelivery(value, this, sequence, record));
   }
 
   onNoneWaiting(): void {
@@ -215,7 +215,7 @@ class ClaimSource implements Settlement, ClaimControls, Prepared {
   }
 
   refuse(record: FetchedRecord, sequence: number, cause: unknown): void {
-    const delivery = rootDelivery<ConsumerRecord>(record, this, sequence, record.bytes, record);
+    const delivery = recordDelivery<ConsumerRecord>(record, this, sequence, record);
     this.owner.onUndecodable(delivery, cause);
   }
 
@@ -227,7 +227,7 @@ class ClaimSource implements Settlement, ClaimControls, Prepared {
       return;
     }
     if (!this.decoder.needed) {
-      this.subscriber.next(rootDelivery(record, this, sequence, record.bytes, record));
+      this.subscriber.next(recordDelivery(record, this, sequence, record));
       return;
     }
     const ready = this.decoder.prepare(record);
@@ -264,7 +264,14 @@ export function claimFlow(
   owner: ClaimOwner,
 ): Claim<ConsumerRecord<unknown, unknown>> {
   const source = new ClaimSource(claim, decoder, owner);
+  let subscribed = false;
   return createClaim<ConsumerRecord<unknown, unknown>>(source, (subscriber) => {
+    if (subscribed) {
+      throw new UsageError(
+        `the claim of ${source.source} is subscribed a second time: its records can be settled only once. Use fanOut(...) to send them several ways`,
+      );
+    }
+    subscribed = true;
     source.subscriber = subscriber;
     subscriber.add(() => source.leave());
     source.start();

@@ -1,22 +1,34 @@
 // From raw records to typed ones, per topic, by the user's deserializers.
 import type { Buffer } from 'node:buffer';
 import { UsageError } from '../errors.ts';
+import type { FetchedRecord } from '../core/records/fetched-record.ts';
 import type { ConsumerRecord, RecordHeaders } from '../core/records/types.ts';
 import type { Deserializer, SerdeContext } from '../serdes/serde.ts';
 import type { Formats } from './options.ts';
 
 type RawRecord = ConsumerRecord;
 
-/** A raw record with its key and value read. */
+/** Stands for a key or value that no deserializer is given for. */
+const AS_IT_IS: unique symbol = Symbol('as it is');
+
+/** A raw record with its key or value read. */
 class TypedRecord implements ConsumerRecord<unknown, unknown> {
-  readonly key: unknown;
-  readonly value: unknown;
+  private readonly typedKey: unknown;
+  private readonly typedValue: unknown;
   private readonly raw: RawRecord;
 
   constructor(raw: RawRecord, key: unknown, value: unknown) {
     this.raw = raw;
-    this.key = key;
-    this.value = value;
+    this.typedKey = key;
+    this.typedValue = value;
+  }
+
+  get key(): unknown {
+    return this.typedKey === AS_IT_IS ? this.raw.key : this.typedKey;
+  }
+
+  get value(): unknown {
+    return this.typedValue === AS_IT_IS ? this.raw.value : this.typedValue;
   }
 
   get topic(): string {
@@ -71,23 +83,32 @@ class DecodeContext implements SerdeContext {
 class PartDecoder {
   private readonly deserializer: Deserializer<unknown>;
   private readonly context: DecodeContext;
+  private readonly isKey: boolean;
 
   constructor(deserializer: Deserializer<unknown>, topic: string, part: 'key' | 'value') {
     this.deserializer = deserializer;
+    this.isKey = part === 'key';
     this.context = new DecodeContext(topic, part);
   }
 
-  decode(data: Buffer | null, record: RawRecord): unknown {
-    if (data === null) {
-      if (this.deserializer.nullable === true) return null;
-      const { topic, part } = this.context;
-      throw new UsageError(
-        `the ${part} of a record of topic '${topic}' is null; read it with nullable(...)`,
-        part,
-      );
+  decode(record: FetchedRecord): unknown {
+    const { context, deserializer } = this;
+    context.record = record;
+    if (deserializer.deserializeText !== undefined) {
+      const text = this.isKey ? record.keyText : record.valueText;
+      return text === null ? this.decodeNull() : deserializer.deserializeText(text, context);
     }
-    this.context.record = record;
-    return this.deserializer.deserialize(data, this.context);
+    const data = this.isKey ? record.key : record.value;
+    return data === null ? this.decodeNull() : deserializer.deserialize(data, context);
+  }
+
+  private decodeNull(): null {
+    if (this.deserializer.nullable === true) return null;
+    const { topic, part } = this.context;
+    throw new UsageError(
+      `the ${part} of a record of topic '${topic}' is null; read it with nullable(...)`,
+      part,
+    );
   }
 
   prepare(data: Buffer | null): Promise<void> | undefined {
@@ -117,9 +138,9 @@ export class Decoder {
   }
 
   /** Throws what the deserializer throws. */
-  decode(record: RawRecord): ConsumerRecord<unknown, unknown> {
-    const key = this.key === undefined ? record.key : this.key.decode(record.key, record);
-    const value = this.value === undefined ? record.value : this.value.decode(record.value, record);
+  decode(record: FetchedRecord): ConsumerRecord<unknown, unknown> {
+    const key = this.key === undefined ? AS_IT_IS : this.key.decode(record);
+    const value = this.value === undefined ? AS_IT_IS : this.value.decode(record);
     return new TypedRecord(record, key, value);
   }
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import type { ConsumerRecord } from '../../src/core/records/types.ts';
+import { UsageError } from '../../src/errors.ts';
 import type { Claim } from '../../src/flow/claim.ts';
 import type { Delivery } from '../../src/flow/delivery.ts';
 import type { Deserializer } from '../../src/serdes/serde.ts';
@@ -127,6 +128,19 @@ describe('records of a claim', () => {
     expect(reading.claim.settled).toEqual([0]);
     expect(reading.claim.held).toEqual([1]);
     expect(reading.owner.left).toBe(1);
+  });
+});
+
+describe('a claim', () => {
+  it('is subscribed once; the error names fanOut, and the first goes on', () => {
+    const reading = new Reading();
+    const errors: unknown[] = [];
+    reading.flow.subscribe({ error: (error: unknown) => errors.push(error) });
+    expect(errors[0]).toBeInstanceOf(UsageError);
+    expect(String(errors[0])).toMatch(/the claim of orders-3 is subscribed a second time.*fanOut/);
+    reading.claim.hand('a');
+    expect(reading.seen).toEqual(['a']);
+    expect(reading.claim.calls).toEqual([]);
   });
 });
 
