@@ -164,6 +164,8 @@ export function handleOf<T>(delivery: Delivery<T>): Handle<T> {
   return delivery as Handle<T>;
 }
 
+const ASK_RECORD = -1;
+
 /** A record as it enters a flow: the delivery and what its descendants answer to, in one object. */
 class Root<out T> extends Handle<T> implements Owner, Rooted {
   private readonly settlement: Settlement;
@@ -212,15 +214,16 @@ class Root<out T> extends Handle<T> implements Owner, Rooted {
   }
 
   origin(): Origin {
-    return new OriginView(this.settlement, this.sequence, this.bytes, this.record);
+    return new OriginView(this.settlement, this.sequence, this.bytesBehind(), this.record);
   }
 
   newestTimestamp(): number {
     return this.record === undefined ? -1 : this.record.timestamp;
   }
 
+  // Seldom asked for, so that it is not read out of every record.
   bytesBehind(): number {
-    return this.bytes;
+    return this.bytes === ASK_RECORD ? (this.record as SizedRecord).bytes : this.bytes;
   }
 
   visitSettlements(visit: (settlement: Settlement) => void): void {
@@ -358,6 +361,21 @@ export class ForkNode implements Fork, Owner {
       this.parent.shareHeld();
     }
   }
+}
+
+/** A record that knows its size on the wire. */
+export interface SizedRecord extends ConsumerRecord {
+  readonly bytes: number;
+}
+
+/** A record entering a flow, as `value`: itself, or what its deserializers made of it. */
+export function recordDelivery<T>(
+  value: T,
+  settlement: Settlement,
+  sequence: number,
+  record: SizedRecord,
+): Delivery<T> {
+  return new Root(value, settlement, sequence, ASK_RECORD, record);
 }
 
 /** A record, or a value of a plain source (`record` undefined), entering a flow. `bytes` is its size on the wire. */

@@ -50,6 +50,13 @@ let tokens = 0;
 function close(): void {
   closing = false;
   openFor = undefined;
+  registerOpen();
+}
+
+/** What was settled at once, as in a pipeline without waiting, needs nobody to watch it. */
+function registerOpen(): void {
+  if (open === undefined) return;
+  if (open.bits.unsettled !== 0) registry.register(open, open.bits);
   open = undefined;
 }
 
@@ -60,9 +67,9 @@ export function leakToken(settlement: Settlement, sequence: number): LeakToken |
     if (open !== undefined) open.bits.unsettled |= 1 << bit;
     return open;
   }
+  registerOpen();
   openFor = settlement;
   openBase = sequence;
-  open = undefined;
   if (!closing) {
     closing = true;
     queueMicrotask(close);
@@ -71,6 +78,5 @@ export function leakToken(settlement: Settlement, sequence: number): LeakToken |
   const bits = new LeakBits(settlement, sequence);
   bits.unsettled = 1;
   open = new LeakToken(bits);
-  registry.register(open, bits);
   return open;
 }

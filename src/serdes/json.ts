@@ -29,9 +29,9 @@ function describe(issues: readonly StandardSchemaV1.Issue[]): string {
   return shown.join('; ') + (more > 0 ? `; and ${more} more` : '');
 }
 
-function parse(data: { toString(encoding: 'utf8'): string }, context: SerdeContext): unknown {
+function parse(text: string, context: SerdeContext): unknown {
   try {
-    return JSON.parse(data.toString('utf8'));
+    return JSON.parse(text);
   } catch (cause) {
     // V8's message quotes the text it could not parse; a record's content does not belong in an error message.
     throw new SchemaError(`the ${context.part} of a record of topic '${context.topic}' is not JSON`, [], {
@@ -47,6 +47,14 @@ function stringify(value: unknown, context: SerdeContext): string {
     `the ${context.part} for topic '${context.topic}' has no JSON form (${typeof value}); use null for a tombstone`,
     context.part,
   );
+}
+
+function parsed<T>(read: (text: string, context: SerdeContext) => T): Serde<T> {
+  return {
+    serialize: stringify,
+    deserialize: (data, context) => read(data.toString('utf8'), context),
+    deserializeText: read,
+  };
 }
 
 /** JSON without a schema: what is read is `unknown`. See {@link uncheckedJson} to assert a type instead of checking it. */
@@ -66,7 +74,7 @@ export function json<S extends StandardSchemaV1>(
   schema: S,
 ): Serde<StandardSchemaV1.InferInput<S>, StandardSchemaV1.InferOutput<S>>;
 export function json(schema?: StandardSchemaV1): Serde<unknown> {
-  if (schema === undefined) return { serialize: stringify, deserialize: parse };
+  if (schema === undefined) return parsed(parse);
   const standard = schema['~standard'] as StandardSchemaV1['~standard'] | undefined;
   if (typeof standard?.validate !== 'function') {
     throw new UsageError(
@@ -74,27 +82,24 @@ export function json(schema?: StandardSchemaV1): Serde<unknown> {
       'schema',
     );
   }
-  return {
-    serialize: stringify,
-    deserialize(data, context) {
-      const result = standard.validate(parse(data, context));
-      if (result instanceof Promise) {
-        result.catch(() => undefined);
-        throw new UsageError(
-          `the schema of topic '${context.topic}' validates asynchronously; json() needs a synchronous one`,
-          'schema',
-        );
-      }
-      if (result.issues === undefined) return result.value;
-      throw new SchemaError(
-        `the ${context.part} of a record of topic '${context.topic}' does not fit its schema: ${describe(result.issues)}`,
-        result.issues,
+  return parsed((text, context) => {
+    const result = standard.validate(parse(text, context));
+    if (result instanceof Promise) {
+      result.catch(() => undefined);
+      throw new UsageError(
+        `the schema of topic '${context.topic}' validates asynchronously; json() needs a synchronous one`,
+        'schema',
       );
-    },
-  };
+    }
+    if (result.issues === undefined) return result.value;
+    throw new SchemaError(
+      `the ${context.part} of a record of topic '${context.topic}' does not fit its schema: ${describe(result.issues)}`,
+      result.issues,
+    );
+  });
 }
 
 /** JSON taken at its word: parsed, but not checked. The type is your assertion. */
 export function uncheckedJson<T>(): Serde<T> {
-  return { serialize: stringify, deserialize: (data, context) => parse(data, context) as T };
+  return parsed((text, context) => parse(text, context) as T);
 }

@@ -1,6 +1,6 @@
 import type { Buffer } from 'node:buffer';
 import type { Bytes } from '../core/records/types.ts';
-import type { Serde } from './serde.ts';
+import type { Serde, SerdeContext } from './serde.ts';
 
 /**
  * Lets null through untouched in both directions, where a topic has tombstones or records without a key. Without it a null is an error of
@@ -12,6 +12,11 @@ export function nullable<I, O>(serde: Serde<I, O>): Serde<I | null, O | null> {
     // The sink writes null itself and never asks a serializer for it.
     serialize: (value, context): Bytes => serde.serialize(value as I, context),
     deserialize: (data, context) => serde.deserialize(data, context),
+    ...(serde.deserializeText === undefined
+      ? {}
+      : {
+          deserializeText: (value: string, context: SerdeContext) => serde.deserializeText!(value, context),
+        }),
     ...(serde.prepare === undefined ? {} : { prepare: (data: Buffer) => serde.prepare?.(data) }),
   };
 }

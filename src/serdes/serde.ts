@@ -21,6 +21,11 @@ export interface Serializer<in T> {
 export interface Deserializer<out T> {
   readonly nullable?: boolean;
   deserialize(data: Buffer, context: SerdeContext): T;
+  /**
+   * For a format that is text: called instead of `deserialize`, with the bytes read as UTF-8. Worth having where records are small: no Buffer
+   * is made on the way.
+   */
+  deserializeText?(text: string, context: SerdeContext): T;
   prepare?(data: Buffer): Promise<void> | undefined;
 }
 

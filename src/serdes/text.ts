@@ -3,6 +3,7 @@ import type { Serde } from './serde.ts';
 const utf8: Serde<string> = {
   serialize: (value) => value,
   deserialize: (data) => data.toString('utf8'),
+  deserializeText: (value) => value,
 };
 
 /**

@@ -90,3 +90,24 @@ describe('nullable', () => {
     expect(prepared).toEqual(['x']);
   });
 });
+
+describe('deserializeText', () => {
+  it('answers as deserialize does, and goes through nullable', () => {
+    const Order = z.object({ id: z.string().transform((id) => id.length) });
+    for (const serde of [text(), json(), json(Order), uncheckedJson(), nullable(json(Order))])
+      for (const value of ['{"id":"abc"}', '"ü"', '', 'no json', '{"id":5}']) {
+        const by = (read: () => unknown): unknown => {
+          try {
+            return { value: read() };
+          } catch (error) {
+            return (error as Error).message;
+          }
+        };
+        expect(by(() => serde.deserializeText!(value, context))).toEqual(
+          by(() => serde.deserialize(Buffer.from(value), context)),
+        );
+      }
+    expect(bytes().deserializeText).toBeUndefined();
+    expect(nullable(bytes()).deserializeText).toBeUndefined();
+  });
+});

@@ -19,6 +19,17 @@ const RECORDS_PER_LOOK = 16;
 /** When that many take longer than this, the clock is looked at after each one. */
 const SLOW_LOOK_MS = 0.5;
 
+/** Asked for by the user. */
+const PAUSED = 1;
+/** The gate is closed. */
+const SHUT = 2;
+/** `to` was reached. */
+const ENDED = 4;
+/** The cursor cannot go on. */
+const FAILED = 8;
+/** Out of credit. */
+const STALLED = 16;
+
 /** Who a reader hands its records to. Every call is synchronous and must not throw. */
 export interface ReaderListener {
   /** In offset order, only while there is credit; `sequence` identifies the record for `settle()`. */
@@ -66,12 +77,9 @@ export class PartitionReader implements Emitter {
   private readonly tracker: OffsetTracker;
   private readonly waiters = new SettledWaiters();
   private listener: ReaderListener | undefined;
-  private paused = false;
-  private gateOpen = true;
-  private ended = false;
-  private failed = false;
+  /** Why nothing is handed over; 0 while something may be. */
+  private stops = 0;
   private closed = false;
-  private stalled = false;
   private starved = false;
 
   constructor(options: ReaderOptions) {
@@ -86,8 +94,8 @@ export class PartitionReader implements Emitter {
     const leaderEpoch = options.startLeaderEpoch ?? -1;
     this.tracker = new OffsetTracker(options.startOffset, leaderEpoch);
     const fetch = new FetchPosition(options.startOffset, leaderEpoch);
-    const takes = (): boolean => this.gateOpen && !this.paused && !this.ended && fetch.offset < this.to;
-    const waits = (): boolean => this.stalled || this.paused || this.listener === undefined;
+    const takes = (): boolean => !this.isStopped(PAUSED | SHUT | ENDED) && fetch.offset < this.to;
+    const waits = (): boolean => this.isStopped(STALLED | PAUSED) || this.listener === undefined;
     const inFlight = (): number => this.tracker.inFlightRecords;
     const onFed = (): void => this.emitLater();
     const onJump = (offset: number): void => this.tracker.jumpTo(offset);
@@ -150,7 +158,7 @@ export class PartitionReader implements Emitter {
   settle(sequence: number): void {
     const moved = this.tracker.settle(sequence);
     if (moved > 0) this.onSettledAny?.(moved);
-    if (this.stalled) this.resumeAtHalf();
+    if (this.isStopped(STALLED)) this.resumeAtHalf();
     if (this.tracker.heldRecords > 0 && this.tracker.inFlightRecords === 0) this.feed.askForMore();
     if (!this.waiters.isEmpty) this.checkWaiters();
   }
@@ -158,7 +166,7 @@ export class PartitionReader implements Emitter {
   /** Gives the record's in-flight credit back; it still pins the commit point and its batch. */
   hold(sequence: number): void {
     if (!this.tracker.hold(sequence)) return;
-    if (this.stalled) this.resumeAtHalf();
+    if (this.isStopped(STALLED)) this.resumeAtHalf();
     if (!this.waiters.isEmpty) this.checkWaiters();
     if (this.tracker.inFlightRecords === 0) this.feed.askForMore();
   }
@@ -170,12 +178,12 @@ export class PartitionReader implements Emitter {
 
   /** Stops handing over and asking; what is buffered stays. */
   pause(): void {
-    this.paused = true;
+    this.stops |= PAUSED;
   }
 
   resume(): void {
-    if (!this.paused) return;
-    this.paused = false;
+    if (!this.isStopped(PAUSED)) return;
+    this.stops &= ~PAUSED;
     this.emitLater();
     this.feed.askForMore();
   }
@@ -190,15 +198,15 @@ export class PartitionReader implements Emitter {
 
   /** No more records are handed over; what was fetched for that goes back to the budget. */
   closeGate(): void {
-    if (!this.gateOpen) return;
-    this.gateOpen = false;
+    if (this.isStopped(SHUT)) return;
+    this.stops |= SHUT;
     this.rewindFetching(this.tracker.position);
   }
 
   /** Goes on where `closeGate()` stopped. */
   openGate(): void {
-    if (this.gateOpen || this.closed) return;
-    this.gateOpen = true;
+    if (!this.isStopped(SHUT) || this.closed) return;
+    this.stops &= ~SHUT;
     this.emitLater();
     this.feed.askForMore();
   }
@@ -238,8 +246,7 @@ export class PartitionReader implements Emitter {
     this.listener = undefined;
     this.claimEpoch += 1;
     this.startOffset = offset;
-    this.gateOpen = !this.closed;
-    this.paused = false;
+    this.stops &= this.closed ? ~PAUSED : ~(PAUSED | SHUT);
     this.tracker.reset(offset);
     this.rewindFetching(offset);
     this.checkWaiters();
@@ -309,7 +316,11 @@ export class PartitionReader implements Emitter {
   }
 
   private emits(): boolean {
-    return this.gateOpen && !this.paused && !this.ended && !this.failed && !this.stalled;
+    return this.stops === 0;
+  }
+
+  private isStopped(why: number): boolean {
+    return (this.stops & why) !== 0;
   }
 
   private emitLater(): void {
@@ -321,7 +332,7 @@ export class PartitionReader implements Emitter {
     const { passedOffset, passedLeaderEpoch, failure } = source;
     if (passedOffset > this.tracker.position) this.tracker.moveTo(passedOffset, passedLeaderEpoch);
     if (failure !== undefined) {
-      this.failed = true;
+      this.stops |= FAILED;
       this.feed.stop();
       listener.onError(failure);
     } else if (this.tracker.position >= this.to) this.end(listener);
@@ -329,14 +340,14 @@ export class PartitionReader implements Emitter {
   }
 
   private end(listener: ReaderListener): void {
-    this.ended = true;
+    this.stops |= ENDED;
     if (this.tracker.position < this.to) this.tracker.moveTo(this.to, -1);
     this.feed.rewind(this.tracker.position, -1);
     listener.onEnd();
   }
 
   private stall(listener: ReaderListener): void {
-    this.stalled = true;
+    this.stops |= STALLED;
     listener.onPressure();
   }
 
@@ -348,7 +359,7 @@ export class PartitionReader implements Emitter {
       tracker.span > credit.span / 2
     )
       return;
-    this.stalled = false;
+    this.stops &= ~STALLED;
     this.emitLater();
   }
 
@@ -363,9 +374,7 @@ export class PartitionReader implements Emitter {
 
   private rewindFetching(offset: number): void {
     this.feed.rewind(offset, this.tracker.positionLeaderEpoch);
-    this.ended = false;
-    this.failed = false;
-    this.stalled = false;
+    this.stops &= ~(ENDED | FAILED | STALLED);
     this.starved = false;
     this.emitLater();
     this.feed.askForMore();

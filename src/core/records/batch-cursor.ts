@@ -2,8 +2,29 @@ import { FetchedRecord } from './fetched-record.ts';
 import type { RecordBatch } from './record-batch.ts';
 import { RecordContext } from './record-context.ts';
 
+// What an ordinary record takes before its key at most: three bytes of length, attributes, ten of timestamp, three of offset, three of key length.
+const ORDINARY_HEAD_BYTES = 20;
+const MAX_VARLONG_BYTES = 10;
 // Attributes, two deltas, two lengths and a header count of one byte each.
 const MIN_BODY_BYTES = 6;
+
+/** -1 as a zigzag varint. */
+const NULL_LENGTH = 1;
+
+/** The varint at `at`, not undone from zigzag; -1 when it has more than three bytes, or more than it needs. */
+function shortVarint(data: Uint8Array, at: number): number {
+  const first = data[at]!;
+  if (first < 0x80) return first;
+  const second = data[at + 1]!;
+  if (second < 0x80) return second === 0 ? -1 : (first & 0x7f) | (second << 7);
+  const third = data[at + 2]!;
+  if (third >= 0x80 || third === 0) return -1;
+  return (first & 0x7f) | ((second & 0x7f) << 7) | (third << 14);
+}
+
+function sizeOfShort(varint: number): number {
+  return varint < 0x80 ? 1 : varint < 0x4000 ? 2 : 3;
+}
 
 /**
  * Walks over the records of one batch, checks each one's structure and hands it out; the record is the one object made for it.
@@ -52,6 +73,8 @@ export class BatchCursor {
   next(): FetchedRecord | undefined {
     while (this.left > 0) {
       const start = this.at;
+      const ordinary = this.nextOrdinary(start);
+      if (ordinary !== undefined) return ordinary;
       const length = this.varint();
       const end = this.at + length;
       if (length < MIN_BODY_BYTES || end > this.limit) throw this.corrupt(`claims a length of ${length}`);
@@ -72,6 +95,46 @@ export class BatchCursor {
     }
     if (this.at !== this.limit) this.failTrailing();
     return undefined;
+  }
+
+  /**
+   * The record at `start` if it has no headers and no number of more than three bytes, which most have, and nothing is wrong with it; else
+   * undefined with nothing changed, and it is read byte by byte.
+   */
+  private nextOrdinary(start: number): FetchedRecord | undefined {
+    const { data, limit } = this;
+    if (start + ORDINARY_HEAD_BYTES > limit) return undefined;
+    const length = shortVarint(data, start);
+    if (length < 0 || (length & 1) !== 0) return undefined;
+    let at = start + sizeOfShort(length);
+    const end = at + (length >>> 1);
+    if (end > limit) return undefined;
+    at++;
+    const timestampAt = at;
+    while (data[at++]! > 0x7f) if (at - timestampAt >= MAX_VARLONG_BYTES) return undefined;
+    const delta = shortVarint(data, at);
+    if (delta < 0 || (delta & 1) !== 0) return undefined;
+    at += sizeOfShort(delta);
+    const offsetDelta = delta >>> 1;
+    if (offsetDelta <= this.previousDelta || offsetDelta > this.lastDelta || offsetDelta < this.firstDelta)
+      return undefined;
+    const keyLength = shortVarint(data, at);
+    if (keyLength < 0) return undefined;
+    at += sizeOfShort(keyLength);
+    if ((keyLength & 1) === 0) at += keyLength >>> 1;
+    else if (keyLength !== NULL_LENGTH) return undefined;
+    const valueAt = at;
+    if (at + 4 > limit) return undefined;
+    const valueLength = shortVarint(data, at);
+    if (valueLength < 0) return undefined;
+    at += sizeOfShort(valueLength);
+    if ((valueLength & 1) === 0) at += valueLength >>> 1;
+    else if (valueLength !== NULL_LENGTH) return undefined;
+    if (at + 1 !== end || data[at] !== 0) return undefined;
+    this.at = end;
+    this.previousDelta = offsetDelta;
+    this.left--;
+    return new FetchedRecord(this.context, start, offsetDelta, valueAt);
   }
 
   private varint(): number {

@@ -1,4 +1,5 @@
 import { afterVarint, varintAt } from './checked-varint.ts';
+import { utf8 } from './utf8.ts';
 import type { HeaderList } from './headers.ts';
 import { parseHeaders } from './parse-headers.ts';
 import type { RecordBatch } from './record-batch.ts';
@@ -144,16 +145,21 @@ export class FetchedRecord implements ConsumerRecord {
   }
 }
 
+/** What `subarray` of a Buffer makes, without the look at its arguments: one is made per record whose value is read as bytes. */
+const View = (Buffer as unknown as { readonly [Symbol.species]: new (...of: ViewOf) => Buffer })[
+  Symbol.species
+];
+type ViewOf = [memory: ArrayBufferLike, start: number, length: number];
+
 function viewAt(data: Buffer, at: number): Buffer | null {
   const length = varintAt(data, at);
   if (length < 0) return null;
-  const start = afterVarint(data, at);
-  return data.subarray(start, start + length);
+  return new View(data.buffer, data.byteOffset + afterVarint(data, at), length);
 }
 
 function textAt(data: Buffer, at: number): string | null {
   const length = varintAt(data, at);
   if (length < 0) return null;
   const start = afterVarint(data, at);
-  return data.toString('utf8', start, start + length);
+  return utf8(data, start, start + length);
 }

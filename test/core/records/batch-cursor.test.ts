@@ -7,6 +7,7 @@ import { BatchCursor } from '../../../src/core/records/batch-cursor.ts';
 import type { FetchedRecord } from '../../../src/core/records/fetched-record.ts';
 import { parseBatches } from '../../../src/core/records/record-batch.ts';
 import { CorruptRecordError } from '../../../src/errors.ts';
+import { crc32c } from '../../../src/core/records/crc32c.ts';
 import { recordsOf } from './describe.ts';
 import { batchOf, forged, plain, sealed } from './forge.ts';
 
@@ -190,5 +191,60 @@ describe('BatchCursor', () => {
       }),
       { numRuns: 1000 },
     );
+  });
+});
+
+/** What a cursor hands out, and how it ends; `slowly` keeps it from the way for ordinary records. */
+function story(bytes: Buffer, slowly: boolean): unknown[] {
+  const told: unknown[] = [];
+  const cursor = new BatchCursor(batchFrom(bytes), 'orders', 3);
+  if (slowly) Object.defineProperty(cursor, 'nextOrdinary', { value: () => undefined });
+  try {
+    for (let found = cursor.next(); found !== undefined; found = cursor.next())
+      told.push([found.offset, found.timestamp, found.keyText, found.valueText, [...found.headers]]);
+  } catch (error) {
+    told.push((error as Error).message);
+  }
+  return told;
+}
+
+describe('the short way for ordinary records', () => {
+  const size = fc.oneof(fc.integer({ min: -1, max: 80 }), fc.constantFrom(8_191, 8_192, 9_000));
+  const sized = (bytes: number): string | null => (bytes < 0 ? null : 'x'.repeat(bytes));
+  const records = fc.array(
+    fc.record({ key: size, value: size, headed: fc.boolean(), wait: fc.nat(90_000) }),
+    {
+      minLength: 1,
+      maxLength: 70,
+    },
+  );
+  const changes = fc.array(fc.record({ at: fc.nat(), byte: fc.integer({ min: 0, max: 255 }) }), {
+    maxLength: 3,
+  });
+
+  it('reads what the long way reads, and stops where it stops, whatever is damaged', () => {
+    fc.assert(
+      fc.property(records, changes, (list, damage) => {
+        const builder = new BatchBuilder(10_000_000);
+        let time = 1_000;
+        for (const { key, value, headed, wait } of list)
+          builder.tryAppend(sized(key), sized(value), headed ? { a: 'b' } : undefined, (time += wait));
+        const bytes = builder.seal({ codec: 'none', producerId: 1, producerEpoch: 0, baseSequence: 0 });
+        for (const { at, byte } of damage) bytes[61 + (at % (bytes.length - 61))] = byte;
+        bytes.writeUInt32BE(crc32c(bytes, HEADER.attributes, bytes.length), HEADER.crc);
+        expect(story(bytes, false)).toEqual(story(bytes, true));
+      }),
+    );
+  });
+
+  it('takes numbers with more bytes than they need, as other clients do', () => {
+    // Length 16, attributes, a timestamp and an offset delta of two bytes, a key length of two, the key, a value length of three, the value.
+    const padded = (delta: number): number[] => [
+      ...[32, 0, 0x80, 0, 0x80 | (delta * 2), 0],
+      ...[0x82, 0, 0x6b, 0x84, 0x80, 0, 0x76, 0x77, 0x80, 0x80, 0],
+    ];
+    const bytes = batchOf(Buffer.from([0, 1, 2].flatMap(padded)), 3);
+    expect(story(bytes, false)).toEqual(story(bytes, true));
+    expect(story(bytes, false)).toEqual([0, 1, 2].map((offset) => [offset, 1000, 'k', 'vw', []]));
   });
 });
