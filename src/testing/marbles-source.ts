@@ -1,19 +1,24 @@
-import { asyncScheduler } from 'rxjs';
+import { asyncScheduler, type SchedulerLike } from 'rxjs';
 import type { Clock } from '../core/clock.ts';
 import type { DeliveryProblem, Settlement, Verdict } from '../flow/settlement.ts';
 
-/** RxJS's own time: virtual inside a marble test. */
-const marbleClock: Clock = {
-  now: () => asyncScheduler.now(),
-  wallNow: () => asyncScheduler.now(),
-  setTimeout(callback, delayMs) {
-    const action = asyncScheduler.schedule(() => callback(), delayMs);
-    return { cancel: () => action.unsubscribe() };
-  },
-  defer(callback) {
-    asyncScheduler.schedule(() => callback());
-  },
-};
+/**
+ * A clock that runs on a scheduler. A marble test gives its own: of timers that go through `asyncScheduler`, RxJS's TestScheduler trips ("Expected a
+ * due immediate or interval") over one that a repeating one of the same millisecond cancels.
+ */
+export function schedulerClock(scheduler: SchedulerLike): Clock {
+  return {
+    now: () => scheduler.now(),
+    wallNow: () => scheduler.now(),
+    setTimeout(callback, delayMs) {
+      const action = scheduler.schedule(() => callback(), delayMs);
+      return { cancel: () => action.unsubscribe() };
+    },
+    defer(callback) {
+      scheduler.schedule(() => callback());
+    },
+  };
+}
 
 /** Something that was done to a delivery of a marble flow. */
 export interface SettlementEvent {
@@ -42,7 +47,7 @@ export class MarbleSource implements Settlement {
   private readonly listeners = new Set<() => void>();
   private resumeAt = 0;
 
-  constructor(clock: Clock = marbleClock) {
+  constructor(clock: Clock = schedulerClock(asyncScheduler)) {
     this.clock = clock;
   }
 

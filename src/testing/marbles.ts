@@ -6,7 +6,7 @@ import { UsageError } from '../errors.ts';
 import { rootDelivery } from '../flow/delivery.ts';
 import { createFlow, type Flow } from '../flow/flow.ts';
 import { expectMessages, parseMarbles, type Message } from './marbles-expect.ts';
-import { MarbleSource, type SettlementEvent } from './marbles-source.ts';
+import { MarbleSource, schedulerClock, type SettlementEvent } from './marbles-source.ts';
 
 /** What `testFlow` gives to a test. Diagrams are RxJS's, in run mode: one character is a millisecond, `5ms` is five, `(ab)` share one. */
 export interface FlowTest {
@@ -62,7 +62,7 @@ class MarbleTest implements FlowTest {
   }
 
   readonly flow = <T = string>(marbles: string, values?: { readonly [mark: string]: T }): Flow<T> => {
-    const source = new MarbleSource();
+    const source = new MarbleSource(schedulerClock(this.scheduler));
     this.made.push(source);
     const flow = createFlow<T>((subscriber) =>
       this.scheduler.createColdObservable(marbles).subscribe({

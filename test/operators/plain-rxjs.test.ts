@@ -39,7 +39,7 @@ import {
   passing,
   perRecord,
 } from '../../src/operators/index.ts';
-import { MarbleSource } from '../../src/testing/marbles-source.ts';
+import { MarbleSource, schedulerClock } from '../../src/testing/marbles-source.ts';
 
 const RECORDS = 300;
 const CREDIT = 32;
@@ -47,11 +47,19 @@ const CREDIT = 32;
 /** One record per millisecond while there is credit; told by settlements that there is again. */
 class CreditSource extends MarbleSource {
   handedOver = 0;
+  private readonly scheduler: TestScheduler;
+
+  constructor(scheduler: TestScheduler) {
+    super(schedulerClock(scheduler));
+    this.scheduler = scheduler;
+  }
+
   readonly flow: Flow<number> = createFlow<number>((out) => {
-    const tick = asyncScheduler.schedule(function () {
+    const tick = (): void => {
       step();
-      if (!out.closed) this.schedule(undefined, 1);
-    }, 1);
+      if (!out.closed) this.scheduler.schedule(tick, 1);
+    };
+    this.scheduler.schedule(tick, 1);
     const step = (): void => {
       if (this.handedOver === RECORDS) {
         out.complete();
@@ -62,7 +70,6 @@ class CreditSource extends MarbleSource {
         out.next(rootDelivery(n, this, this.handOver(String(n)), 0, undefined));
       } else this.press();
     };
-    return tick;
   });
 }
 
@@ -74,14 +81,15 @@ function run(make: (flow: Flow<number>) => Observable<Delivery<unknown>>): {
   unsettled: number;
   completed: boolean;
 } {
-  const source = new CreditSource();
+  const scheduler = new TestScheduler(() => undefined);
+  const source = new CreditSource(scheduler);
   let completed = false;
-  new TestScheduler(() => undefined).run(({ flush }) => {
+  scheduler.run(({ flush }) => {
     const subscription = make(source.flow).subscribe({
       next: (delivery) => delivery.ack(),
       complete: () => (completed = true),
     });
-    asyncScheduler.schedule(() => subscription.unsubscribe(), 10_000);
+    scheduler.schedule(() => subscription.unsubscribe(), 10_000);
     flush();
   });
   return { handedOver: source.handedOver, unsettled: source.inFlight, completed };
@@ -108,7 +116,7 @@ const stalls: [name: string, plain: Plain, settled: number, unsettled: number][]
   ['auditTime', auditTime(20), 2, 31],
   ['sampleTime', sampleTime(20), 2, 31],
   ['switchMap', switchMap(later), 1, 31],
-  ['exhaustMap', exhaustMap(later), 11, 31],
+  ['exhaustMap', exhaustMap(later), 16, 31],
   ['groupBy and take', oneOfEach, 4, 32],
   ['bufferCount larger than the credit', (flow) => flow.pipe(bufferCount(64), mergeAll()), 0, 32],
 ];
@@ -132,12 +140,13 @@ describe('a plain operator on deliveries', () => {
   });
 
   it('bufferCount smaller than the credit keeps the rest of what it cannot fill until the end', () => {
-    const source = new CreditSource();
-    new TestScheduler(() => undefined).run(({ flush }) => {
+    const scheduler = new TestScheduler(() => undefined);
+    const source = new CreditSource(scheduler);
+    scheduler.run(({ flush }) => {
       const subscription = raw(source.flow)
         .pipe(bufferCount(16), mergeAll())
         .subscribe((delivery) => delivery.ack());
-      asyncScheduler.schedule(() => subscription.unsubscribe(), 28);
+      scheduler.schedule(() => subscription.unsubscribe(), 28);
       flush();
     });
     expect([source.handedOver, source.inFlight]).toEqual([28, 12]);
@@ -157,6 +166,7 @@ describe('the ways in drain', () => {
       'dropping(trailing throttleTime, 1)',
       dropping(throttleTime(20, asyncScheduler, { leading: true, trailing: true }), 1),
     ],
+    ['dropping(debounceTime, 1)', dropping(debounceTime(20), 1)],
     ['dropping(auditTime, 1)', dropping(auditTime(20), 1)],
     ['dropping(sampleTime, 1)', dropping(sampleTime(20), 1)],
     ['dropping(switchMap, 1)', dropping(switchMap(later), 1)],
@@ -182,6 +192,10 @@ describe('the ways in drain', () => {
           order: 'input',
         },
       ),
+    ],
+    [
+      'perRecord with a delay inside',
+      perRecord((n) => of(n).pipe(delay(3)), { concurrency: 4, order: 'input' }),
     ],
     [
       'fanOut with branches that drop, wait and collect',

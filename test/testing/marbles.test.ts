@@ -1,8 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
-import { map as rxMap, timer, type Observable } from 'rxjs';
+import { interval, map as rxMap, take, timer, type Observable } from 'rxjs';
 import type { ConsumerRecord } from '../../src/core/records/types.ts';
 import type { Flow } from '../../src/flow/flow.ts';
-import { filter, map, mapAsync, type CallContext } from '../../src/operators/index.ts';
+import { batch, filter, map, mapAsync, perRecord, type CallContext } from '../../src/operators/index.ts';
 import { record } from '../../src/testing/marbles-record.ts';
 import { marbleSource, testFlow } from '../../src/testing/marbles.ts';
 
@@ -96,6 +96,24 @@ describe('testFlow', () => {
       });
     });
     expect(keys).toEqual(['k']);
+  });
+
+  it("does not mix a stage's timer up with one of RxJS that is due in the same millisecond and makes it needless", () => {
+    testFlow(({ flow, expectFlow, expectAcks }) => {
+      const letters = flow('(a|)');
+      const four = (letter: string): Observable<string> =>
+        interval(1).pipe(
+          rxMap((n) => `${letter}${n}`),
+          take(4),
+        );
+      // The fourth value fills the batch in the millisecond in which it is due anyway.
+      const batches = letters.pipe(
+        perRecord(four, { concurrency: 1, order: 'input' }),
+        batch({ maxRecords: 4, withinMs: 3 }),
+      );
+      expectFlow(batches).toBe('----(xy|)', { x: ['a0', 'a1', 'a2'], y: ['a3'] });
+      expectAcks(letters).toBe('----a');
+    });
   });
 
   it('refuses acknowledgements of a flow it did not make, and diagrams without a time', () => {
