@@ -32,8 +32,8 @@ export interface Job {
   readonly groupId: string;
   /** For `pipe`: where to. */
   readonly to: string;
-  /** For `files`. */
-  readonly file: string;
+  /** For `files`: what to read, one after the other. */
+  readonly files: readonly string[];
 }
 
 export interface Task {
@@ -63,8 +63,8 @@ export interface Outcome {
   readonly seconds: number;
   readonly cpuSeconds: number;
   readonly peakRssBytes: number;
-  /** The weights of all values of the measured job. */
-  readonly sum: number;
+  /** The weights of all values of the measured job; null for a tool that does not add up. */
+  readonly sum: number | null;
   readonly latencyMs?: LatencyMs;
   /** Node's clients only: above what an idle loop shows. */
   readonly loopDelayP99Ms?: number;

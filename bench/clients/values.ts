@@ -38,6 +38,21 @@ function asDocument(value: Buffer, id: number): Buffer {
   return value;
 }
 
+const NUMBER_DIGITS = 8;
+
+/** A copy of the value whose turn it is, which begins with its number. */
+export function numbered(pool: readonly Buffer[], number: number): Buffer {
+  const value = Buffer.from(pool[number % pool.length]!);
+  value.write(String(number).padStart(NUMBER_DIGITS, '0'), 'latin1');
+  return value;
+}
+
+export function numberOf(value: Buffer): number {
+  let number = 0;
+  for (let at = 0; at < NUMBER_DIGITS; at++) number = number * 10 + value[at]! - 48;
+  return number;
+}
+
 /** What one value adds to the sum; cheap, so that it does not blur what is measured. */
 export function weight(value: Uint8Array): number {
   const { length } = value;
@@ -55,16 +70,4 @@ export function textWeight(value: string): number {
 /** What a JSON value adds. */
 export function documentWeight({ id, text }: Document): number {
   return id + textWeight(text);
-}
-
-/** The sum over `count` values taken round robin, each weighed by `weigh`. */
-export function expectedSum(
-  pool: readonly Buffer[],
-  count: number,
-  weigh: (value: Buffer) => number = weight,
-): number {
-  const weights = pool.map(weigh);
-  let sum = 0;
-  for (let at = 0; at < count; at++) sum += weights[at % weights.length]!;
-  return sum;
 }

@@ -1,66 +1,67 @@
-// What the clients need to run, got ready once per run: ours and the Node clients transpiled, the Go program built. What cannot be had is absent.
-import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync } from 'node:fs';
+// What the clients need to run, got ready once per run. What cannot be had is absent, with the reason.
 import path from 'node:path';
+import { kafkaLib } from '../../test/helpers/kafka/jars.ts';
 import { buildInto } from './build.ts';
 import type { Client, Command } from './client.ts';
+import { buildGo, buildJava, installPeers, type Peers } from './foreign.ts';
 
-const CACHE = path.resolve('.cache');
-const BUILD_TIMEOUT_MS = 600_000;
+const JVM = ['-Xmx512m', '-Dorg.slf4j.simpleLogger.defaultLogLevel=error'];
 
 /** Finds the command of a client, or says why there is none. */
 export class Programs {
-  private readonly folder: string;
+  private readonly folder = path.resolve('.cache', 'bench');
   private readonly against: string | undefined;
-  private readonly ready = new Map<string, string | Error>();
+  private readonly go = once(buildGo);
+  private readonly java = once(() => {
+    const lib = kafkaLib();
+    if (lib === undefined) throw new Error('Java 17 or Maven is not installed');
+    return { lib, classes: buildJava(lib) };
+  });
+  private readonly peers: () => Peers;
 
   /** Builds ours; `against` is a folder with an earlier build of it. */
   constructor(against: string | undefined) {
-    this.folder = buildInto(path.join(CACHE, 'bench'));
+    const clients = buildInto(this.folder);
+    this.peers = once(() => installPeers(clients));
     this.against = against;
   }
 
   /** @throws Error saying why the client cannot run here. */
   commandOf({ program, name, as }: Client): Command {
+    const file = path.join('clients', `${as ?? name}.js`);
+    const ours = path.join(this.folder, file);
     switch (program) {
+      case 'node':
+        return { file: process.execPath, args: [ours] };
       case 'against':
-        return this.nodeClient(path.join(this.against!, 'clients'), as ?? name);
+        return { file: process.execPath, args: [path.join(this.against!, file)] };
+      case 'platformatic':
+        return { file: this.peers().node24, args: [ours] };
+      case 'rdkafka':
+        if (!this.peers().hasRdkafka) throw new Error('node-rdkafka could not be built here');
+        return { file: process.execPath, args: [ours] };
       case 'go':
-        return { file: this.once('go', buildGo), args: [] };
-      default:
-        return this.nodeClient(this.folder, as ?? name);
-    }
-  }
-
-  private nodeClient(folder: string, name: string): Command {
-    return { file: process.execPath, args: [path.join(folder, `${name}.js`)] };
-  }
-
-  private once(name: string, make: () => string): string {
-    let made = this.ready.get(name);
-    if (made === undefined) {
-      try {
-        made = make();
-      } catch (cause) {
-        made = cause as Error;
+        return { file: this.go(), args: [] };
+      case 'java': {
+        const { lib, classes } = this.java();
+        return { file: 'java', args: [...JVM, '-cp', `${classes}:${path.join(lib, '*')}`, 'Main'] };
       }
-      this.ready.set(name, made);
     }
-    if (made instanceof Error) throw made;
-    return made;
   }
 }
 
-function buildGo(): string {
-  const target = path.join(CACHE, 'bench-go', 'clients');
-  mkdirSync(path.dirname(target), { recursive: true });
-  const { status, stderr, error } = spawnSync('go', ['build', '-o', target, '.'], {
-    cwd: path.join('bench', 'clients', 'go'),
-    encoding: 'utf8',
-    timeout: BUILD_TIMEOUT_MS,
-  });
-  if (error !== undefined) throw new Error('Go is not installed');
-  if (status !== 0 || !existsSync(target))
-    throw new Error(`go build failed: ${stderr.trim().split('\n').at(-1)}`);
-  return target;
+/** Makes it at the first call; later calls answer, or fail, with the same. */
+function once<T>(make: () => T): () => T {
+  let made: { readonly value: T } | { readonly error: unknown } | undefined;
+  return () => {
+    if (made === undefined) {
+      try {
+        made = { value: make() };
+      } catch (error) {
+        made = { error };
+      }
+    }
+    if ('error' in made) throw made.error;
+    return made.value;
+  };
 }

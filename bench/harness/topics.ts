@@ -17,13 +17,13 @@ export class Topics {
     const topic = `${this.id}-${++this.names}`;
     await this.kafka.admin().createTopics([{ name: topic, partitions }]);
     this.topics.add(topic);
-    return { topic, partitions, records: Math.round(records), groupId: '', to: '', file: '' };
+    return { topic, partitions, records: Math.round(records), groupId: '', to: '', files: [] };
   }
 
-  inNewGroup(job: Job): Job {
+  newGroup(): string {
     const groupId = `${this.id}-${++this.names}`;
     this.groups.add(groupId);
-    return { ...job, groupId };
+    return groupId;
   }
 
   async delete(...jobs: readonly Job[]): Promise<void> {
@@ -32,7 +32,7 @@ export class Topics {
   }
 
   /** The records in a topic's log. */
-  async count(topic: string): Promise<number> {
+  private async count(topic: string): Promise<number> {
     const ends = await this.kafka.admin().listOffsets(topic, 'latest');
     return ends.reduce((sum, { offset }) => sum + offset, 0);
   }

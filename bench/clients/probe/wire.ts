@@ -100,7 +100,7 @@ export class RequestWriter {
 
   text(value: string): this {
     this.int16(value.length);
-    this.at += this.bytes.latin1Write(value, this.at);
+    this.at += this.bytes.write(value, this.at, 'latin1');
     return this;
   }
 
