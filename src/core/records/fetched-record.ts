@@ -73,13 +73,13 @@ export class FetchedRecord implements ConsumerRecord {
   /** A view of the key, null when there is none. */
   get key(): Buffer | null {
     const looked = this.look();
-    if (looked.key === undefined) looked.key = viewAt(this.context.data, this.keyAt());
+    if (looked.key === undefined) looked.key = viewAt(this.context, this.keyAt());
     return looked.key;
   }
 
   /** A view of the value, null for a tombstone. */
   get value(): Buffer | null {
-    if (this.valueView === undefined) this.valueView = viewAt(this.context.data, this.valueAt);
+    if (this.valueView === undefined) this.valueView = viewAt(this.context, this.valueAt);
     return this.valueView;
   }
 
@@ -151,10 +151,9 @@ const View = (Buffer as unknown as { readonly [Symbol.species]: new (...of: View
 ];
 type ViewOf = [memory: ArrayBufferLike, start: number, length: number];
 
-function viewAt(data: Buffer, at: number): Buffer | null {
+function viewAt({ data, memory, memoryStart }: RecordContext, at: number): Buffer | null {
   const length = varintAt(data, at);
-  if (length < 0) return null;
-  return new View(data.buffer, data.byteOffset + afterVarint(data, at), length);
+  return length < 0 ? null : new View(memory, memoryStart + afterVarint(data, at), length);
 }
 
 function textAt(data: Buffer, at: number): string | null {

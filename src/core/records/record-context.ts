@@ -10,6 +10,9 @@ export class RecordContext {
   readonly timestampHigh: number;
   readonly timestampLow: number;
   readonly data: Buffer;
+  /** Where `data` lies: asking a typed array for these is a call into native code. */
+  readonly memory: ArrayBufferLike;
+  readonly memoryStart: number;
   /** The batch whose memory `data` is; undefined after a record was copied off it. */
   readonly batch: RecordBatch | undefined;
 
@@ -31,6 +34,8 @@ export class RecordContext {
     this.timestampHigh = from.timestampHigh;
     this.timestampLow = from.timestampLow;
     this.data = data;
+    this.memory = data.buffer;
+    this.memoryStart = data.byteOffset;
     this.batch = batch;
   }
 
