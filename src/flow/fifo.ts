@@ -33,6 +33,14 @@ export class Fifo<T> {
     return item;
   }
 
+  /** True when `test` holds for one of them, from the first on. */
+  some(test: (item: T) => boolean): boolean {
+    for (let at = 0; at < this.count; at++) {
+      if (test(this.ring[(this.head + at) & (this.ring.length - 1)] as T)) return true;
+    }
+    return false;
+  }
+
   // Capacities are powers of two, so that a place is a mask away.
   private grow(): void {
     const grown = new Array<T | undefined>(Math.max(INITIAL, this.ring.length * 2)).fill(undefined);

@@ -13,7 +13,7 @@ export interface Waiter<A> {
 
 /** A delivery waiting for its next attempt, on the clock of its claim. */
 export class RetryWait<A> {
-  private readonly delivery: Delivery<A>;
+  readonly delivery: Delivery<A>;
   private readonly timer: Timer;
   private readonly stops: (() => void)[] = [];
 

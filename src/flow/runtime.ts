@@ -1,6 +1,7 @@
 // How a source that is made without the cluster (`fromReadable(...)`) finds the topology it runs in: the topology names itself while it subscribes.
 import type { Subscriber } from 'rxjs';
 import type { Clock } from '../core/clock.ts';
+import type { KeepingStage } from './keeping-stage.ts';
 
 /** A record that has been unsettled for longer than it should. */
 export interface StuckRecord {
@@ -29,6 +30,8 @@ export interface FlowRuntime {
   readonly clock: Clock;
   /** A source began. */
   register(source: RunningSource): void;
+  /** A stage that can keep deliveries began; the function returned says that it is over. */
+  announce?(stage: KeepingStage): () => void;
   /** A value was handed over by a source. */
   countIn(): void;
   /** A record was appended to a topic. */

@@ -1,6 +1,7 @@
 import type { Subscriber } from 'rxjs';
 import { handleOf, type Delivery } from './delivery.ts';
 import { Fifo } from './fifo.ts';
+import { announce, type KeepingStage } from './keeping-stage.ts';
 import { applyPolicy, checkOnError, type StageOptions } from './policy.ts';
 import { RetryWait, type Waiter } from './retry-wait.ts';
 import { StageError } from './stage-error.ts';
@@ -24,7 +25,7 @@ export function namedStage<A>(operator: string, options: StageOptions<A> | undef
  */
 export abstract class ValueStage<A, B>
   extends StageSubscriber<Delivery<A>, Delivery<B>>
-  implements Waiter<A>
+  implements Waiter<A>, KeepingStage
 {
   /** While true, what arrives goes to `enqueue`; all that a subclass's `next` has to look at. */
   protected busy = false;
@@ -39,6 +40,15 @@ export abstract class ValueStage<A, B>
   constructor(out: Subscriber<Delivery<B>>, stage: NamedStage<A>) {
     super(out);
     this.stage = stage;
+    announce(this);
+  }
+
+  get stageName(): string {
+    return this.stage.name;
+  }
+
+  keepsSome(test: (delivery: Delivery<unknown>) => boolean): boolean {
+    return (this.wait !== undefined && test(this.wait.delivery)) || this.queue.some(test);
   }
 
   /** Runs the user's function and passes the result on, or calls `failed`. */

@@ -6,6 +6,7 @@ import { handleOf, type Delivery } from '../flow/delivery.ts';
 import { createFlow } from '../flow/flow.ts';
 import { gather } from '../flow/gather.ts';
 import { HoldWatch, type Holder } from '../flow/hold-watch.ts';
+import { announce, type KeepingStage } from '../flow/keeping-stage.ts';
 import type { Op } from '../flow/op.ts';
 import { StageSubscriber } from '../flow/stage-subscriber.ts';
 
@@ -18,7 +19,11 @@ export interface BatchOptions {
   readonly maxBytes?: number | undefined;
 }
 
-class BatchStage<A> extends StageSubscriber<Delivery<A>, Delivery<readonly A[]>> implements Holder {
+class BatchStage<A>
+  extends StageSubscriber<Delivery<A>, Delivery<readonly A[]>>
+  implements Holder, KeepingStage
+{
+  readonly stageName = 'batch';
   private readonly maxRecords: number;
   private readonly withinMs: number;
   private readonly maxBytes: number;
@@ -33,6 +38,7 @@ class BatchStage<A> extends StageSubscriber<Delivery<A>, Delivery<readonly A[]>>
     this.withinMs = options.withinMs;
     this.maxBytes = options.maxBytes ?? Infinity;
     this.add(() => this.abandon());
+    announce(this);
   }
 
   // What is emitted is taken out first, and the new value put in: emitting may free credit and bring the next value before it returns.
@@ -54,6 +60,10 @@ class BatchStage<A> extends StageSubscriber<Delivery<A>, Delivery<readonly A[]>>
   override complete(): void {
     this.flush();
     super.complete();
+  }
+
+  keepsSome(test: (delivery: Delivery<unknown>) => boolean): boolean {
+    return this.parts.some(test);
   }
 
   flush(): void {

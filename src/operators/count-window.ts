@@ -5,6 +5,7 @@ import { handleOf, type Delivery } from '../flow/delivery.ts';
 import { createFlow } from '../flow/flow.ts';
 import { gather } from '../flow/gather.ts';
 import { HoldWatch, type Holder } from '../flow/hold-watch.ts';
+import { announce, type KeepingStage } from '../flow/keeping-stage.ts';
 import { checkKey, KeyMap, type Key } from '../flow/key.ts';
 import type { Op } from '../flow/op.ts';
 import { applyPolicy } from '../flow/policy.ts';
@@ -25,7 +26,11 @@ interface Window<A> {
   parts: Delivery<A>[];
 }
 
-class CountWindowStage<A> extends StageSubscriber<Delivery<A>, Delivery<readonly A[]>> implements Holder {
+class CountWindowStage<A>
+  extends StageSubscriber<Delivery<A>, Delivery<readonly A[]>>
+  implements Holder, KeepingStage
+{
+  readonly stageName = 'countWindow';
   private readonly records: number;
   private readonly key: ((value: A) => Key) | undefined;
   private readonly watch = new HoldWatch(this);
@@ -36,6 +41,7 @@ class CountWindowStage<A> extends StageSubscriber<Delivery<A>, Delivery<readonly
     this.records = options.records;
     this.key = options.key;
     this.add(() => this.abandon());
+    announce(this);
   }
 
   override next(delivery: Delivery<A>): void {
@@ -63,6 +69,11 @@ class CountWindowStage<A> extends StageSubscriber<Delivery<A>, Delivery<readonly
   override complete(): void {
     for (const window of [...this.windows.values()]) this.emit(window);
     super.complete();
+  }
+
+  keepsSome(test: (delivery: Delivery<unknown>) => boolean): boolean {
+    for (const { parts } of this.windows.values()) if (parts.some(test)) return true;
+    return false;
   }
 
   flush(source: PressureSource): void {

@@ -2,6 +2,7 @@ import { Observable, type MonoTypeOperatorFunction, type Subscriber } from 'rxjs
 import { UsageError } from '../errors.ts';
 import { handleOf, type Delivery } from '../flow/delivery.ts';
 import { createFlow } from '../flow/flow.ts';
+import { announce, type KeepingStage } from '../flow/keeping-stage.ts';
 import type { Op } from '../flow/op.ts';
 import { StageSubscriber } from '../flow/stage-subscriber.ts';
 
@@ -32,6 +33,10 @@ class Inside<A> {
     }
   }
 
+  keepsSome(test: (delivery: Delivery<unknown>) => boolean): boolean {
+    return this.deliveries.some(test);
+  }
+
   giveUp(): void {
     for (const delivery of this.deliveries) handleOf(delivery).giveUp();
     this.deliveries = [];
@@ -54,13 +59,19 @@ class Entry<A> extends StageSubscriber<Delivery<A>, Delivery<A>> {
   }
 }
 
-class Exit<A> extends StageSubscriber<Delivery<A>, Delivery<A>> {
+class Exit<A> extends StageSubscriber<Delivery<A>, Delivery<A>> implements KeepingStage {
+  readonly stageName = 'dropping';
   private readonly inside: Inside<A>;
 
   constructor(out: Subscriber<Delivery<A>>, inside: Inside<A>) {
     super(out);
     this.inside = inside;
     this.add(() => inside.giveUp());
+    announce(this);
+  }
+
+  keepsSome(test: (delivery: Delivery<unknown>) => boolean): boolean {
+    return this.inside.keepsSome(test);
   }
 
   override next(delivery: Delivery<A>): void {

@@ -21,7 +21,7 @@ class FlatMapStage<A, B> extends ValueStage<A, B> implements ForkingStage {
   private readonly project: (value: A) => Iterable<B>;
   private readonly listeners = new Set<() => void>();
   private iterator: Iterator<B> | undefined;
-  private value: A | undefined;
+  private current: Delivery<A> | undefined;
   private fork: ForkNode | undefined;
   private clock: Clock = systemClock;
   private pulling = false;
@@ -41,6 +41,10 @@ class FlatMapStage<A, B> extends ValueStage<A, B> implements ForkingStage {
   onPressure(listener: () => void): () => void {
     this.listeners.add(listener);
     return () => void this.listeners.delete(listener);
+  }
+
+  override keepsSome(test: (delivery: Delivery<unknown>) => boolean): boolean {
+    return (this.fork !== undefined && test(this.current!)) || super.keepsSome(test);
   }
 
   childOpened(): void {
@@ -66,7 +70,7 @@ class FlatMapStage<A, B> extends ValueStage<A, B> implements ForkingStage {
     }
     const handle = handleOf(delivery);
     this.clock = handle.behind.someSettlement()?.clock ?? systemClock;
-    this.value = delivery.value;
+    this.current = delivery;
     this.fork = handle.forkInto(this);
     this.pull();
   }
@@ -117,7 +121,7 @@ class FlatMapStage<A, B> extends ValueStage<A, B> implements ForkingStage {
   private broke(fork: ForkNode, cause: unknown): void {
     this.fork = undefined;
     this.iterator = undefined;
-    const own = fork.child(this.value as A);
+    const own = fork.child(this.current!.value);
     fork.close();
     this.failed(own, cause);
   }

@@ -58,6 +58,11 @@ class TumblingStage<A, K extends Key, R> extends ValueStage<A, Windowed<K, R>> {
     else this.process(delivery);
   }
 
+  override keepsSome(test: (delivery: Delivery<unknown>) => boolean): boolean {
+    for (const lane of this.lanes.values()) if (lane.keepsSome(test)) return true;
+    return super.keepsSome(test);
+  }
+
   protected override process(delivery: Delivery<A>): void {
     const lane = this.laneOf(delivery);
     if (lane.isOver) {

@@ -5,6 +5,7 @@ import { UsageError, type KafkaError } from '../errors.ts';
 import { handleOf, type Delivery } from '../flow/delivery.ts';
 import { Fifo } from '../flow/fifo.ts';
 import { createFlow } from '../flow/flow.ts';
+import { announce, type KeepingStage } from '../flow/keeping-stage.ts';
 import type { Op } from '../flow/op.ts';
 import { applyPolicy, checkOnError, type StageOptions } from '../flow/policy.ts';
 import { RetryWait, type Waiter } from '../flow/retry-wait.ts';
@@ -218,7 +219,7 @@ class Lane<A> {
   }
 }
 
-class ToTopicStage<A> extends StageSubscriber<Delivery<A>, Delivery<A>> {
+class ToTopicStage<A> extends StageSubscriber<Delivery<A>, Delivery<A>> implements KeepingStage {
   readonly sink: Sink<A>;
   private readonly producer: Producer;
   private readonly lanes = new Map<Settlement | undefined, Lane<A>>();
@@ -235,6 +236,17 @@ class ToTopicStage<A> extends StageSubscriber<Delivery<A>, Delivery<A>> {
     this.producer = sink.runtime.producer();
     this.add(this.producer.onReady(() => this.unblock()));
     this.add(() => this.abandon());
+    announce(this);
+  }
+
+  get stageName(): string {
+    return this.sink.name;
+  }
+
+  keepsSome(test: (delivery: Delivery<unknown>) => boolean): boolean {
+    for (const { queue } of this.lanes.values())
+      if (queue.some(({ delivery }) => test(delivery))) return true;
+    return false;
   }
 
   override next(delivery: Delivery<A>): void {

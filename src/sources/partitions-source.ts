@@ -10,7 +10,7 @@ import { UsageError } from '../errors.ts';
 import type { Claim } from '../flow/claim.ts';
 import { createClaims, type Claims } from '../flow/claims.ts';
 import type { ErrorPolicy } from '../flow/policy.ts';
-import { currentFailureSink, type RunningSource } from '../flow/runtime.ts';
+import { currentFailureSink, type RunningSource, type StuckRecord } from '../flow/runtime.ts';
 import type { DeliveryProblem } from '../flow/settlement.ts';
 import { ClaimKeeper, type KeeperSource } from './claim-keeper.ts';
 import { claimFlow } from './claim-source.ts';
@@ -79,6 +79,17 @@ class PartitionsSource implements KeeperSource, RunningSource, ReaderClaimOwner 
     for (const keeper of this.keepers.values()) unsettled += keeper.left;
     for (const reader of this.current.keys()) unsettled += reader.inFlightRecords;
     return unsettled;
+  }
+
+  oldest(): StuckRecord | undefined {
+    let oldest: StuckRecord | undefined;
+    for (const reader of this.current.keys()) {
+      const offset = reader.firstUnsettled();
+      const ageMs = reader.oldestUnsettledAgeMs();
+      if (offset === undefined || ageMs <= (oldest?.ageMs ?? -1)) continue;
+      oldest = { topic: reader.topic, partition: reader.partition, offset, ageMs };
+    }
+    return oldest;
   }
 
   async drain(timeoutMs: number): Promise<void> {

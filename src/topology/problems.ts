@@ -6,7 +6,7 @@ import type { DeliveryProblem } from '../flow/settlement.ts';
 /** A delivery that leaked or was used after it had moved on. Payload: `LocatedProblem`. */
 const problems = diagnosticsChannel.channel('sluice:delivery-problem');
 
-/** A record that stays unsettled. Payload: {@link StuckRecord}. */
+/** A record that stays unsettled. Payload: {@link StuckInStage}. */
 const stuck = diagnosticsChannel.channel('sluice:record-stuck');
 
 /** A problem with its place. */
@@ -25,12 +25,18 @@ export function warnOfProblem(problem: LocatedProblem): void {
   );
 }
 
+/** A record that stays unsettled, and the last stage that has it; undefined when none of them keeps it, so that it was dropped or leaked. */
+export interface StuckInStage extends StuckRecord {
+  readonly stage: string | undefined;
+}
+
 /** Publishes a stuck record and warns. */
-export function warnOfStuck(record: StuckRecord): void {
+export function warnOfStuck(record: StuckInStage): void {
   stuck.publish(record);
-  const { topic, partition, offset, ageMs } = record;
+  const { topic, partition, offset, ageMs, stage } = record;
+  const where = stage === undefined ? 'no stage of this library keeps it' : `it is in stage ${stage}`;
   process.emitWarning(
-    `${topic}-${partition} offset ${offset} has been unsettled for ${Math.round(ageMs / 1000)} s; nothing at or after it is committed`,
+    `${topic}-${partition} offset ${offset} has been unsettled for ${Math.round(ageMs / 1000)} s, and ${where}; nothing at or after it is committed`,
     'SluiceWarning',
   );
 }

@@ -6,9 +6,11 @@ import type { Subscription } from 'rxjs';
 import type { Clock, Timer } from '../core/clock.ts';
 import type { Kafka } from '../core/client.ts';
 import { UsageError } from '../errors.ts';
+import type { Delivery } from '../flow/delivery.ts';
 import { Flow } from '../flow/flow.ts';
+import type { KeepingStage } from '../flow/keeping-stage.ts';
 import type { FlowEnd } from '../flow/op.ts';
-import { withRuntime, type FlowRuntime, type RunningSource } from '../flow/runtime.ts';
+import { withRuntime, type FlowRuntime, type RunningSource, type StuckRecord } from '../flow/runtime.ts';
 import { Settled } from '../flow/settled.ts';
 import { bindSluice, type Sluice } from './sluice.ts';
 import { SharedProducer } from '../sinks/shared-producer.ts';
@@ -40,6 +42,7 @@ export class TopologyRun implements FlowRuntime, Running {
   readonly ready: Promise<void>;
   readonly done: Promise<RunSummary>;
   private readonly sources = new Set<RunningSource>();
+  private readonly stages = new Set<KeepingStage>();
   private readonly subscriptions: Subscription[] = [];
   private readonly producer: SharedProducer;
   private readonly drainTimeoutMs: number;
@@ -92,6 +95,11 @@ export class TopologyRun implements FlowRuntime, Running {
       this.done.then(() => undefined),
     ]);
     this.ready.catch(() => undefined);
+  }
+
+  announce(stage: KeepingStage): () => void {
+    this.stages.add(stage);
+    return () => this.stages.delete(stage);
   }
 
   register(source: RunningSource): void {
@@ -157,11 +165,25 @@ export class TopologyRun implements FlowRuntime, Running {
         const id = `${oldest.topic}-${oldest.partition}-${oldest.offset}`;
         if (this.lastStuck.get(source) === id) continue;
         this.lastStuck.set(source, id);
-        warnOfStuck(oldest);
+        warnOfStuck({ ...oldest, stage: this.lastStageOf(oldest) });
       }
       this.watchTimer = this.clock.setTimeout(look, stuckAfterMs / WATCHES_PER_LIMIT);
     };
     this.watchTimer = this.clock.setTimeout(look, stuckAfterMs / WATCHES_PER_LIMIT);
+  }
+
+  // Stages are subscribed, and so announced, from the end of a flow to its source.
+  private lastStageOf({ topic, partition, offset }: StuckRecord): string | undefined {
+    const isBehind = (delivery: Delivery<unknown>): boolean =>
+      delivery.origins.some(
+        ({ record }) =>
+          record !== undefined &&
+          record.offset === offset &&
+          record.partition === partition &&
+          record.topic === topic,
+      );
+    for (const stage of this.stages) if (stage.keepsSome(isBehind)) return stage.stageName;
+    return undefined;
   }
 
   private unsettled(): number {

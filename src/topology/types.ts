@@ -13,7 +13,7 @@ export interface RunOptions {
   readonly signals?: boolean | undefined;
   /** Options of the producer that all `toTopic` and `deadLetter` of the run share. */
   readonly producer?: ProducerOptions | undefined;
-  /** A record that stays unsettled for this long is named in a warning and on the channel `sluice:record-stuck`. Default 300,000 ms. */
+  /** A record that stays unsettled for this long is named, with the stage that has it, in a warning and on the channel `sluice:record-stuck`. Default 300,000 ms. */
   readonly stuckAfterMs?: number | undefined;
 }
 

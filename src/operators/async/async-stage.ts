@@ -4,6 +4,7 @@ import { ClaimWatch, type ClaimListener } from '../../flow/claim-watch.ts';
 import { isDead } from '../../flow/dead.ts';
 import { handleOf, type Delivery } from '../../flow/delivery.ts';
 import { Fifo } from '../../flow/fifo.ts';
+import { announce, type KeepingStage } from '../../flow/keeping-stage.ts';
 import { applyPolicy, type StageOptions } from '../../flow/policy.ts';
 import { RetryWait } from '../../flow/retry-wait.ts';
 import type { Settlement } from '../../flow/settlement.ts';
@@ -42,7 +43,7 @@ export function asyncSetup<A>(operator: string, options: AsyncOptions<A>): Async
  */
 export abstract class AsyncStage<A, B>
   extends StageSubscriber<Delivery<A>, Delivery<B>>
-  implements ClaimListener
+  implements ClaimListener, KeepingStage
 {
   private readonly stage: NamedStage<A>;
   private readonly concurrency: number;
@@ -61,6 +62,16 @@ export abstract class AsyncStage<A, B>
     this.concurrency = setup.concurrency;
     this.order = callOrder<A, B>(setup.stage.name, setup.ordering);
     this.add(() => this.abandon());
+    announce(this);
+  }
+
+  get stageName(): string {
+    return this.stage.name;
+  }
+
+  keepsSome(test: (delivery: Delivery<unknown>) => boolean): boolean {
+    for (const call of this.calls) if (test(call.delivery)) return true;
+    return this.order.keepsSome(test);
   }
 
   /** Begins an attempt; it ends in `finish` or `failed`, once, at any time. */

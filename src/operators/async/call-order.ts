@@ -23,6 +23,8 @@ export interface CallOrder<A, B> {
   finished(call: Call<A, B>, ready: Fifo<Call<A, B>>, out: Emitter<B>): void;
   /** The stage is unsubscribed: results that wait are left unsettled on purpose. */
   abandon(): void;
+  /** True when `test` holds for a result that waits. */
+  keepsSome(test: (delivery: Delivery<unknown>) => boolean): boolean;
   /** False while results of finished calls have yet to go on. */
   readonly idle: boolean;
 }
@@ -42,6 +44,10 @@ export class NoOrder<A, B> implements CallOrder<A, B> {
   finished(): void {}
 
   abandon(): void {}
+
+  keepsSome(): boolean {
+    return false;
+  }
 }
 
 /** Calls overlap, results wait for those before them. */
@@ -81,6 +87,11 @@ export class InputOrder<A, B> implements CallOrder<A, B> {
     }
     this.flushing = false;
   }
+
+  keepsSome(test: (delivery: Delivery<unknown>) => boolean): boolean {
+    return this.line.some(({ outputs }) => outputs?.some(test) === true);
+  }
+
   abandon(): void {
     for (let call = this.line.shift(); call !== undefined; call = this.line.shift()) {
       for (const delivery of call.outputs ?? []) handleOf(delivery).giveUp();
@@ -117,6 +128,10 @@ export class KeyOrder<A, B> implements CallOrder<A, B> {
   }
 
   abandon(): void {}
+
+  keepsSome(): boolean {
+    return false;
+  }
 }
 
 /** The order a stage was asked for; throws a UsageError for one that does not exist. */

@@ -125,6 +125,13 @@ export class WindowLane<A, K extends Key, R> {
     this.closeDue(Number.POSITIVE_INFINITY, final);
   }
 
+  keepsSome(test: (delivery: Delivery<unknown>) => boolean): boolean {
+    for (const keys of this.byStart.values()) {
+      for (const window of keys.values()) if (window.parts.some(test)) return true;
+    }
+    return false;
+  }
+
   /** The delivery that has waited longest here. */
   oldest(): Delivery<A> | undefined {
     let first: Delivery<A> | undefined;

@@ -1,0 +1,16 @@
+// Where a record is, told by the stages that can keep one: nothing is written down per record, so it costs nothing until somebody asks.
+import type { TeardownLogic } from 'rxjs';
+import type { Delivery } from './delivery.ts';
+import { currentRuntime } from './runtime.ts';
+
+/** A stage that deliveries can stay in. */
+export interface KeepingStage {
+  readonly stageName: string;
+  /** True when `test` holds for one that it keeps; the oldest first, as far as it knows. */
+  keepsSome(test: (delivery: Delivery<unknown>) => boolean): boolean;
+}
+
+/** Tells the topology of a stage, for as long as that is subscribed. */
+export function announce(stage: KeepingStage & { add(teardown: TeardownLogic): void }): void {
+  stage.add(currentRuntime()?.announce?.(stage));
+}
