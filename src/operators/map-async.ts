@@ -87,7 +87,10 @@ class FirstValue<A, B> extends InnerSubscriber<B> {
 /**
  * Replaces each value by what the promise, or the first value of the Observable, of `project` says. At most `concurrency` calls run; results
  * keep the order of the input, of the input among equal keys, or none. The record is settled by what follows. `context.signal` aborts when
- * the claim is lost or the flow unsubscribed; `onError` decides about rejections and throws.
+ * the claim is lost or rewound, or the flow unsubscribed; `onError` decides about rejections and throws.
+ *
+ * Heed the signal: the record of a lost claim is read again in a new claim epoch, and a call that goes on all the same may overlap with the one that
+ * follows it there, order 'key' or not.
  *
  * @example
  * ```ts
