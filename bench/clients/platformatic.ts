@@ -47,6 +47,7 @@ async function until(
   all: Promise<unknown>,
   { topic, groupId }: Job,
   take: (value: Buffer) => void,
+  joined: () => void = () => undefined,
 ): Promise<void> {
   const consumer = new Consumer({
     ...shared,
@@ -56,6 +57,7 @@ async function until(
     isolationLevel: READ_UNCOMMITTED,
     highWaterMark: HIGH_WATER_MARK,
   });
+  consumer.on('consumer:group:join', joined);
   const stream = await consumer.consume({ topics: [topic], mode: 'committed', fallbackMode: 'earliest' });
   const failed = new Promise<never>((_, reject) => stream.on('error', reject));
   stream.on('data', ({ value }: { value: Buffer }) => take(value));
@@ -66,7 +68,12 @@ async function until(
 
 async function consume(job: Job, watch: Stopwatch): Promise<Done> {
   const tally = new Tally(job.records, watch);
-  await until(tally.all, job, (value) => tally.add(value));
+  await until(
+    tally.all,
+    job,
+    (value) => tally.add(value),
+    () => tally.begin(),
+  );
   return tally.done();
 }
 

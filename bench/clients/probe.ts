@@ -36,6 +36,7 @@ function produce(job: Job, watch: Stopwatch): Promise<Done> {
 function read(job: Job, watch: Stopwatch): Promise<Done> {
   return withWire(async (wire) => {
     const tally = new Tally(job.records, watch);
+    tally.begin();
     const records = new Observable<ProbeRecord>((subscriber) =>
       new ProbeReader(wire, job, subscriber, () => tally.complete).start(),
     );

@@ -70,13 +70,20 @@ async function produce({ topic, records }: Job, watch: Stopwatch): Promise<Done>
 
 async function consume({ topic, groupId, records }: Job, watch: Stopwatch): Promise<Done> {
   const consumer = new rdkafka.KafkaConsumer(
-    { ...shared, 'group.id': groupId, 'enable.auto.commit': true, 'auto.commit.interval.ms': 5_000 },
+    {
+      ...shared,
+      'group.id': groupId,
+      'enable.auto.commit': true,
+      'auto.commit.interval.ms': 5_000,
+      rebalance_cb: true,
+    },
     { 'auto.offset.reset': 'earliest' },
   );
   await connected(consumer);
   consumer.setDefaultConsumeTimeout(CONSUME_TIMEOUT_MS);
-  consumer.subscribe([topic]);
   const tally = new Tally(records, watch);
+  consumer.once('rebalance', () => tally.begin());
+  consumer.subscribe([topic]);
   while (!tally.complete) {
     const messages = await new Promise<readonly { readonly value: Buffer }[]>((resolve, reject) =>
       consumer.consume(CONSUME_RECORDS, (error, some) => (error === null ? resolve(some) : reject(error))),

@@ -33,6 +33,7 @@ export async function startClient(command: Command, task: Task, sum: number): Pr
 function reasonOf(cause: unknown): string {
   const { killed, stderr, message } = cause as { killed?: boolean; stderr?: string; message: string };
   if (killed === true) return `not done within ${CLIENT_TIMEOUT_MS / 1_000} s`;
-  const lines = (stderr ?? '').trim().split('\n').slice(-5).join(' | ');
-  return lines === '' ? message.slice(0, 400) : lines.slice(0, 800);
+  const lines = (stderr ?? '').split('\n');
+  const telling = lines.find((line) => /error|exception/i.test(line)) ?? lines[0]!;
+  return (telling === '' ? message : telling).trim().slice(0, 400);
 }

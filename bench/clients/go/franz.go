@@ -71,12 +71,16 @@ func (f *franz) read(j job, watch *stopwatch) (int64, error) {
 		return 0, err
 	}
 	defer consumer.Close()
-	return poll(consumer, j, watch)
+	var seen tally
+	seen.begin(watch)
+	return poll(consumer, j, &seen, watch)
 }
 
 func (f *franz) consume(j job, watch *stopwatch) (int64, error) {
+	var seen tally
 	consumer, err := kgo.NewClient(
 		kgo.SeedBrokers(f.told.Brokers...),
+		kgo.OnPartitionsAssigned(func(context.Context, *kgo.Client, map[string][]int32) { seen.begin(watch) }),
 		kgo.ConsumerGroup(j.GroupID),
 		kgo.ConsumeTopics(j.Topic),
 		kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()),
@@ -86,15 +90,14 @@ func (f *franz) consume(j job, watch *stopwatch) (int64, error) {
 		return 0, err
 	}
 	defer consumer.Close()
-	sum, err := poll(consumer, j, watch)
+	sum, err := poll(consumer, j, &seen, watch)
 	if err != nil {
 		return 0, err
 	}
 	return sum, consumer.CommitUncommittedOffsets(context.Background())
 }
 
-func poll(consumer *kgo.Client, j job, watch *stopwatch) (int64, error) {
-	var seen tally
+func poll(consumer *kgo.Client, j job, seen *tally, watch *stopwatch) (int64, error) {
 	for seen.records < j.Records {
 		fetches := consumer.PollFetches(context.Background())
 		if err := fetches.Err(); err != nil {

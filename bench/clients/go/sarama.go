@@ -68,6 +68,7 @@ func (s *saramaClient) read(j job, watch *stopwatch) (int64, error) {
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	reader := &saramaReader{of: j.Records, watch: watch, done: cancel}
+	reader.seen.begin(watch)
 	for partition := range j.Partitions {
 		from, err := consumer.ConsumePartition(j.Topic, int32(partition), sarama.OffsetOldest)
 		if err != nil {

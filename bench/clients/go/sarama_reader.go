@@ -40,7 +40,11 @@ func (r *saramaReader) add(session sarama.ConsumerGroupSession, message *sarama.
 	}
 }
 
-func (r *saramaReader) Setup(sarama.ConsumerGroupSession) error   { return nil }
+func (r *saramaReader) Setup(sarama.ConsumerGroupSession) error {
+	r.seen.begin(r.watch)
+	return nil
+}
+
 func (r *saramaReader) Cleanup(sarama.ConsumerGroupSession) error { return nil }
 
 func (r *saramaReader) ConsumeClaim(session sarama.ConsumerGroupSession, claim sarama.ConsumerGroupClaim) error {

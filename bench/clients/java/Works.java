@@ -65,7 +65,7 @@ final class Works implements AutoCloseable {
     private Done consume(Job job, Stopwatch watch) {
         Tally tally = new Tally(job.records(), watch);
         try (KafkaConsumer<byte[], byte[]> consumer = Settings.consumer(task, job, true)) {
-            consumer.subscribe(List.of(job.topic()));
+            consumer.subscribe(List.of(job.topic()), tally);
             while (!tally.complete())
                 for (ConsumerRecord<byte[], byte[]> record : consumer.poll(POLL)) tally.add(record.value());
         }
@@ -75,13 +75,13 @@ final class Works implements AutoCloseable {
     /** At least once: what is committed is acknowledged. */
     private Done pipe(Job job, Stopwatch watch) throws Exception {
         acked = 0;
-        int seen = 0;
+        Tally tally = new Tally(job.records(), watch);
         long nextCommitMs = System.currentTimeMillis() + Settings.COMMIT_INTERVAL_MS;
         try (KafkaConsumer<byte[], byte[]> consumer = Settings.consumer(task, job, false)) {
-            consumer.subscribe(List.of(job.topic()));
-            while (seen < job.records()) {
+            consumer.subscribe(List.of(job.topic()), tally);
+            while (!tally.complete()) {
                 for (ConsumerRecord<byte[], byte[]> record : consumer.poll(POLL)) {
-                    if (seen++ == 0) watch.start();
+                    tally.add(record.value());
                     send(job.to(), record.value());
                 }
                 if (System.currentTimeMillis() >= nextCommitMs) {

@@ -5,7 +5,7 @@ import { SteadyRun } from '../steady.ts';
 import type { Stopwatch } from '../stopwatch.ts';
 import { Tally } from '../tally.ts';
 import type { Job } from '../task.ts';
-import { documentWeight, textWeight, type Document } from '../values.ts';
+import type { Document } from '../values.ts';
 import { kafka, pool, producer, sendAll } from './setup.ts';
 
 /** A tenth faster than the default of 1 MiB. */
@@ -16,6 +16,7 @@ async function until(
   all: Promise<unknown>,
   { topic, groupId }: Job,
   config: ConsumerRunConfig,
+  joined: () => void = () => undefined,
 ): Promise<void> {
   const consumer: Consumer = kafka.consumer({ groupId, maxBytesPerPartition: FETCH_BYTES });
   await consumer.connect();
@@ -23,6 +24,7 @@ async function until(
   const crash = new Promise<never>((_, reject) => {
     consumer.on(consumer.events.CRASH, ({ payload }) => reject(payload.error));
   });
+  consumer.on(consumer.events.GROUP_JOIN, joined);
   await consumer.run({
     autoCommit: true,
     autoCommitInterval: 5_000,
@@ -33,6 +35,10 @@ async function until(
   await consumer.disconnect();
 }
 
+function untilFull(tally: Tally, job: Job, config: ConsumerRunConfig): Promise<void> {
+  return until(tally.all, job, config, () => tally.begin());
+}
+
 /** Consumes batches of values; `take` answers for one of them. */
 async function consumeEach(
   job: Job,
@@ -40,7 +46,7 @@ async function consumeEach(
   take: (tally: Tally, value: Buffer) => void,
 ): Promise<Done> {
   const tally = new Tally(job.records, watch);
-  await until(tally.all, job, {
+  await untilFull(tally, job, {
     eachBatch: async ({ batch }) => {
       for (const { value } of batch.messages) take(tally, value!);
     },
@@ -54,21 +60,21 @@ export const consume = (job: Job, watch: Stopwatch): Promise<Done> =>
 export const consumeText = (job: Job, watch: Stopwatch): Promise<Done> =>
   consumeEach(job, watch, (tally, bytes) => {
     const value = bytes.toString();
-    tally.count(textWeight(value), (value.charCodeAt(0) & 1) === 0);
+    tally.addText(value);
   });
 
 export async function consumeJson(job: Job, watch: Stopwatch): Promise<Done> {
   const { documentSchema } = await import('../document-schema.ts');
   return consumeEach(job, watch, (tally, bytes) => {
     const value: Document = documentSchema.parse(JSON.parse(bytes.toString()));
-    tally.count(documentWeight(value), (value.id & 1) === 0);
+    tally.addDocument(value);
   });
 }
 
 /** One record at a time per partition: kafkajs has no other way that keeps the order. */
 export async function keyed(job: Job, watch: Stopwatch): Promise<Done> {
   const tally = new Tally(job.records, watch);
-  await until(tally.all, job, {
+  await untilFull(tally, job, {
     eachMessage: async ({ message }) => {
       tally.add(await slowly(message.value!));
     },
@@ -79,7 +85,7 @@ export async function keyed(job: Job, watch: Stopwatch): Promise<Done> {
 export async function pipe(job: Job, watch: Stopwatch): Promise<Done> {
   await producer();
   const tally = new Tally(job.records, watch);
-  await until(tally.all, job, {
+  await untilFull(tally, job, {
     eachBatch: async ({ batch }) => {
       const values = batch.messages.map(({ value }) => value!);
       await sendAll(

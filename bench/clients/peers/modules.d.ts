@@ -32,7 +32,8 @@ declare module '@platformatic/kafka' {
       mode: 'committed';
       fallbackMode: 'earliest';
     }): Promise<MessagesStream>;
-    close(force?: boolean): Promise<void>;
+    on(event: 'consumer:group:join', listener: () => void): this;
+    close(): Promise<void>;
   }
 }
 

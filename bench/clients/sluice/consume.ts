@@ -1,4 +1,4 @@
-import { lastValueFrom } from 'rxjs';
+import { first, lastValueFrom } from 'rxjs';
 import {
   filter,
   json,
@@ -7,7 +7,7 @@ import {
   settle,
   text,
   topology,
-  type Running,
+  type Claims,
   type Sluice,
   type Flow,
 } from 'sluice';
@@ -16,12 +16,19 @@ import type { Done } from '../run-task.ts';
 import type { Stopwatch } from '../stopwatch.ts';
 import { Tally } from '../tally.ts';
 import type { Job } from '../task.ts';
-import { documentWeight, textWeight } from '../values.ts';
 import { fromPartitions, kafka } from './setup.ts';
 
 /** Runs a topology until the tally is full, and drains it. */
-async function until(tally: Tally, build: (sluice: Sluice) => Flow<unknown>): Promise<Done> {
-  const running: Running = topology('consume', build).start(kafka);
+export async function until<T>(
+  tally: Tally,
+  source: (sluice: Sluice) => Claims<T>,
+  stages: (flow: Flow<T>, sluice: Sluice) => Flow<unknown>,
+): Promise<Done> {
+  const running = topology('bench', (sluice) => {
+    const claims = source(sluice);
+    claims.rebalances.pipe(first()).subscribe(() => tally.begin());
+    return stages(claims, sluice);
+  }).start(kafka);
   await Promise.race([tally.all, running.done]);
   await running.drain();
   return tally.done();
@@ -29,6 +36,7 @@ async function until(tally: Tally, build: (sluice: Sluice) => Flow<unknown>): Pr
 
 export async function read({ topic, records }: Job, watch: Stopwatch): Promise<Done> {
   const tally = new Tally(records, watch);
+  tally.begin();
   await lastValueFrom(
     fromPartitions({ topic, from: 'earliest', to: 'latest' }).pipe(
       map((record) => record.value!),
@@ -41,21 +49,27 @@ export async function read({ topic, records }: Job, watch: Stopwatch): Promise<D
 
 export function consume({ topic, groupId, records }: Job, watch: Stopwatch): Promise<Done> {
   const tally = new Tally(records, watch);
-  return until(tally, ({ fromGroup }) =>
-    fromGroup({ groupId, topics: [topic] }).pipe(
-      map((record) => record.value!),
-      filter((value) => tally.add(value)),
-    ),
+  return until(
+    tally,
+    ({ fromGroup }) => fromGroup({ groupId, topics: [topic] }),
+    (flow) =>
+      flow.pipe(
+        map((record) => record.value!),
+        filter((value) => tally.add(value)),
+      ),
   );
 }
 
 export function consumeText({ topic, groupId, records }: Job, watch: Stopwatch): Promise<Done> {
   const tally = new Tally(records, watch);
-  return until(tally, ({ fromGroup }) =>
-    fromGroup({ groupId, topics: [topic], value: text() }).pipe(
-      map((record) => record.value),
-      filter((value) => tally.count(textWeight(value), (value.charCodeAt(0) & 1) === 0)),
-    ),
+  return until(
+    tally,
+    ({ fromGroup }) => fromGroup({ groupId, topics: [topic], value: text() }),
+    (flow) =>
+      flow.pipe(
+        map((record) => record.value),
+        filter((value) => tally.addText(value)),
+      ),
   );
 }
 
@@ -63,21 +77,27 @@ export async function consumeJson({ topic, groupId, records }: Job, watch: Stopw
   // Only here, for the sake of the memory of the others.
   const { documentSchema } = await import('../document-schema.ts');
   const tally = new Tally(records, watch);
-  return until(tally, ({ fromGroup }) =>
-    fromGroup({ groupId, topics: [topic], value: json(documentSchema) }).pipe(
-      map((record) => record.value),
-      filter((value) => tally.count(documentWeight(value), (value.id & 1) === 0)),
-    ),
+  return until(
+    tally,
+    ({ fromGroup }) => fromGroup({ groupId, topics: [topic], value: json(documentSchema) }),
+    (flow) =>
+      flow.pipe(
+        map((record) => record.value),
+        filter((value) => tally.addDocument(value)),
+      ),
   );
 }
 
 export function keyed({ topic, groupId, records }: Job, watch: Stopwatch): Promise<Done> {
   const tally = new Tally(records, watch);
-  return until(tally, ({ fromGroup }) =>
-    fromGroup({ groupId, topics: [topic] }).pipe(
-      map((record) => record.value!),
-      mapAsync(slowly, { concurrency: KEYED_CONCURRENCY, order: 'key', key: keyOf }),
-      filter((value) => tally.add(value)),
-    ),
+  return until(
+    tally,
+    ({ fromGroup }) => fromGroup({ groupId, topics: [topic] }),
+    (flow) =>
+      flow.pipe(
+        map((record) => record.value!),
+        mapAsync(slowly, { concurrency: KEYED_CONCURRENCY, order: 'key', key: keyOf }),
+        filter((value) => tally.add(value)),
+      ),
   );
 }

@@ -5,23 +5,24 @@ import { SteadyRun } from '../steady.ts';
 import type { Stopwatch } from '../stopwatch.ts';
 import { Tally } from '../tally.ts';
 import type { Job } from '../task.ts';
+import { until } from './consume.ts';
 import { kafka, pool, toTopic } from './setup.ts';
 
 /** Ten seconds of the rate of `steady`. */
 const CAPACITY = 100_000;
 
-export async function pipe({ topic, groupId, records, to }: Job, watch: Stopwatch): Promise<Done> {
+export function pipe({ topic, groupId, records, to }: Job, watch: Stopwatch): Promise<Done> {
   const tally = new Tally(records, watch);
-  const running = topology('pipe', ({ fromGroup, toTopic: send }) =>
-    fromGroup({ groupId, topics: [topic] }).pipe(
-      map((record) => record.value!),
-      send(to, (value) => ({ value })),
-      map((value) => tally.add(value)),
-    ),
-  ).start(kafka);
-  await Promise.race([tally.all, running.done]);
-  await running.drain();
-  return tally.done();
+  return until(
+    tally,
+    ({ fromGroup }) => fromGroup({ groupId, topics: [topic] }),
+    (flow, sluice) =>
+      flow.pipe(
+        map((record) => record.value!),
+        sluice.toTopic(to, (value) => ({ value })),
+        map((value) => tally.add(value)),
+      ),
+  );
 }
 
 export async function steady({ topic, groupId, records }: Job, watch: Stopwatch): Promise<Done> {
