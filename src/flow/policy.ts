@@ -125,7 +125,8 @@ export function retry(backoff: Backoff, then: ErrorPolicy = fail): ErrorPolicy {
 
 /**
  * Reads the claim again from its commit point after a wait, without leaving the group: nothing after the failed record is lost, and stages
- * begin anew. After `attempts` failures without progress it is a `fail`.
+ * begin anew. After `attempts` failures without progress it is a `fail`; so it is in a flow that has been read to its end (`until: 'end'`), whose
+ * stages are complete.
  */
 export function rewind(backoff: Backoff): ErrorPolicy {
   return new RewindPolicy(backoff);

@@ -16,6 +16,8 @@ export interface KeeperSource {
   readonly clock: Clock;
   readonly onDecodeError: ErrorPolicy | undefined;
   countIn(): void;
+  /** False once the flow of claims is complete: a claim that starts over would have nobody to read it. */
+  readonly canRewind: boolean;
   /** A failure that no policy took. */
   fail(cause: unknown): void;
   onProblem(problem: DeliveryProblem & { readonly topic: string; readonly partition: number }): void;
@@ -67,7 +69,7 @@ export class ClaimKeeper implements ClaimOwner {
   onRejected(cause: unknown, verdict: Verdict, rewindDelayMs: number = RETRY_DELAY_MS): void {
     const { claim } = this;
     if (claim === undefined || claim.lost.aborted) return;
-    if (verdict !== 'rewind') {
+    if (verdict !== 'rewind' || !this.source.canRewind) {
       this.source.fail(cause);
       return;
     }

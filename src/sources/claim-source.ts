@@ -23,6 +23,8 @@ export interface SourceClaim extends ClaimControls {
   start(listener: ClaimListener): void;
   settle(sequence: number): void;
   hold(sequence: number): void;
+  /** Nobody reads it any more, though it goes on; without it, it is paused. */
+  leave?(): void;
 }
 
 /** What the source that a claim belongs to decides. */
@@ -57,6 +59,7 @@ class ClaimSource implements Settlement, ClaimControls, Prepared {
   private readonly waiting: WaitingRecords;
   private paused = false;
   private atEnd = false;
+  private over = false;
   private wasDead = false;
   private lookedWhetherDead = false;
   private readonly lookAgain = (): void => {
@@ -195,8 +198,11 @@ class ClaimSource implements Settlement, ClaimControls, Prepared {
   /** Nobody listens any more: what is still read is left to the next owner. */
   leave(): void {
     this.subscriber = undefined;
-    this.claim.pause();
     this.giveUpWaiting();
+    if (this.over) return;
+    this.over = true;
+    if (this.claim.leave === undefined) this.claim.pause();
+    else this.claim.leave();
   }
 
   handOver(record: FetchedRecord, sequence: number): void {
@@ -211,7 +217,7 @@ class ClaimSource implements Settlement, ClaimControls, Prepared {
   }
 
   onNoneWaiting(): void {
-    if (this.atEnd) this.subscriber?.complete();
+    if (this.atEnd) this.complete();
   }
 
   refuse(record: FetchedRecord, sequence: number, cause: unknown): void {
@@ -243,10 +249,11 @@ class ClaimSource implements Settlement, ClaimControls, Prepared {
   /** All was read; what waits is still to be handed over. */
   private end(): void {
     this.atEnd = true;
-    if (this.waiting.size === 0) this.subscriber?.complete();
+    if (this.waiting.size === 0) this.complete();
   }
 
   private complete(): void {
+    this.over = true;
     this.giveUpWaiting();
     this.subscriber?.complete();
   }

@@ -31,6 +31,7 @@ class GroupSource implements GroupListener, KeeperSource, RunningSource {
   readonly clock: Clock;
   readonly ready: Promise<void>;
   readonly onDecodeError: ErrorPolicy | undefined;
+  readonly canRewind = true;
   private readonly runtime: ClusterRuntime;
   private readonly failed = currentFailureSink();
   private readonly claims: Subscriber<Claim<AnyRecord>>;

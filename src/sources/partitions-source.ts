@@ -37,7 +37,8 @@ class PartitionsSource implements KeeperSource, RunningSource, ReaderClaimOwner 
   private readonly keepers = new Map<PartitionReader, ClaimKeeper>();
   private readonly stopping = sharedAbort();
   private open: OpenPartitions | undefined;
-  private running = 0;
+  /** Claims that have nothing more to hand over. */
+  private readonly ended = new Set<ReaderClaim>();
   private left = 0;
   private complete = false;
 
@@ -51,6 +52,10 @@ class PartitionsSource implements KeeperSource, RunningSource, ReaderClaimOwner 
     runtime.flow?.register(this);
     this.ready = this.begin();
     this.ready.catch((cause: unknown) => this.fail(cause));
+  }
+
+  get canRewind(): boolean {
+    return !this.complete;
   }
 
   countIn(): void {
@@ -117,11 +122,12 @@ class PartitionsSource implements KeeperSource, RunningSource, ReaderClaimOwner 
     for (const [reader, current] of this.current) {
       if (current === claim) void this.startOver(reader, claim, delayMs);
     }
+    this.ended.delete(claim);
   }
 
-  onEnd(): void {
-    this.running--;
-    if (this.running > 0) return;
+  onEnd(claim: ReaderClaim): void {
+    this.ended.add(claim);
+    if (this.ended.size < this.keepers.size) return;
     this.complete = true;
     this.claims.complete();
   }
@@ -155,7 +161,6 @@ class PartitionsSource implements KeeperSource, RunningSource, ReaderClaimOwner 
       return;
     }
     this.open = open;
-    this.running = open.readers.length;
     for (const reader of open.readers) {
       const keeper = new ClaimKeeper(this);
       this.keepers.set(reader, keeper);

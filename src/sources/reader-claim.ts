@@ -8,6 +8,7 @@ import type { RewindableClaim } from './claim-keeper.ts';
 /** What its source does about it. */
 export interface ReaderClaimOwner {
   onRewind(claim: ReaderClaim, delayMs: number): void;
+  /** Nothing more is handed over: it is read to its end, or nobody reads it any more. */
   onEnd(claim: ReaderClaim): void;
 }
 
@@ -81,6 +82,12 @@ export class ReaderClaim implements RewindableClaim {
 
   resume(): void {
     if (this.isCurrent()) this.reader.resume();
+  }
+
+  leave(): void {
+    if (!this.isCurrent()) return;
+    this.reader.pause();
+    this.owner.onEnd(this);
   }
 
   seek(offset: number): void {
