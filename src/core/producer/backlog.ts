@@ -5,6 +5,7 @@ import { Batch } from './batch.ts';
 import type { BatchMemory } from './batch-memory.ts';
 
 const START_BYTES = 4096;
+const BUSY_BYTES = 64 * 1024;
 
 /** The unsent batches of one partition, oldest first. */
 export class Backlog {
@@ -30,14 +31,11 @@ export class Backlog {
   /** A new open batch; the one before, if any, is closed. */
   openBatch(maxBytes: number, now: number, deliveryTimeoutMs: number): Batch {
     this.close();
-    // Memory of full size only for a partition that has lately filled it.
-    const isBusy = this.startBytes >= maxBytes && maxBytes === this.memory.bytes;
-    const memory = isBusy ? this.memory.take() : undefined;
-    const batch = new Batch(
-      new BatchBuilder(maxBytes, memory ?? this.startBytes),
-      now,
-      now + deliveryTimeoutMs,
-    );
+    // A busy partition's batch may go on to its full size, and growing there would cost more than memory that is used again.
+    const isBusy = this.startBytes >= Math.min(BUSY_BYTES, maxBytes);
+    const memory = isBusy ? this.memory.take(maxBytes) : undefined;
+    const builder = new BatchBuilder(maxBytes, memory ?? this.startBytes);
+    const batch = new Batch(builder, now, now + deliveryTimeoutMs);
     batch.memory = memory;
     this.open = batch;
     return batch;

@@ -172,12 +172,10 @@ export class PartitionQueue {
   }
 
   private finish(batch: Batch): void {
-    const { buffer, memory } = this.context;
     this.release(batch.bytes);
     const isFree = batch.state === 'acked' && batch.sends === 1;
-    if (isFree && batch.memory !== undefined) memory.give(batch.memory);
+    if (isFree && batch.memory !== undefined) this.context.memory.give(batch.memory);
     batch.memory = undefined;
-    if (buffer.used === 0) memory.clear();
     deliver(batch, this.index, this.context);
   }
 

@@ -26,6 +26,11 @@ const DEFAULT_CLOSE_TIMEOUT_MS = 30_000;
 // Bytes around key and value that a record can take in a batch without headers.
 const RECORD_OVERHEAD = 90;
 
+// A batch of this size is worth a request while its partition has fewer than so many on their way: the broker works on it while the next is made.
+// Where the broker is slower than the caller, batches go on to their full size.
+const ENOUGH_BYTES = 128 * 1024;
+const FEW_BATCHES = 2;
+
 /**
  * Sends records: idempotent, acks=all, in order per partition, bounded in bytes. What is taken is sent until it is acknowledged, refused for good,
  * or its delivery deadline has passed; then it fails, and nothing after it on its partition is sent before what was in flight is resolved.
@@ -59,7 +64,7 @@ export class Producer {
       settings,
       counters: this.counters,
       buffer: this.buffer,
-      memory: new BatchMemory(settings.batchBytes),
+      memory: new BatchMemory(cluster.clock),
       ready: new ReadyListeners(),
       trouble: undefined,
       report: rethrowLater,
@@ -114,7 +119,9 @@ export class Producer {
   /** Whether `send` would return true; for one topic, its partitions' own limits are looked at too. */
   hasRoom(topic?: string): boolean {
     if (this.buffer.full) return false;
-    return topic === undefined || (this.topics.find(topic)?.fullPartitions ?? 0) === 0;
+    if (topic === undefined) return true;
+    const state = this.lastTopic?.name === topic ? this.lastTopic : this.topics.find(topic);
+    return state === undefined || state.fullPartitions === 0;
   }
 
   /** Calls `callback` each time room came back, be it for one topic only: ask `hasRoom` then. Returns the function that ends it. */
@@ -165,6 +172,7 @@ export class Producer {
       this.topics.stop();
       this.deadlines.cancel();
       this.sender.stop();
+      this.context.memory.clear();
     }
   }
 
@@ -251,6 +259,14 @@ export class Producer {
         const bytes = batch.bytes - before;
         partition.charge(bytes);
         if (sticky) topic.sticky.took(bytes);
+        if (
+          batch.bytes >= ENOUGH_BYTES &&
+          before < ENOUGH_BYTES &&
+          partition.flight.batches.length < FEW_BATCHES
+        ) {
+          full = partition;
+          partition.backlog.close();
+        }
         break;
       }
       full = partition;

@@ -1,27 +1,47 @@
 import { describe, expect, it } from '@jest/globals';
 import { BatchMemory } from '../../../src/core/producer/batch-memory.ts';
+import { VirtualClock } from '../../../src/testing/simulation/virtual-clock.ts';
 import { numbered, Setup } from './setup.ts';
 
 describe('memory of batches that is used again', () => {
-  it('is handed out again after it came back', () => {
-    const memory = new BatchMemory(1000);
-    const first = memory.take();
-    const second = memory.take();
+  it('is handed out again after it came back, to who asks for its size', () => {
+    const memory = new BatchMemory(new VirtualClock());
+    const first = memory.take(1000);
+    const second = memory.take(1000);
     expect(second).not.toBe(first);
     memory.give(first);
-    expect(memory.take()).toBe(first);
+    expect(memory.take(2000)).toHaveLength(2000);
+    expect(memory.take(1000)).toBe(first);
+    expect(memory.take(1000)).not.toBe(first);
   });
 
-  it('is kept up to 16 MiB, and not at all at rest', () => {
-    const memory = new BatchMemory(8 * 1024 * 1024);
-    const buffers = [memory.take(), memory.take(), memory.take()];
+  it('is kept up to 16 MiB', () => {
+    const memory = new BatchMemory(new VirtualClock());
+    const bytes = 8 * 1024 * 1024;
+    const buffers = [memory.take(bytes), memory.take(bytes), memory.take(bytes)];
     for (const buffer of buffers) memory.give(buffer);
-    expect(
-      [memory.take(), memory.take(), memory.take()].filter((buffer) => buffers.includes(buffer)).length,
-    ).toBe(2);
-    memory.give(buffers[0]!);
+    const again = [memory.take(bytes), memory.take(bytes), memory.take(bytes)];
+    expect(again.filter((buffer) => buffers.includes(buffer)).length).toBe(2);
+  });
+
+  it('is let go of a second or two after the last use, and when it is cleared', async () => {
+    const clock = new VirtualClock();
+    const memory = new BatchMemory(clock);
+    const first = memory.take(1000);
+    memory.give(first);
+    await clock.advance(900);
+    expect(memory.take(1000)).toBe(first);
+    memory.give(first);
+    await clock.advance(900);
+    expect(memory.take(1000)).toBe(first);
+    memory.give(first);
+    await clock.advance(3_000);
+    expect(clock.pendingTimers).toBe(0);
+    expect(memory.take(1000)).not.toBe(first);
+    memory.give(first);
     memory.clear();
-    expect(memory.take()).not.toBe(buffers[0]);
+    expect(clock.pendingTimers).toBe(0);
+    expect(memory.take(1000)).not.toBe(first);
   });
 
   it('changes no batch that is still to be sent, over faults of every kind', async () => {
