@@ -1,7 +1,8 @@
-// npm run bench -- [--rounds 5] [--records 1000000] [--only produce,consume-100b] [--clients sluice,kafkajs] [--against folder]
+// npm run bench -- [--rounds 5] [--records 1000000] [--only produce,consume-100b] [--clients sluice,kafkajs] [--at commit] [--against commit]
 // Ours and the peers on a real Kafka, interleaved; each measurement in a process of its own. KAFKA_BROKERS names a cluster to use, else one is
-// started from its jars. `--only` takes workloads or the first words of their names; `--against` adds an earlier build of ours (a copy of
-// .cache/bench). Writes bench/results; a run of everything writes docs/benchmarks.md as well.
+// started from its jars. `--only` takes workloads or the first words of their names; `--at` measures ours at a commit instead of the files as they
+// are, and `--against` another commit beside it. A run of five rounds
+// or more with all clients replaces its workloads' part of bench/results and docs/benchmarks.md.
 import { parseArgs } from 'node:util';
 import { Arena } from './harness/arena.ts';
 import { withBrokers } from './harness/broker.ts';
@@ -10,9 +11,12 @@ import { CLIENTS, OURS } from './harness/clients.ts';
 import { machineLine } from './harness/machine.ts';
 import { Programs } from './harness/programs.ts';
 import { rowsOf } from './harness/report.ts';
-import { writeResults } from './harness/results.ts';
+import { writePage } from './harness/page.ts';
+import { writeResult } from './harness/results.ts';
 import { tableOf } from './harness/table.ts';
 import { WORKLOADS, type Workload } from './harness/workloads.ts';
+
+const PUBLISHED_ROUNDS = 5;
 
 const { values: given } = parseArgs({
   options: {
@@ -20,6 +24,7 @@ const { values: given } = parseArgs({
     records: { type: 'string', default: '1000000' },
     only: { type: 'string' },
     clients: { type: 'string' },
+    at: { type: 'string' },
     against: { type: 'string' },
   },
 });
@@ -54,24 +59,34 @@ function takingPart({ clients }: Workload): Client[] {
   return some;
 }
 
-const programs = new Programs(given.against);
+/** What is published has enough rounds, everyone in it, and nobody extra. */
+const published = rounds >= PUBLISHED_ROUNDS && given.clients === undefined && given.against === undefined;
+
+async function measure(arena: Arena, workload: Workload, machine: string): Promise<void> {
+  await arena.measure(workload, takingPart(workload), rounds, records);
+  const { name, title, partitions } = workload;
+  const samples = arena.samples.filter((sample) => sample.workload === name);
+  const failures = arena.failures.filter((failure) => failure.workload === name);
+  console.log(`\n${title}, ${partitions} partitions, median of ${rounds} rounds`);
+  console.log(`${tableOf(rowsOf(workload, samples))}\n`);
+  const at = new Date().toISOString();
+  writeResult({ workload: name, at, machine, rounds, records, failures, samples }, published);
+}
+
+const programs = new Programs(given);
 await withBrokers(async (brokers, kind) => {
-  const machine = machineLine(kind);
+  const machine = machineLine(kind, given.at);
   console.log(machine);
   const arena = new Arena(brokers, programs);
   try {
-    for (const workload of chosen) {
-      await arena.measure(workload, takingPart(workload), rounds, records);
-      const rows = rowsOf(workload, arena.samples);
-      console.log(
-        `\n${workload.title}, ${workload.partitions} partitions, median of ${rounds} rounds\n${tableOf(rows)}\n`,
-      );
-    }
+    for (const workload of chosen) await measure(arena, workload, machine);
   } finally {
     await arena.close();
   }
-  const { samples, failures } = arena;
-  const rows = chosen.flatMap((workload) => rowsOf(workload, samples));
-  writeResults({ machine, rounds, records, rows, samples, failures });
-  if (failures.some(({ client }) => client.startsWith(OURS))) process.exitCode = 1;
+  if (published) writePage();
+  else
+    console.log(
+      'Not published: that takes five rounds of all clients. The samples are in .cache/bench-results.',
+    );
+  if (arena.failures.some(({ client }) => client.startsWith(OURS))) process.exitCode = 1;
 });

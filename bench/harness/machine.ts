@@ -8,17 +8,22 @@ function firstLine(text: string): string {
   return text.split('\n')[0]!.trim();
 }
 
-/** CPU, memory, system, Node, Java and the commit. */
-export function machineLine(broker: string): string {
+function commitLine(at: string | undefined): string {
+  try {
+    const git = (...args: string[]): string => execFileSync('git', args, { encoding: 'utf8' }).trim();
+    const commit = git('rev-parse', '--short', at ?? 'HEAD');
+    const changed = at === undefined && git('status', '--porcelain', 'src') !== '';
+    return `commit ${commit}${changed ? ' and changes' : ''}`;
+  } catch {
+    return 'no commit';
+  }
+}
+
+/** CPU, memory, system, Node, Java and the commit, which is the one that is checked out unless another is measured. */
+export function machineLine(broker: string, at?: string): string {
   const cpus = os.cpus();
   const model = cpus[0]?.model.replace(/\s+/g, ' ').trim() ?? 'unknown CPU';
   const java = firstLine(spawnSync('java', ['-version'], { encoding: 'utf8' }).stderr ?? '');
-  let commit = 'no commit';
-  try {
-    commit = `commit ${execFileSync('git', ['rev-parse', '--short', 'HEAD'], { encoding: 'utf8' }).trim()}`;
-  } catch {
-    // Not a checkout.
-  }
   return [
     `${cpus.length} x ${model}`,
     `${Math.round(os.totalmem() / GIB)} GiB`,
@@ -26,7 +31,7 @@ export function machineLine(broker: string): string {
     `Node ${process.versions.node}`,
     java === '' ? 'no Java' : java.replaceAll('"', ''),
     broker,
-    commit,
+    commitLine(at),
     `load ${os.loadavg()[0]!.toFixed(1)} at the start`,
   ].join(' · ');
 }

@@ -10,7 +10,7 @@ const JVM = ['-Xmx512m', '-Dorg.slf4j.simpleLogger.defaultLogLevel=error'];
 /** Finds the command of a client, or says why there is none. */
 export class Programs {
   private readonly folder = path.resolve('.cache', 'bench');
-  private readonly against: string | undefined;
+  private readonly against = path.resolve('.cache', 'bench-against');
   private readonly go = once(buildGo);
   private readonly java = once(() => {
     const lib = kafkaLib();
@@ -19,11 +19,11 @@ export class Programs {
   });
   private readonly peers: () => Peers;
 
-  /** Builds ours; `against` is a folder with an earlier build of it. */
-  constructor(against: string | undefined) {
-    const clients = buildInto(this.folder);
+  /** Builds ours, as it is or at a commit, and, if it is named, the commit to compare it with. */
+  constructor({ at, against }: { readonly at?: string | undefined; readonly against?: string | undefined }) {
+    const clients = buildInto(this.folder, at);
+    if (against !== undefined) buildInto(this.against, against);
     this.peers = once(() => installPeers(clients));
-    this.against = against;
   }
 
   /** @throws Error saying why the client cannot run here. */
@@ -34,7 +34,7 @@ export class Programs {
       case 'node':
         return { file: process.execPath, args: [ours] };
       case 'against':
-        return { file: process.execPath, args: [path.join(this.against!, file)] };
+        return { file: process.execPath, args: [path.join(this.against, file)] };
       case 'platformatic':
         return { file: this.peers().node24, args: [ours] };
       case 'rdkafka':

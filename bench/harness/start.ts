@@ -34,6 +34,6 @@ function reasonOf(cause: unknown): string {
   const { killed, stderr, message } = cause as { killed?: boolean; stderr?: string; message: string };
   if (killed === true) return `not done within ${CLIENT_TIMEOUT_MS / 1_000} s`;
   const lines = (stderr ?? '').split('\n');
-  const telling = lines.find((line) => /error|exception/i.test(line)) ?? lines[0]!;
+  const telling = lines.find((line) => /^\s*(\w*Error\b|.*Exception\b|panic)/.test(line)) ?? lines[0]!;
   return (telling === '' ? message : telling).trim().slice(0, 400);
 }
