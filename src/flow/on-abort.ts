@@ -9,9 +9,9 @@ function listenersOf(signal: AbortSignal): Set<() => void> {
     signal.addEventListener(
       'abort',
       () => {
-        const all = [...made];
+        // One may stop another; those that come now are too late.
+        for (const listener of [...made]) if (made.delete(listener)) listener();
         made.clear();
-        for (const listener of all) listener();
       },
       { once: true },
     );

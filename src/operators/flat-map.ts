@@ -1,5 +1,6 @@
 import type { Subscriber } from 'rxjs';
 import { systemClock, type Clock } from '../core/clock.ts';
+import { isDead } from '../flow/dead.ts';
 import { handleOf, type Delivery, type ForkingStage, type ForkNode } from '../flow/delivery.ts';
 import { createFlow } from '../flow/flow.ts';
 import type { Op } from '../flow/op.ts';
@@ -91,6 +92,10 @@ class FlatMapStage<A, B> extends ValueStage<A, B> implements ForkingStage {
 
   // Until the iterable ends, fails, or has to wait for room or for the event loop.
   private pullFrom(fork: ForkNode, iterator: Iterator<B>): void {
+    if (isDead(this.current!)) {
+      this.stopPulling();
+      return;
+    }
     let startMs = -1;
     for (let pulled = 1; !this.pressed && !this.closed; pulled++) {
       let step: IteratorResult<B>;
@@ -108,6 +113,11 @@ class FlatMapStage<A, B> extends ValueStage<A, B> implements ForkingStage {
       this.out.next(fork.child(step.value));
       if (this.inFlight >= OPEN_CHILDREN) this.press();
       if (pulled % LOOK_EVERY !== 0) continue;
+      // Of a claim that is lost nothing more is wanted.
+      if (isDead(this.current!)) {
+        this.stopPulling();
+        return;
+      }
       const nowMs = this.clock.now();
       if (startMs < 0) startMs = nowMs;
       else if (nowMs - startMs > SLICE_MS) {
@@ -147,7 +157,7 @@ class FlatMapStage<A, B> extends ValueStage<A, B> implements ForkingStage {
     try {
       iterator?.return?.();
     } catch {
-      // The flow has ended; there is nobody left to tell.
+      // The flow or the claim has ended; there is nobody left to tell.
     }
   }
 }

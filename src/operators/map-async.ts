@@ -24,20 +24,31 @@ class MapAsyncStage<A, B> extends AsyncStage<A, B> {
     try {
       result = this.project(call.value, call.context());
     } catch (cause) {
-      this.failed(call, cause);
+      this.onError(call, cause);
       return;
     }
+    // The function itself may have ended the flow.
+    if (call.done) return;
     if (isObservable(result)) {
       const first = new FirstValue<A, B>(this, call);
       call.stop = () => first.unsubscribe();
       result.subscribe(first);
     } else if (typeof result?.then === 'function') {
+      this.listen(call, result);
+    } else {
+      this.failed(call, new UsageError('mapAsync: the function answers with a promise or an Observable'));
+    }
+  }
+
+  // Not every thenable keeps to the rules: some run, and throw, when they are asked.
+  private listen(call: Call<A, B>, result: PromiseLike<B>): void {
+    try {
       result.then(
         (value) => this.onValue(call, value),
         (cause: unknown) => this.onError(call, cause),
       );
-    } else {
-      this.failed(call, new UsageError('mapAsync: the function answers with a promise or an Observable'));
+    } catch (cause) {
+      this.onError(call, cause);
     }
   }
 

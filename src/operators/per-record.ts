@@ -34,9 +34,11 @@ class PerRecordStage<A, B> extends AsyncStage<A, B> {
       inner = this.project(call.value, call.context());
       if (!isObservable(inner)) throw new UsageError('perRecord: the function answers with an Observable');
     } catch (cause) {
-      this.failed(call, cause);
+      if (!call.done) this.failed(call, cause);
       return;
     }
+    // The function itself may have ended the flow.
+    if (call.done) return;
     const fork = handleOf(call.delivery).forkInto(undefined);
     const values = new Values<A, B>(this, call, fork);
     call.stop = () => {

@@ -7,7 +7,7 @@ import type { Op } from '../flow/op.ts';
 import type { StageOptions } from '../flow/policy.ts';
 import type { Settlement } from '../flow/settlement.ts';
 import { namedStage, ValueStage, type NamedStage } from '../flow/value-stage.ts';
-import { WindowLane, type Fold, type Windowed } from './windows/window-lane.ts';
+import { isOver, WindowLane, type Fold, type Windowed } from './windows/window-lane.ts';
 
 export type { Windowed } from './windows/window-lane.ts';
 
@@ -35,6 +35,8 @@ class TumblingStage<A, K extends Key, R> extends ValueStage<A, Windowed<K, R>> {
   private readonly fold: Fold<A, K, R>;
   private readonly lanes = new Map<Settlement | undefined, WindowLane<A, K, R>>();
   private readonly late: Subject<Delivery<A>> | undefined;
+  private lateIsOver = false;
+  private ending = false;
 
   constructor(out: Subscriber<Delivery<Windowed<K, R>>>, stage: NamedStage<A>, options: AllOptions<A, K, R>) {
     super(out, stage);
@@ -46,7 +48,7 @@ class TumblingStage<A, K extends Key, R> extends ValueStage<A, Windowed<K, R>> {
       graceMs,
       seed,
       add,
-      emit: (row) => out.next(row),
+      emit: (row) => (out.closed ? handleOf(row).giveUp() : out.next(row)),
       onFull: (lane) => (onFull === 'emit-partial' ? lane.close(false) : this.refuse(lane)),
     };
     this.late = this.openLate(options.late);
@@ -64,11 +66,12 @@ class TumblingStage<A, K extends Key, R> extends ValueStage<A, Windowed<K, R>> {
   }
 
   protected override process(delivery: Delivery<A>): void {
-    const lane = this.laneOf(delivery);
-    if (lane.isOver) {
+    const settlement = handleOf(delivery).behind.someSettlement();
+    if (settlement !== undefined && isOver(settlement)) {
       handleOf(delivery).giveUp();
       return;
     }
+    const lane = this.laneOf(settlement);
     try {
       const { value } = delivery;
       const timestamp = this.options.timestamp(value);
@@ -90,12 +93,17 @@ class TumblingStage<A, K extends Key, R> extends ValueStage<A, Windowed<K, R>> {
   // A flow that comes to its end closes its windows; a claim that is given away has left its own to the next owner by then.
   protected override end(): void {
     for (const lane of this.lanes.values()) lane.close(true);
-    this.late?.complete();
-    super.end();
+    if (this.late === undefined || this.lateIsOver) {
+      super.end();
+      return;
+    }
+    // What is late is still on its way through stages of its own; their end is the end of this one.
+    this.ending = true;
+    this.late.complete();
   }
 
   private tooLate(delivery: Delivery<A>): void {
-    if (this.late === undefined) delivery.ack();
+    if (this.late === undefined || this.lateIsOver) delivery.ack();
     else this.late.next(delivery);
   }
 
@@ -120,13 +128,19 @@ class TumblingStage<A, K extends Key, R> extends ValueStage<A, Windowed<K, R>> {
       late(flow).subscribe({
         next: (delivery) => delivery.ack(),
         error: (cause: unknown) => this.error(cause),
+        complete: () => this.lateEnded(),
       }),
     );
     return deliveries;
   }
 
-  private laneOf(delivery: Delivery<A>): WindowLane<A, K, R> {
-    const settlement = handleOf(delivery).behind.someSettlement();
+  // What comes when `late` has ended by itself is settled, as without one.
+  private lateEnded(): void {
+    this.lateIsOver = true;
+    if (this.ending) super.end();
+  }
+
+  private laneOf(settlement: Settlement | undefined): WindowLane<A, K, R> {
     let lane = this.lanes.get(settlement);
     if (lane === undefined) {
       lane = new WindowLane<A, K, R>(settlement, this.fold, () => this.lanes.delete(settlement));

@@ -130,7 +130,12 @@ class PushSource<T> implements RunningSource, PullOwner {
   private emit(): void {
     if (this.emitting) return;
     this.emitting = true;
-    while (!this.ended && this.head < this.waiting.length && this.credit.hasRoom()) {
+    while (
+      !this.ended &&
+      !this.subscriber.closed &&
+      this.head < this.waiting.length &&
+      this.credit.hasRoom()
+    ) {
       const sequence = this.sequence++;
       this.credit.taken(sequence, 0);
       this.runtime?.countIn();

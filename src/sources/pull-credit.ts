@@ -75,7 +75,7 @@ export class PullCredit implements Settlement {
   giveUp(sequence: number, held: boolean): void {
     if (held || !this.forget(sequence)) return;
     this.left++;
-    this.owner.onSettled();
+    this.freed();
   }
 
   onPressure(listener: () => void): () => void {
@@ -85,7 +85,10 @@ export class PullCredit implements Settlement {
 
   // A held value gave its room back already.
   private release(sequence: number): void {
-    if (!this.forget(sequence)) return;
+    if (this.forget(sequence)) this.freed();
+  }
+
+  private freed(): void {
     if (this.full && this.inFlight * 2 <= this.maxRecords && this.inFlightBytes * 2 <= this.maxBytes) {
       this.full = false;
       this.owner.onRoom();

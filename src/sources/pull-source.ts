@@ -115,7 +115,7 @@ class PullLoop<T> implements RunningSource, PullOwner {
 
   private emitSlice(): void {
     const start = this.clock.now();
-    for (let taken = 1; !this.ended; taken++) {
+    for (let taken = 1; !this.ended && !this.subscriber.closed; taken++) {
       if (this.chunk === undefined) {
         this.nextChunk();
         return;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { map as rxMap, timer } from 'rxjs';
-import { batch, countWindow, flatMap, mapAsync, retry, skip } from '../../src/operators/index.ts';
+import { batch, countWindow, flatMap, map, mapAsync, merge, retry, skip } from '../../src/operators/index.ts';
 import { testFlow } from '../../src/testing/marbles.ts';
 import { collect, ManualSource } from '../flow/manual-source.ts';
 
@@ -202,5 +202,49 @@ describe('flatMap', () => {
       expectFlow(sizes).toBe('-xyy(z|)', { x: 1_024, y: 512, z: 452 });
       expectAcks(source).toBe('----a');
     });
+  });
+
+  it('pulls nothing more of a claim that is lost, and goes on with the next', () => {
+    const source = new ManualSource<string>();
+    const other = new ManualSource<string>();
+    let closed = 0;
+    const endless = flatMap(function* (word: string) {
+      try {
+        if (word === 'b') yield word;
+        else for (;;) yield word;
+      } finally {
+        closed++;
+      }
+    });
+    const out = collect(merge(source.flow, other.flow).pipe(endless), { ack: false });
+    source.emit('a');
+    other.emit('b');
+    expect(out.values).toHaveLength(1_024);
+    source.lose();
+    for (const delivery of out.deliveries.splice(0)) delivery.ack();
+    expect(out.values).toHaveLength(1_025);
+    expect(closed).toBe(2);
+    expect(source.marked('give-up')).toBe('a');
+    for (const delivery of out.deliveries) delivery.ack();
+    expect(other.marked('ack')).toBe('b');
+  });
+
+  it('stops in the middle of a run when its claim is lost there', () => {
+    const source = new ManualSource<string>();
+    let pulled = 0;
+    const out = collect(
+      source.flow.pipe(
+        flatMap(function* () {
+          for (;;) yield pulled++;
+        }),
+        map((n) => {
+          if (n === 300) source.lose();
+          return n;
+        }),
+      ),
+    );
+    source.emit('a');
+    expect(out.values.length).toBeLessThan(600);
+    expect(source.marked('give-up')).toBe('a');
   });
 });

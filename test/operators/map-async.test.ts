@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { defer, EMPTY, map as rxMap, NEVER, of, throwError, timer } from 'rxjs';
+import { defer, EMPTY, map as rxMap, NEVER, Observable, of, throwError, timer } from 'rxjs';
 import { batch, mapAsync, retry, skip, type CallContext, type Key } from '../../src/operators/index.ts';
 import { testFlow } from '../../src/testing/marbles.ts';
 import { collect, ManualSource } from '../flow/manual-source.ts';
@@ -367,5 +367,76 @@ describe('mapAsync', () => {
       /'input', 'key' or 'none'/,
     );
     expect(() => mapAsync(fn, { concurrency: 1, ...input, onError: 1 as never })).toThrow(/onError/);
+  });
+
+  it('subscribes nothing when its own function ends the flow', () => {
+    const source = new ManualSource<string>();
+    let subscribed = 0;
+    const answer = new Observable<string>(() => {
+      subscribed++;
+    });
+    const held: { stop(): void }[] = [];
+    const project = () => {
+      held[0]!.stop();
+      return answer;
+    };
+    held.push(collect(source.flow.pipe(mapAsync(project, { concurrency: 1, ...none }))));
+    source.emit('a');
+    expect(subscribed).toBe(0);
+    expect(source.marked('give-up')).toBe('a');
+  });
+
+  it('fails for a function that ends the flow and throws, without telling anyone', () => {
+    const source = new ManualSource<string>();
+    const held: { stop(): void }[] = [];
+    let asked = 0;
+    const options = { concurrency: 1, ...none, onError: () => (asked++, skip) };
+    const project = (): Promise<string> => {
+      held[0]!.stop();
+      throw boom;
+    };
+    held.push(collect(source.flow.pipe(mapAsync(project, options))));
+    source.emit('a');
+    expect(asked).toBe(0);
+    expect(source.marked('give-up')).toBe('a');
+  });
+
+  it('takes a thenable that throws when it is asked for a refusal, and goes on', () => {
+    const source = new ManualSource<string>();
+    const rude = {
+      then: () => {
+        throw boom;
+      },
+    };
+    const out = collect(
+      source.flow.pipe(
+        mapAsync((value) => (value === 'a' ? (rude as PromiseLike<string>) : of(value)), {
+          concurrency: 1,
+          ...none,
+        }),
+      ),
+    );
+    source.emit('a');
+    source.emit('b');
+    expect(source.marked('nack')).toBe('a');
+    expect(source.events[0]).toMatchObject({ cause: { code: 'STAGE_FAILED', cause: boom } });
+    expect(out.values).toEqual(['b']);
+  });
+
+  it('takes a thenable that answers at once, or twice', () => {
+    const source = new ManualSource<string>();
+    const eager = {
+      then: (answer: (value: string) => void) => {
+        answer('first');
+        answer('second');
+      },
+    };
+    const out = collect(
+      source.flow.pipe(mapAsync(() => eager as PromiseLike<string>, { concurrency: 1, ...none })),
+    );
+    source.emitAll('ab');
+    expect(out.values).toEqual(['first', 'first']);
+    expect(source.marked('ack')).toBe('a b');
+    expect(source.problems).toEqual([]);
   });
 });

@@ -5,13 +5,14 @@ import {
   merge as rxMerge,
   map as rxMap,
   NEVER,
+  Observable,
   of,
   Subject,
+  take,
   throwError,
   timer,
-  type Observable,
 } from 'rxjs';
-import { perRecord, retry, skip, type CallContext } from '../../src/operators/index.ts';
+import { dropping, perRecord, retry, skip, type CallContext } from '../../src/operators/index.ts';
 import { testFlow } from '../../src/testing/marbles.ts';
 import { collect, ManualSource } from '../flow/manual-source.ts';
 
@@ -253,5 +254,41 @@ describe('perRecord', () => {
     expect(() => perRecord(() => EMPTY, { concurrency: 1, ...none, maxOutstanding: 0 })).toThrow(
       /maxOutstanding/,
     );
+  });
+
+  it('gives up the values that wait for earlier records when the flow ends while they go on', () => {
+    const source = new ManualSource<string>();
+    const first = new Subject<string>();
+    const out = collect(
+      source.flow.pipe(
+        perRecord((value) => (value === 'a' ? first : of('x', 'y', 'z')), { concurrency: 2, ...input }),
+        dropping(take(1), 0),
+      ),
+    );
+    source.emit('a');
+    source.emit('b');
+    first.complete();
+    expect(out.values).toEqual(['x']);
+    expect(out.ended).toEqual(['complete']);
+    expect(source.marked('ack')).toBe('a');
+    expect(source.marked('give-up')).toBe('b');
+  });
+
+  it('subscribes nothing when its own function ends the flow', () => {
+    const source = new ManualSource<string>();
+    let subscribed = 0;
+    const inner = new Observable<string>(() => {
+      subscribed++;
+    });
+    const held: { stop(): void }[] = [];
+    const project = (): Observable<string> => {
+      held[0]!.stop();
+      return inner;
+    };
+    held.push(collect(source.flow.pipe(perRecord(project, { concurrency: 1, ...none }))));
+    source.emit('a');
+    expect(subscribed).toBe(0);
+    expect(source.marked('give-up')).toBe('a');
+    expect(source.problems).toEqual([]);
   });
 });

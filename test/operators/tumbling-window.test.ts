@@ -1,6 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
 import { tumblingWindow, type Windowed, type WindowOptions } from '../../src/operators/tumbling-window.ts';
+import { Subject, take } from 'rxjs';
+import type { Flow } from '../../src/flow/flow.ts';
+import { dropping } from '../../src/operators/dropping.ts';
 import { map } from '../../src/operators/map.ts';
+import { mapAsync } from '../../src/operators/map-async.ts';
 import type { Op } from '../../src/flow/op.ts';
 import { collect, ManualSource } from '../flow/manual-source.ts';
 
@@ -131,5 +135,88 @@ describe('tumblingWindow', () => {
     expect(() => counting({ sizeMs: 0 })).toThrow(/sizeMs/);
     expect(() => counting({ graceMs: -1 })).toThrow(/graceMs/);
     expect(() => counting({ onFull: 'wait' as 'fail' })).toThrow(/onFull/);
+  });
+
+  it('ends when what is late has been settled by its own stages', () => {
+    const source = new Source();
+    const answer = new Subject<string>();
+    const late = mapAsync(() => answer, { concurrency: 1, order: 'none' });
+    const { values, ended } = collect(source.flow.pipe(counting({ late })));
+    source.hit('a', 100);
+    source.hit('late', 5);
+    source.complete();
+    expect(values).toEqual([row('a', 100, 1)]);
+    expect(ended).toEqual([]);
+    answer.next('done');
+    expect(ended).toEqual(['complete']);
+    expect(source.events.map(({ kind }) => kind)).toEqual(['hold', 'ack', 'ack']);
+  });
+
+  it('settles what is late when the stages for it have ended', () => {
+    const source = new Source();
+    const seen: string[] = [];
+    const late = (hits: Flow<Hit>) =>
+      hits.pipe(
+        dropping(take(1), 0),
+        map(({ page }) => seen.push(page)),
+      );
+    const { ended } = collect(source.flow.pipe(counting({ late })));
+    source.hit('a', 100);
+    source.hit('first', 5);
+    source.hit('second', 5);
+    expect(seen).toEqual(['first']);
+    expect(source.events.filter(({ kind }) => kind === 'ack')).toHaveLength(2);
+    source.complete();
+    expect(ended).toEqual(['complete']);
+  });
+
+  it('gives up rows that are left over when the flow ends while they are emitted', () => {
+    const source = new Source();
+    const { values, ended } = collect(source.flow.pipe(counting(), dropping(take(1), 0)));
+    source.hit('a', 1);
+    source.hit('b', 2);
+    source.hit('a', 100);
+    expect(values).toEqual([row('a', 0, 1)]);
+    expect(ended).toEqual(['complete']);
+    expect(source.events.map(({ kind }) => kind)).toEqual([
+      'hold',
+      'hold',
+      'hold',
+      'ack',
+      'give-up',
+      'give-up',
+    ]);
+  });
+
+  it('marks what settles while the claim is given away: its last commit is still to come', () => {
+    const source = new Source();
+    const { deliveries } = collect(source.flow.pipe(counting()), { ack: false });
+    source.hit('a', 1);
+    source.hit('a', 100);
+    source.revoke();
+    expect(source.commitMetadata).toBe('');
+    deliveries[0]!.ack();
+    expect(JSON.parse(source.commitMetadata)).toEqual({ closedUpTo: { tumblingWindow: 10 } });
+  });
+
+  it('listens to no claim that was over when its record came', () => {
+    const source = new Source();
+    let listening = 0;
+    const onPressure = source.onPressure.bind(source);
+    source.onPressure = (listener) => {
+      listening++;
+      const stop = onPressure(listener);
+      return () => {
+        listening--;
+        stop();
+      };
+    };
+    collect(source.flow.pipe(counting()));
+    source.hit('a', 1);
+    expect(listening).toBe(1);
+    source.revoke();
+    source.hit('a', 2);
+    expect(listening).toBe(0);
+    expect(source.events.filter(({ kind }) => kind === 'give-up')).toHaveLength(2);
   });
 });

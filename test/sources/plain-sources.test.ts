@@ -1,8 +1,9 @@
 import { Readable } from 'node:stream';
 import { describe, expect, it } from '@jest/globals';
-import { firstValueFrom, lastValueFrom, Subject, toArray } from 'rxjs';
+import { firstValueFrom, lastValueFrom, NEVER, Subject, take, toArray, type Observable } from 'rxjs';
 import type { Delivery } from '../../src/flow/delivery.ts';
 import type { Flow } from '../../src/flow/flow.ts';
+import { dropping, fanOut, mapAsync, tap } from '../../src/operators/index.ts';
 import { settle } from '../../src/operators/settle.ts';
 import { fromAsyncIterable } from '../../src/sources/from-async-iterable.ts';
 import { fromIterable } from '../../src/sources/from-iterable.ts';
@@ -14,6 +15,34 @@ const all = <T>(flow: Flow<T>): Promise<T[]> => lastValueFrom(flow.pipe(settle()
 const turns = async (count: number): Promise<void> => {
   for (let turn = 0; turn < count; turn++) await new Promise((resolve) => setImmediate(resolve));
 };
+
+describe('credit', () => {
+  it('comes back from what is given up', () => {
+    const values = new Subject<number>();
+    const first = new Subject<number>();
+    const seen: number[] = [];
+    fromObservable(values, { overflow: 'error', capacity: 10_000 })
+      .pipe(
+        fanOut(
+          // It ends with its first answer, and gives up the others that it waits for.
+          (all) =>
+            all.pipe(
+              mapAsync((n): Observable<number> => (n === 0 ? first : NEVER), {
+                concurrency: 10_000,
+                order: 'none',
+              }),
+              dropping(take(1), 0),
+            ),
+          (all) => all.pipe(tap((n) => seen.push(n))),
+        ),
+      )
+      .subscribe((delivery) => delivery.ack());
+    for (let n = 0; n < 1_500; n++) values.next(n);
+    expect(seen).toHaveLength(1_000);
+    first.next(0);
+    expect(seen).toHaveLength(1_500);
+  });
+});
 
 describe('fromIterable', () => {
   it('emits every value and completes, anew for each subscription', async () => {

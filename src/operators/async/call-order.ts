@@ -12,6 +12,7 @@ export type Ordering<A> =
 
 /** Where a call's results go. */
 export interface Emitter<B> {
+  readonly closed: boolean;
   next(delivery: Delivery<B>): void;
 }
 
@@ -78,7 +79,7 @@ export class InputOrder<A, B> implements CallOrder<A, B> {
         const outputs = head.outputs;
         head.outputs = undefined;
         for (const delivery of outputs) {
-          if (isDead(delivery)) handleOf(delivery).giveUp();
+          if (out.closed || isDead(delivery)) handleOf(delivery).giveUp();
           else out.next(delivery);
         }
       }

@@ -40,6 +40,11 @@ interface OpenWindow<A, K, R> {
   parts: Delivery<A>[];
 }
 
+/** Given away or lost: whoever owns the records next replays the windows whole. */
+export function isOver({ revoking, lost }: Settlement): boolean {
+  return revoking.aborted || lost.aborted;
+}
+
 /** A round of closing; its mark counts once every row of it, and of the rounds before it, is settled. */
 interface Round {
   readonly end: number;
@@ -72,13 +77,6 @@ export class WindowLane<A, K extends Key, R> {
       settlement.onPressure(() => this.checkFull()),
       onAbort(settlement.revoking, gone),
       onAbort(settlement.lost, gone),
-    );
-  }
-
-  /** Given away or lost: whoever owns the records next replays the windows whole. */
-  get isOver(): boolean {
-    return (
-      this.settlement !== undefined && (this.settlement.revoking.aborted || this.settlement.lost.aborted)
     );
   }
 
@@ -175,7 +173,8 @@ export class WindowLane<A, K extends Key, R> {
     round.unsettled--;
     let end = Number.NEGATIVE_INFINITY;
     while (this.rounds[0]?.unsettled === 0) end = Math.max(end, this.rounds.shift()!.end);
-    if (Number.isFinite(end) && !this.isOver) writeClosedUpTo(this.settlement, this.fold.stage, end);
+    // Also while the claim is given away: its last commit is still to come.
+    if (Number.isFinite(end)) writeClosedUpTo(this.settlement, this.fold.stage, end);
   }
 
   private checkFull(): void {
