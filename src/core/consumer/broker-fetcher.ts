@@ -16,6 +16,8 @@ const COALESCE_MS = 1;
 export interface BrokerLimits extends Omit<RequestLimits, 'maxWaitMs'> {
   readonly maxWaitMs: number;
   readonly connections: number;
+  /** The number of the first of them. */
+  readonly firstConnection: number;
 }
 
 /** What a broker's loop reports to. */
@@ -129,7 +131,7 @@ export class BrokerFetcher {
         fetchApi,
         fetchRequest(asks, { ...this.limits, maxBytes, maxWaitMs }),
         {
-          use: `fetch-${slot}`,
+          use: `fetch-${this.limits.firstConnection + slot}`,
           timeoutMs: maxWaitMs + this.cluster.requestTimeoutMs,
           signal: this.abort.signal,
           ...(named && { maxVersion: FETCH_TOPIC_ID_VERSION - 1 }),

@@ -23,6 +23,7 @@ import {
 } from './defaults.ts';
 import { EmissionLoop } from './emission-loop.ts';
 import { fetchVerdict } from './fetch-errors.ts';
+import { FetchLease } from './fetch-lease.ts';
 import { AskIndex, type Ask } from './fetch-request.ts';
 import { FetchedData, copyOf, findEnd, isSmallPart } from './fetched-data.ts';
 import { FramePin } from './frame-pin.ts';
@@ -62,6 +63,7 @@ export class Fetcher implements ReaderHost, BrokerFetchListener {
   private readonly identity: TopicIdentity;
   private readonly range: RangeRepair;
   private readonly unsubscribe: () => void;
+  private readonly lease: FetchLease;
   private answers = 0;
   private isClosed = false;
 
@@ -80,6 +82,7 @@ export class Fetcher implements ReaderHost, BrokerFetchListener {
     this.readCommitted = options.isolationLevel === 'read_committed';
     this.loop = new EmissionLoop(cluster.clock, EMISSION_SLICE_MS);
     this.loop.onLook = (nowMs) => this.pumpDue(nowMs);
+    this.lease = new FetchLease(cluster);
     this.limits = {
       maxWaitMs: positive(options.fetchMaxWaitMs ?? DEFAULT_MAX_WAIT_MS, 'fetchMaxWaitMs'),
       minBytes: positive(options.fetchMinBytes ?? DEFAULT_MIN_BYTES, 'fetchMinBytes'),
@@ -89,6 +92,7 @@ export class Fetcher implements ReaderHost, BrokerFetchListener {
       ),
       readCommitted: this.readCommitted,
       connections: FETCH_CONNECTIONS,
+      firstConnection: this.lease.number * FETCH_CONNECTIONS,
     };
     this.identity = new TopicIdentity(cluster);
     this.range = new RangeRepair(cluster, options.outOfRange ?? 'fail', options.isolationLevel);
@@ -126,6 +130,7 @@ export class Fetcher implements ReaderHost, BrokerFetchListener {
     for (const reader of [...this.readers.keys()]) reader.close();
     for (const broker of this.brokers.values()) broker.close();
     this.brokers.clear();
+    this.lease.release(this.clock.now() + this.limits.maxWaitMs);
   }
 
   /** Called by readers. */

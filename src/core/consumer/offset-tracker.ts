@@ -50,6 +50,15 @@ export class OffsetTracker {
   private states = new Uint8Array(INITIAL_CAPACITY);
   private records = new Array<TrackedRecord | undefined>(INITIAL_CAPACITY).fill(undefined);
   private holds = new Array<BatchHold | undefined>(INITIAL_CAPACITY).fill(undefined);
+  /**
+   * The newest record while nobody has asked for more than its settling: most pipelines settle a record before the next one comes, and then it
+   * never enters the ring. `enter()` comes before everything else.
+   */
+  private newest: TrackedRecord | undefined = undefined;
+  private newestHold: BatchHold | undefined = undefined;
+  private newestBytes = 0;
+  private newestTime = 0;
+  private newestBefore = -1;
 
   constructor(startOffset: number, startLeaderEpoch: number) {
     this.position = startOffset;
@@ -67,18 +76,15 @@ export class OffsetTracker {
 
   /** Enters a record as handed over at `nowMs`; the position moves past it. Returns its sequence. */
   add(record: TrackedRecord, hold: BatchHold, nowMs: number): number {
+    if (this.newest !== undefined) this.enter(this.newest);
     const sequence = this.tail;
-    if (sequence - this.head > this.mask) this.resize((this.mask + 1) * 2);
-    const at = sequence & this.mask;
     const { offset, bytes } = record;
-    this.offsets[at] = offset;
-    this.sizes[at] = bytes;
-    this.leaderEpochs[at] = this.leaderEpoch;
+    this.newest = record;
+    this.newestHold = hold;
+    this.newestBytes = bytes;
+    this.newestTime = nowMs;
+    this.newestBefore = this.leaderEpoch;
     this.leaderEpoch = record.leaderEpoch;
-    this.times[at] = nowMs;
-    this.states[at] = UNSETTLED;
-    this.records[at] = record;
-    this.holds[at] = hold;
     this.tail = sequence + 1;
     this.position = offset + 1;
     this.inFlightRecords += 1;
@@ -89,6 +95,11 @@ export class OffsetTracker {
 
   /** Settles a record, once; returns how many records the commit point moved over. */
   settle(sequence: number): number {
+    const { newest } = this;
+    if (newest !== undefined) {
+      if (sequence === this.head && sequence === this.tail - 1) return this.settleNewest();
+      this.enter(newest);
+    }
     if (sequence < this.head || sequence >= this.tail) {
       if (sequence < this.epochBase) this.lateSettles += 1;
       return 0;
@@ -113,6 +124,7 @@ export class OffsetTracker {
 
   /** Takes a record out of the in-flight budget; it still pins the commit point. Returns whether that changed anything. */
   hold(sequence: number): boolean {
+    if (this.newest !== undefined) this.enter(this.newest);
     if (sequence < this.head || sequence >= this.tail) return false;
     const at = sequence & this.mask;
     if (this.states[at] !== UNSETTLED) return false;
@@ -125,26 +137,31 @@ export class OffsetTracker {
 
   /** True for settled records and for those of earlier claim epochs. */
   isSettled(sequence: number): boolean {
+    if (this.newest !== undefined) this.enter(this.newest);
     if (sequence >= this.tail) return false;
     return sequence < this.head || this.states[sequence & this.mask] === SETTLED;
   }
 
   /** Offset of the first unsettled record. */
   firstUnsettled(): number | undefined {
+    if (this.newest !== undefined) this.enter(this.newest);
     return this.head === this.tail ? undefined : this.offsets[this.head & this.mask]!;
   }
 
   commitOffset(): number {
+    if (this.newest !== undefined) this.enter(this.newest);
     return this.head === this.tail ? this.position : this.offsets[this.head & this.mask]!;
   }
 
   /** Leader epoch of the record before the commit point, -1 when unknown: what Kafka stores beside the offset. */
   commitLeaderEpoch(): number {
+    if (this.newest !== undefined) this.enter(this.newest);
     return this.head === this.tail ? this.leaderEpoch : this.leaderEpochs[this.head & this.mask]!;
   }
 
   /** When the first unsettled record was handed over. */
   oldestTime(): number | undefined {
+    if (this.newest !== undefined) this.enter(this.newest);
     return this.head === this.tail ? undefined : this.times[this.head & this.mask]!;
   }
 
@@ -167,6 +184,7 @@ export class OffsetTracker {
 
   /** Copies the survivors of a sparse batch off it. */
   compact(hold: BatchHold): void {
+    if (this.newest !== undefined) this.enter(this.newest);
     const end = hold.endSequence;
     for (let sequence = Math.max(hold.firstSequence, this.head); sequence < end; sequence += 1) {
       const at = sequence & this.mask;
@@ -177,6 +195,7 @@ export class OffsetTracker {
 
   /** Forgets everything under way and starts a new claim epoch at `offset`. */
   reset(offset: number): void {
+    if (this.newest !== undefined) this.enter(this.newest);
     const leaderEpoch = offset === this.commitOffset() ? this.commitLeaderEpoch() : -1;
     for (let sequence = this.head; sequence < this.tail; sequence += 1) {
       const at = sequence & this.mask;
@@ -191,6 +210,33 @@ export class OffsetTracker {
     this.heldRecords = 0;
     this.moveTo(offset, leaderEpoch);
     this.shrink();
+  }
+
+  private settleNewest(): number {
+    const hold = this.newestHold!;
+    const bytes = this.newestBytes;
+    this.newest = undefined;
+    this.newestHold = undefined;
+    this.inFlightRecords -= 1;
+    this.inFlightBytes -= bytes;
+    this.head = this.tail;
+    hold.settled(bytes);
+    return 1;
+  }
+
+  private enter(record: TrackedRecord): void {
+    const sequence = this.tail - 1;
+    if (sequence - this.head > this.mask) this.resize((this.mask + 1) * 2);
+    const at = sequence & this.mask;
+    this.offsets[at] = record.offset;
+    this.sizes[at] = this.newestBytes;
+    this.leaderEpochs[at] = this.newestBefore;
+    this.times[at] = this.newestTime;
+    this.states[at] = UNSETTLED;
+    this.records[at] = record;
+    this.holds[at] = this.newestHold;
+    this.newest = undefined;
+    this.newestHold = undefined;
   }
 
   private advance(): number {
