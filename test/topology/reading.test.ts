@@ -201,3 +201,32 @@ describe('partitions', () => {
     expect(await run({ topic: '' })).toMatchObject({ code: 'USAGE', option: 'topic' });
   });
 });
+
+describe('two sources of one client', () => {
+  it('do not wait for each other: one that is idle does not delay one that is busy', async () => {
+    await sim.sendNumbers('orders', 1);
+    const seenAt: number[] = [];
+    const running = topology('neighbours', ({ fromGroup, fromPartitions }) =>
+      merge(
+        fromGroup({ groupId: 'g', topics: ['orders'], value: text() }).pipe(
+          tap(() => seenAt.push(sim.clock.now())),
+        ),
+        fromGroup({ groupId: 'h', topics: ['refunds'], value: text() }),
+        fromPartitions({ topic: 'log', from: 'earliest', value: text() }),
+      ),
+    ).start(sim.kafka());
+    await sim.until(() => seenAt.length === 1, running);
+    await sim.clock.advance(3_000);
+    const producer = sim.kafka().producer();
+    for (let sent = 1; sent <= 10; sent++) {
+      await sim.clock.advance(37);
+      const sentAt = sim.clock.now();
+      await sim.clock.run(producer.sendAsync('orders', { value: 'now', partition: 0 }));
+      await sim.until(() => seenAt.length > sent, running);
+      // Latencies of the network, not the long poll of 500 ms of an idle neighbour.
+      expect(seenAt.at(-1)! - sentAt).toBeLessThan(20);
+    }
+    await sim.clock.run(producer.close());
+    await sim.clock.run(running.drain());
+  });
+});
