@@ -1,10 +1,10 @@
-// npm run bench -- [--rounds 5] [--records 1000000] [--only produce,consume-100b] [--clients sluice,kafkajs] [--at commit] [--against commit]
+// npm run bench -- [--rounds 5] [--records 1000000] [--only produce,consume-100b] [--clients sluice,kafkajs] [--at commit] [--against commit] [--keep]
 // Ours and the peers on a real Kafka, interleaved; each measurement in a process of its own. KAFKA_BROKERS names a cluster to use, else one is
 // started from its jars. `--only` takes workloads or the first words of their names; `--at` measures ours at a commit instead of the files as they
-// are, and `--against` another commit beside it. A run of five rounds
-// or more with all clients replaces its workloads' part of bench/results and docs/benchmarks.md.
+// are, and `--against` another commit beside it; `--keep` leaves what was built in .cache/bench-kept.
+// A run of five rounds or more with all clients replaces its workloads' part of bench/results and docs/benchmarks.md.
 import { parseArgs } from 'node:util';
-import { Arena } from './harness/arena.ts';
+import { Arena, type Failure } from './harness/arena.ts';
 import { withBrokers } from './harness/broker.ts';
 import type { Client } from './harness/client.ts';
 import { CLIENTS, OURS } from './harness/clients.ts';
@@ -26,6 +26,7 @@ const { values: given } = parseArgs({
     clients: { type: 'string' },
     at: { type: 'string' },
     against: { type: 'string' },
+    keep: { type: 'boolean' },
   },
 });
 
@@ -70,8 +71,11 @@ async function measure(arena: Arena, workload: Workload, machine: string): Promi
   console.log(`\n${title}, ${partitions} partitions, median of ${rounds} rounds`);
   console.log(`${tableOf(rowsOf(workload, samples))}\n`);
   const at = new Date().toISOString();
-  writeResult({ workload: name, at, machine, rounds, records, failures, samples }, published);
+  const result = { workload: name, at, machine, rounds, records, failures, samples };
+  writeResult(result, published && !failures.some(isOurs));
 }
+
+const isOurs = ({ client }: Failure): boolean => client.startsWith(OURS);
 
 const programs = new Programs(given);
 await withBrokers(async (brokers, kind) => {
@@ -88,5 +92,5 @@ await withBrokers(async (brokers, kind) => {
     console.log(
       'Not published: that takes five rounds of all clients. The samples are in .cache/bench-results.',
     );
-  if (arena.failures.some(({ client }) => client.startsWith(OURS))) process.exitCode = 1;
+  if (arena.failures.some(isOurs)) process.exitCode = 1;
 });

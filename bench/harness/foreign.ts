@@ -1,6 +1,6 @@
 // Builds and installs what does not come with the root package, into .cache.
 import { spawnSync } from 'node:child_process';
-import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync } from 'node:fs';
 import path from 'node:path';
 
 const CACHE = path.resolve('.cache');
@@ -14,21 +14,19 @@ function run(what: string, command: string, args: readonly string[], cwd = '.'):
 }
 
 /** Answers with the program. */
-export function buildGo(): string {
-  const target = path.join(CACHE, 'bench-go', 'clients');
-  mkdirSync(path.dirname(target), { recursive: true });
+export function buildGo(folder: string): string {
+  const target = path.join(folder, 'clients');
+  mkdirSync(folder, { recursive: true });
   run('go build', 'go', ['build', '-o', target, '.'], path.join(SOURCES, 'go'));
   return target;
 }
 
 /** Answers with the folder of the classes. */
-export function buildJava(lib: string): string {
-  const target = path.join(CACHE, 'bench-java');
+export function buildJava(folder: string, lib: string): string {
   const sources = path.join(SOURCES, 'java');
   const files = readdirSync(sources).map((name) => path.join(sources, name));
-  rmSync(target, { recursive: true, force: true });
-  run('javac', 'javac', ['-cp', path.join(lib, '*'), '-d', target, ...files]);
-  return target;
+  run('javac', 'javac', ['-cp', path.join(lib, '*'), '-d', folder, ...files]);
+  return folder;
 }
 
 /** The npm packages of bench/clients/peers. */

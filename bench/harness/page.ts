@@ -76,7 +76,8 @@ function sectionOf({ workload, result }: Section, machines: readonly string[]): 
     tableOf(rowsOf(workload, result.samples)),
   ];
   const absent = failures.map(({ client, reason }) => `${client} (${reason})`);
-  if (absent.length > 0) lines.push(`Absent: ${absent.join('; ')}.`);
+  if (absent.length > 0)
+    lines.push(`Absent, or left out from the round on in which it failed: ${absent.join('; ')}.`);
   return lines.join('\n\n');
 }
 

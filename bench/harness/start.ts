@@ -5,6 +5,7 @@ import type { Outcome, Task } from '../clients/task.ts';
 import type { Command } from './client.ts';
 
 const CLIENT_TIMEOUT_MS = 120_000;
+const MAX_REASON_CHARACTERS = 400;
 const MAX_OUTPUT_BYTES = 16 * 1024 * 1024;
 
 const execute = promisify(execFile);
@@ -35,5 +36,8 @@ function reasonOf(cause: unknown): string {
   if (killed === true) return `not done within ${CLIENT_TIMEOUT_MS / 1_000} s`;
   const lines = (stderr ?? '').split('\n');
   const telling = lines.find((line) => /^\s*(\w*Error\b|.*Exception\b|panic)/.test(line)) ?? lines[0]!;
-  return (telling === '' ? message : telling).trim().slice(0, 400);
+  return (telling === '' ? message : telling)
+    .trim()
+    .replaceAll(process.cwd(), '.')
+    .slice(0, MAX_REASON_CHARACTERS);
 }
