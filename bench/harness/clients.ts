@@ -128,7 +128,7 @@ export const CLIENTS: readonly Client[] = [
     program: 'java',
     works: ['produce', 'consume', 'pipe', 'awaited', 'steady'],
     lingerMs: 0,
-    note: "Java's client 4.3.1 in a loop of its own: idempotent, acks=all, linger 0, batches of 262,144 bytes, 64 MiB buffered; commits every 5 s, `max.poll.records` 10,000.",
+    note: "Java's client 4.3.1 in a loop of its own: idempotent, acks=all, linger 0, batches of 1,000,000 bytes (its default of 16,384 is a third as fast), 64 MiB buffered; commits every 5 s, `max.poll.records` 10,000.",
   },
   {
     name: 'java-linger-10',

@@ -8,7 +8,7 @@ import org.apache.kafka.common.serialization.ByteArraySerializer;
 /** The settings of the Java client. */
 final class Settings {
     static final int COMMIT_INTERVAL_MS = 5_000;
-    static final int BATCH_BYTES = 262_144;
+    static final int BATCH_BYTES = 1_000_000;
     private static final int BUFFER_BYTES = 64 << 20;
     private static final int POLL_RECORDS = 10_000;
 
