@@ -9,7 +9,7 @@ import { sumOf } from './sums.ts';
 import type { Topics } from './topics.ts';
 import type { Workload } from './workloads.ts';
 
-const WARM_UP_SHARE = 0.25;
+const WARM_UP_SHARE = 0.5;
 
 const READING: readonly Work[] = ['read', 'consume', 'consume-text', 'consume-json', 'keyed', 'pipe'];
 const IN_GROUP: readonly Work[] = ['consume', 'consume-text', 'consume-json', 'keyed', 'pipe', 'steady'];
