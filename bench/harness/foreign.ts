@@ -5,6 +5,8 @@ import path from 'node:path';
 
 const CACHE = path.resolve('.cache');
 const SOURCES = path.join('bench', 'clients');
+/** The lock of what was installed to the end. */
+const INSTALLED = 'installed-lock.json';
 const TIMEOUT_MS = 900_000;
 
 function run(what: string, command: string, args: readonly string[], cwd = '.'): void {
@@ -40,12 +42,13 @@ export interface Peers {
 export function installPeers(clients: string): Peers {
   const folder = path.join(CACHE, 'peers');
   const modules = path.join(folder, 'node_modules');
-  if (!existsSync(modules) || !sameLock(folder)) {
+  if (!isInstalled(folder)) {
     mkdirSync(folder, { recursive: true });
     for (const name of ['package.json', 'package-lock.json'])
       copyFileSync(path.join(SOURCES, 'peers', name), path.join(folder, name));
     console.log('Installing the peers into .cache/peers; the first time, librdkafka is compiled');
     run('npm ci', 'npm', ['ci', '--no-audit', '--no-fund'], folder);
+    copyFileSync(path.join(folder, 'package-lock.json'), path.join(folder, INSTALLED));
   }
   symlinkSync(modules, path.join(clients, 'node_modules'));
   const addon = path.join('node-rdkafka', 'build', 'Release', 'node-librdkafka.node');
@@ -55,8 +58,8 @@ export function installPeers(clients: string): Peers {
   };
 }
 
-function sameLock(folder: string): boolean {
-  const installed = path.join(folder, 'package-lock.json');
+function isInstalled(folder: string): boolean {
+  const installed = path.join(folder, INSTALLED);
   const locked = path.join(SOURCES, 'peers', 'package-lock.json');
   return existsSync(installed) && readFileSync(installed, 'utf8') === readFileSync(locked, 'utf8');
 }
