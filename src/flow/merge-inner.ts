@@ -1,5 +1,5 @@
 import type { Observable, Subscriber } from 'rxjs';
-import type { Delivery } from './delivery.ts';
+import { handleOf, type Delivery } from './delivery.ts';
 import type { Flow } from './flow.ts';
 import { currentRuntime, withRuntime } from './runtime.ts';
 import { InnerSubscriber, StageSubscriber } from './stage-subscriber.ts';
@@ -20,7 +20,8 @@ class Inner<T> extends InnerSubscriber<Delivery<T>> {
   }
 
   override next(delivery: Delivery<T>): void {
-    if (!this.closed) this.parent.merged.next(delivery);
+    if (this.closed) handleOf(delivery).giveUp();
+    else this.parent.merged.next(delivery);
   }
 
   override error(cause: unknown): void {

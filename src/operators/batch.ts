@@ -43,7 +43,10 @@ class BatchStage<A>
 
   // What is emitted is taken out first, and the new value put in: emitting may free credit and bring the next value before it returns.
   override next(delivery: Delivery<A>): void {
-    if (this.closed) return;
+    if (this.closed) {
+      handleOf(delivery).giveUp();
+      return;
+    }
     let full: Delivery<A>[] = [];
     if (this.maxBytes !== Infinity) {
       const bytes = handleOf(delivery).behind.bytesBehind();

@@ -45,7 +45,10 @@ class CountWindowStage<A>
   }
 
   override next(delivery: Delivery<A>): void {
-    if (this.closed) return;
+    if (this.closed) {
+      handleOf(delivery).giveUp();
+      return;
+    }
     let key: Key;
     try {
       key = this.key === undefined ? undefined : checkKey('countWindow', this.key(delivery.value));

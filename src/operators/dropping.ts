@@ -52,7 +52,10 @@ class Entry<A> extends StageSubscriber<Delivery<A>, Delivery<A>> {
   }
 
   override next(delivery: Delivery<A>): void {
-    if (this.closed) return;
+    if (this.closed) {
+      handleOf(delivery).giveUp();
+      return;
+    }
     this.inside.enter(delivery);
     this.out.next(delivery);
     this.inside.settleDropped();

@@ -18,7 +18,10 @@ class FanOutStage<A> extends InnerSubscriber<Delivery<A>> {
 
   // A branch that has ended wants none; its share is settled, as it would be for a `filter`.
   override next(delivery: Delivery<A>): void {
-    if (this.closed) return;
+    if (this.closed) {
+      handleOf(delivery).giveUp();
+      return;
+    }
     const { value } = delivery;
     const fork = handleOf(delivery).fork();
     for (const input of this.inputs) {

@@ -102,7 +102,12 @@ class FlatMapStage<A, B> extends ValueStage<A, B> implements ForkingStage {
       try {
         step = iterator.next();
       } catch (cause) {
-        this.broke(fork, cause);
+        if (!this.closed) this.broke(fork, cause);
+        return;
+      }
+      // The user's iterable itself may have ended the flow.
+      if (this.closed) {
+        stop(iterator);
         return;
       }
       if (step.done === true) {
@@ -154,11 +159,15 @@ class FlatMapStage<A, B> extends ValueStage<A, B> implements ForkingStage {
     this.fork = undefined;
     this.iterator = undefined;
     fork?.abandon();
-    try {
-      iterator?.return?.();
-    } catch {
-      // The flow or the claim has ended; there is nobody left to tell.
-    }
+    if (iterator !== undefined) stop(iterator);
+  }
+}
+
+function stop(iterator: Iterator<unknown>): void {
+  try {
+    iterator.return?.();
+  } catch {
+    // The flow or the claim has ended; there is nobody left to tell.
   }
 }
 

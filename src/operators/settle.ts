@@ -17,7 +17,10 @@ class SettleStage<A> extends StageSubscriber<Delivery<A>, A> {
 
   // An acknowledgement may bring the next values, and the end, before it returns: they belong after the value it was for.
   override next(delivery: Delivery<A>): void {
-    if (this.closed) return;
+    if (this.closed) {
+      handleOf(delivery).giveUp();
+      return;
+    }
     if (this.busy) {
       this.waiting.push(delivery);
       return;

@@ -37,6 +37,7 @@ class TumblingStage<A, K extends Key, R> extends ValueStage<A, Windowed<K, R>> {
   private readonly late: Subject<Delivery<A>> | undefined;
   private lateIsOver = false;
   private ending = false;
+  private folding = false;
 
   constructor(out: Subscriber<Delivery<Windowed<K, R>>>, stage: NamedStage<A>, options: AllOptions<A, K, R>) {
     super(out, stage);
@@ -65,7 +66,20 @@ class TumblingStage<A, K extends Key, R> extends ValueStage<A, Windowed<K, R>> {
     return super.keepsSome(test);
   }
 
+  // Busy at once: what a user's function sets off may bring the next value before its own is folded in.
   protected override process(delivery: Delivery<A>): void {
+    this.busy = true;
+    this.folding = true;
+    this.put(delivery);
+    this.folding = false;
+    this.goOn();
+  }
+
+  protected override working(): boolean {
+    return this.folding;
+  }
+
+  private put(delivery: Delivery<A>): void {
     const settlement = handleOf(delivery).behind.someSettlement();
     if (settlement !== undefined && isOver(settlement)) {
       handleOf(delivery).giveUp();

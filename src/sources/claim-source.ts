@@ -60,6 +60,8 @@ class ClaimSource implements Settlement, ClaimControls, Prepared {
   private paused = false;
   private atEnd = false;
   private over = false;
+  private handing = false;
+  private completing = false;
   private wasDead = false;
   private lookedWhetherDead = false;
   private readonly lookAgain = (): void => {
@@ -213,7 +215,7 @@ class ClaimSource implements Settlement, ClaimControls, Prepared {
       this.refuse(record, sequence, cause);
       return;
     }
-    this.subscriber?.next(recordDelivery(value, this, sequence, record));
+    this.hand(recordDelivery(value, this, sequence, record));
   }
 
   onNoneWaiting(): void {
@@ -233,12 +235,20 @@ class ClaimSource implements Settlement, ClaimControls, Prepared {
       return;
     }
     if (!this.decoder.needed) {
-      this.subscriber.next(recordDelivery(record, this, sequence, record));
+      this.hand(recordDelivery(record, this, sequence, record));
       return;
     }
     const ready = this.decoder.prepare(record);
     if (ready === undefined && this.waiting.size === 0) this.handOver(record, sequence);
     else this.waiting.push(record, sequence, ready);
+  }
+
+  // A stage may end the claim from within, by a drain or a failure: its own record is still on its way then, and the end comes behind it.
+  private hand(delivery: Delivery<ConsumerRecord<unknown, unknown>>): void {
+    this.handing = true;
+    this.subscriber?.next(delivery);
+    this.handing = false;
+    if (this.completing) this.subscriber?.complete();
   }
 
   private press(): void {
@@ -254,8 +264,9 @@ class ClaimSource implements Settlement, ClaimControls, Prepared {
 
   private complete(): void {
     this.over = true;
+    this.completing = true;
     this.giveUpWaiting();
-    this.subscriber?.complete();
+    if (!this.handing) this.subscriber?.complete();
   }
 
   // Records that wait for their deserializer were not handed over to anyone: they stay unsettled and are read again by the next owner.

@@ -113,8 +113,9 @@ class PushSource<T> implements RunningSource, PullOwner {
     this.ended = true;
     this.waiting = [];
     this.head = 0;
-    if (cause === undefined) this.subscriber.complete();
-    else this.subscriber.error(cause);
+    if (cause !== undefined) this.subscriber.error(cause);
+    // A drain, or a failure, from within: the value of the stage that asked for it is still on its way, and the end comes behind it.
+    else if (!this.emitting) this.subscriber.complete();
   }
 
   private takeOldest(): T {
@@ -128,7 +129,7 @@ class PushSource<T> implements RunningSource, PullOwner {
   }
 
   private emit(): void {
-    if (this.emitting) return;
+    if (this.emitting || this.ended) return;
     this.emitting = true;
     while (
       !this.ended &&
@@ -142,7 +143,8 @@ class PushSource<T> implements RunningSource, PullOwner {
       this.subscriber.next(rootDelivery(this.takeOldest(), this.credit, sequence, 0, undefined));
     }
     this.emitting = false;
-    if (this.completed && this.head === this.waiting.length) this.finish();
+    if (this.ended && !this.subscriber.closed) this.subscriber.complete();
+    else if (this.completed && this.head === this.waiting.length) this.finish();
   }
 }
 

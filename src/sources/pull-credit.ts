@@ -72,10 +72,12 @@ export class PullCredit implements Settlement {
     this.owner.onRejected(cause);
   }
 
+  // What is given up may be so because the flow is being taken apart: who is to emit into it is told when that is done.
   giveUp(sequence: number, held: boolean): void {
     if (held || !this.forget(sequence)) return;
     this.left++;
-    this.freed();
+    if (this.hasRoomAgain()) this.clock.defer(() => this.owner.onRoom());
+    this.owner.onSettled();
   }
 
   onPressure(listener: () => void): () => void {
@@ -85,15 +87,16 @@ export class PullCredit implements Settlement {
 
   // A held value gave its room back already.
   private release(sequence: number): void {
-    if (this.forget(sequence)) this.freed();
+    if (!this.forget(sequence)) return;
+    if (this.hasRoomAgain()) this.owner.onRoom();
+    this.owner.onSettled();
   }
 
-  private freed(): void {
-    if (this.full && this.inFlight * 2 <= this.maxRecords && this.inFlightBytes * 2 <= this.maxBytes) {
-      this.full = false;
-      this.owner.onRoom();
-    }
-    this.owner.onSettled();
+  private hasRoomAgain(): boolean {
+    if (!this.full || this.inFlight * 2 > this.maxRecords || this.inFlightBytes * 2 > this.maxBytes)
+      return false;
+    this.full = false;
+    return true;
   }
 
   private forget(sequence: number): boolean {

@@ -97,8 +97,9 @@ class PullLoop<T> implements RunningSource, PullOwner {
     this.ended = true;
     this.chunk?.return?.();
     void Promise.resolve(this.chunks.return?.()).catch(() => undefined);
-    if (cause === undefined) this.subscriber.complete();
-    else this.subscriber.error(cause);
+    if (cause !== undefined) this.subscriber.error(cause);
+    // A drain, or a failure, from within: the value of the stage that asked for it is still on its way, and the end comes behind it.
+    else if (!this.emitting) this.subscriber.complete();
   }
 
   private emit(): void {
@@ -110,6 +111,7 @@ class PullLoop<T> implements RunningSource, PullOwner {
       this.onBroken(cause);
     } finally {
       this.emitting = false;
+      if (this.ended && !this.subscriber.closed) this.subscriber.complete();
     }
   }
 

@@ -247,4 +247,26 @@ describe('flatMap', () => {
     expect(out.values.length).toBeLessThan(600);
     expect(source.marked('give-up')).toBe('a');
   });
+
+  it('closes an iterable that ends the flow itself, and emits nothing more', () => {
+    const source = new ManualSource<string>();
+    let closed = 0;
+    const held: { stop(): void }[] = [];
+    const values = function* (): Generator<string> {
+      try {
+        yield 'a';
+        held[0]!.stop();
+        yield 'b';
+      } finally {
+        closed++;
+      }
+    };
+    const out = collect(source.flow.pipe(flatMap(values)));
+    held.push(out);
+    source.emit('x');
+    expect(out.values).toEqual(['a']);
+    expect(closed).toBe(1);
+    expect(source.marked('give-up')).toBe('x');
+    expect(source.problems).toEqual([]);
+  });
 });

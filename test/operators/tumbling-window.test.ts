@@ -219,4 +219,29 @@ describe('tumblingWindow', () => {
     expect(listening).toBe(0);
     expect(source.events.filter(({ kind }) => kind === 'give-up')).toHaveLength(2);
   });
+
+  it('counts a value that one of its own functions brings, after the one that brought it', () => {
+    const source = new Source();
+    const { values, ended } = collect(
+      source.flow.pipe(
+        tumblingWindow({
+          sizeMs: 10,
+          graceMs: 0,
+          key: (hit: Hit) => hit.page,
+          timestamp: (hit) => hit.at,
+          onFull: 'fail',
+          seed: () => [] as readonly number[],
+          add: (times, { at }) => {
+            if (at === 1) source.hit('a', 2);
+            return [...times, at];
+          },
+        }),
+      ),
+    );
+    source.hit('a', 1);
+    source.complete();
+    expect(values.map(({ value }) => value)).toEqual([[1, 2]]);
+    expect(source.events.map(({ kind }) => kind)).toEqual(['hold', 'hold', 'ack', 'ack']);
+    expect(ended).toEqual(['complete']);
+  });
 });

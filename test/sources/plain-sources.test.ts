@@ -17,7 +17,7 @@ const turns = async (count: number): Promise<void> => {
 };
 
 describe('credit', () => {
-  it('comes back from what is given up', () => {
+  it('comes back from what is given up', async () => {
     const values = new Subject<number>();
     const first = new Subject<number>();
     const seen: number[] = [];
@@ -40,6 +40,7 @@ describe('credit', () => {
     for (let n = 0; n < 1_500; n++) values.next(n);
     expect(seen).toHaveLength(1_000);
     first.next(0);
+    await turns(1);
     expect(seen).toHaveLength(1_500);
   });
 });

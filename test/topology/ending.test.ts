@@ -1,9 +1,9 @@
 // How a run ends: drained, aborted, failed, refused.
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { interval } from 'rxjs';
+import { from, interval, mergeAll } from 'rxjs';
 import { delay } from '../../src/core/clock.ts';
-import { fromIterable, text, topology } from '../../src/index.ts';
-import { batch, map, mapAsync, merge, tap } from '../../src/operators/index.ts';
+import { fromIterable, fromObservable, text, topology, type Flow, type Sluice } from '../../src/index.ts';
+import { batch, eachClaim, fanOut, filter, map, mapAsync, merge, tap } from '../../src/operators/index.ts';
 import { fault } from '../../src/testing/broker/faults/fault.ts';
 import { rejection } from '../helpers/rejection.ts';
 import { SimulatedCluster } from './simulated-cluster.ts';
@@ -136,6 +136,72 @@ describe('aborting', () => {
     void running.abort();
     expect(await sim.clock.run(draining)).toMatchObject({ unsettled: 1 });
     expect(sim.clock.now() - before).toBeLessThan(100);
+  });
+});
+
+describe('a drain that a stage asks for', () => {
+  const numbers = ['0', '1', '2', '3', '4', '5'];
+  const sources: Record<string, (sluice: Sluice) => Flow<string>> = {
+    fromIterable: () => fromIterable(numbers),
+    fromObservable: () =>
+      fromObservable(from(Promise.resolve(numbers)).pipe(mergeAll()), { overflow: 'error', capacity: 10 }),
+    fromGroup: ({ fromGroup }) =>
+      fromGroup({ groupId: 'g', topics: ['in'], value: text() }).pipe(map(({ value }) => value)),
+    fromPartitions: ({ fromPartitions }) =>
+      fromPartitions({ topic: 'in', from: 'earliest', value: text() }).pipe(map(({ value }) => value)),
+    'lanes of fromGroup': ({ fromGroup }) =>
+      fromGroup({ groupId: 'g', topics: ['in'], value: text() }).pipe(
+        eachClaim((claim) => claim.pipe(map(({ value }) => value))),
+      ),
+    'lanes of fromPartitions': ({ fromPartitions }) =>
+      fromPartitions({ topic: 'in', from: 'earliest', value: text() }).pipe(
+        eachClaim((claim) =>
+          claim.pipe(
+            map(({ value }) => value),
+            filter((value) => stop(value)),
+          ),
+        ),
+      ),
+  };
+  let stop: (value: string) => boolean;
+
+  it.each(Object.keys(sources))('comes behind the record that the stage has: %s', async (name) => {
+    await sim.sendNumbers('in', 6);
+    const seen: string[] = [];
+    stop = (value) => {
+      if (value === '3') void running.drain();
+      return true;
+    };
+    const running = topology('until', (sluice) =>
+      sources[name]!(sluice).pipe(
+        filter((value) => stop(value)),
+        tap((value) => seen.push(value)),
+      ),
+    ).start(sim.kafka());
+    expect(await sim.clock.run(running.done)).toEqual({ recordsIn: 4, recordsOut: 0, unsettled: 0 });
+    expect(seen).toEqual(['0', '1', '2', '3']);
+    if (name.includes('fromGroup')) expect(sim.committed('g', 'in')).toBe(4);
+  });
+
+  it('by a failure lets the other branches have their share', async () => {
+    await sim.sendNumbers('in', 6);
+    const seen: string[] = [];
+    const running = topology('branches', ({ fromPartitions }) =>
+      fromPartitions({ topic: 'in', from: 'earliest', value: text() }).pipe(
+        eachClaim((claim) =>
+          claim.pipe(
+            fanOut(
+              map(({ value }) => {
+                if (value === '3') throw new Error('three');
+              }),
+              (all) => all.pipe(tap(({ value }) => seen.push(value))),
+            ),
+          ),
+        ),
+      ),
+    ).start(sim.kafka());
+    expect(await sim.clock.run(rejection(running.done))).toMatchObject({ cause: new Error('three') });
+    expect(seen).toEqual(['0', '1', '2', '3']);
   });
 });
 

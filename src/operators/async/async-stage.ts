@@ -78,7 +78,10 @@ export abstract class AsyncStage<A, B>
   protected abstract run(call: Call<A, B>): void;
 
   override next(delivery: Delivery<A>): void {
-    if (this.closed) return;
+    if (this.closed) {
+      handleOf(delivery).giveUp();
+      return;
+    }
     const call = new Call<A, B>(delivery);
     this.watch.see(delivery);
     try {
