@@ -27,6 +27,7 @@ import { FetchLease } from './fetch-lease.ts';
 import { AskIndex, type Ask } from './fetch-request.ts';
 import { FetchedData, copyOf, findEnd, isSmallPart } from './fetched-data.ts';
 import { FramePin } from './frame-pin.ts';
+import { HeapBallast } from './heap-ballast.ts';
 import { LeaderWatch } from './leader-watch.ts';
 import type { FetcherOptions, ReaderOptions } from './options.ts';
 import { RangeRepair } from './out-of-range.ts';
@@ -63,6 +64,7 @@ export class Fetcher implements ReaderHost, BrokerFetchListener {
   private readonly identity: TopicIdentity;
   private readonly range: RangeRepair;
   private readonly unsubscribe: () => void;
+  private readonly ballast = new HeapBallast();
   private readonly lease: FetchLease;
   private answers = 0;
   private isClosed = false;
@@ -124,6 +126,7 @@ export class Fetcher implements ReaderHost, BrokerFetchListener {
   close(): void {
     if (this.isClosed) return;
     this.isClosed = true;
+    this.ballast.release();
     this.unsubscribe();
     this.watch.close();
     this.range.close();
@@ -175,6 +178,7 @@ export class Fetcher implements ReaderHost, BrokerFetchListener {
       }
     for (const { reader, generation } of asks)
       if (reader.feed.fetch.generation === generation && reader.feed.fetch.asked) this.backOff(reader);
+    this.ballast.count(bytes);
     this.brokers.get(nodeId)?.pumpAfter(bytes === 0);
     for (const { reader } of asks) this.loop.now(reader);
   }
