@@ -19,7 +19,7 @@ interface Limit {
 const LIMITS: readonly Limit[] = [
   { workload: 'produce-100b', peer: 'kafkajs', leastRatio: 1.5 },
   { workload: 'consume-100b', peer: 'kafkajs', leastRatio: 1.5 },
-  { workload: 'consume-100b', peer: 'probe', leastRatio: 0.25 },
+  { workload: 'consume-100b', peer: 'probe', leastRatio: 0.15 },
 ];
 
 const named = (name: string): Workload => WORKLOADS.find((workload) => workload.name === name)!;
