@@ -25,7 +25,7 @@ export function warnOfProblem(problem: LocatedProblem): void {
   );
 }
 
-/** A record that stays unsettled, and the last stage that has it; undefined when none of them keeps it, so that it was dropped or leaked. */
+/** A record that stays unsettled, and the last stage that has it; undefined when none keeps it: a dead letter on its way, a user's own stage, or a leak. */
 export interface StuckInStage extends StuckRecord {
   readonly stage: string | undefined;
 }
@@ -34,7 +34,10 @@ export interface StuckInStage extends StuckRecord {
 export function warnOfStuck(record: StuckInStage): void {
   stuck.publish(record);
   const { topic, partition, offset, ageMs, stage } = record;
-  const where = stage === undefined ? 'no stage of this library keeps it' : `it is in stage ${stage}`;
+  const where =
+    stage === undefined
+      ? 'no stage of this library keeps it (a dead letter on its way, a stage of your own, or a leak)'
+      : `it is in stage ${stage}`;
   process.emitWarning(
     `${topic}-${partition} offset ${offset} has been unsettled for ${Math.round(ageMs / 1000)} s, and ${where}; nothing at or after it is committed`,
     'SluiceWarning',
