@@ -29,6 +29,8 @@ function place(origins: readonly Origin[]): string {
   return ` at ${where}${origins.length > 1 ? ` and ${origins.length - 1} more` : ''}`;
 }
 
+const HIDDEN = { enumerable: false } as const;
+
 /** A stage failed for one value; `cause` is what it threw. The stage's policy has decided, or is about to decide, what becomes of the records behind it. */
 export class StageError<out A = unknown> extends KafkaError {
   readonly code = 'STAGE_FAILED';
@@ -47,5 +49,8 @@ export class StageError<out A = unknown> extends KafkaError {
     this.value = failure.value;
     this.attempt = failure.attempt;
     this.origins = failure.origins;
+    // There to be read, but not to be printed with the error: what a record holds does not belong in a log.
+    Object.defineProperty(this, 'value', HIDDEN);
+    Object.defineProperty(this, 'origins', HIDDEN);
   }
 }

@@ -13,7 +13,7 @@ import type { Settlement } from '../flow/settlement.ts';
 import { StageError } from '../flow/stage-error.ts';
 import { StageSubscriber } from '../flow/stage-subscriber.ts';
 import type { Producer } from '../core/producer/producer.ts';
-import type { Receipt } from '../core/producer/receipt.ts';
+import type { Receipt, Withdrawal } from '../core/producer/receipt.ts';
 import type { Serializer } from '../serdes/serde.ts';
 import { Encoder, type OutgoingRecord } from './outgoing.ts';
 
@@ -123,7 +123,11 @@ class Passage<A> implements Receipt, Waiter<A> {
 
   // Asked for every record of a batch; one claim that lives is enough to keep it.
   isWithdrawn(): boolean {
-    return this.lane.mayBeDead && handleOf(this.delivery).behind.everySettlement(isDead);
+    return handleOf(this.delivery).behind.everySettlement(isDead);
+  }
+
+  get withdrawal(): Withdrawal {
+    return this.lane;
   }
 
   onWithdrawn(): void {
@@ -190,7 +194,7 @@ class Passage<A> implements Receipt, Waiter<A> {
 }
 
 /** The deliveries of one claim or plain source, passed on in the order in which they came. */
-class Lane<A> {
+class Lane<A> implements Withdrawal {
   readonly queue = new Fifo<Passage<A>>();
   readonly stage: ToTopicStage<A>;
   private readonly settlement: Settlement | undefined;
@@ -202,7 +206,7 @@ class Lane<A> {
   }
 
   /** False while the claim that the lane is for is alive; it is one of those behind each of its deliveries. */
-  get mayBeDead(): boolean {
+  get isPossible(): boolean {
     return this.settlement === undefined || isDead(this.settlement);
   }
 

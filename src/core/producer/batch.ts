@@ -3,7 +3,7 @@
 import type { BatchBuilder } from '../records/batch-builder.ts';
 import type { Bytes, HeadersInit } from '../records/types.ts';
 import type { KafkaError } from '../../errors.ts';
-import type { Receipt } from './receipt.ts';
+import type { Receipt, Withdrawal } from './receipt.ts';
 
 /**
  * - `filling`: takes records or waits for its first sending; has no sequence yet.
@@ -42,6 +42,9 @@ export class Batch {
   appendTime = -1;
   error: KafkaError | undefined;
   waiters: BatchWaiter[] | undefined;
+  private asksEach = false;
+  private lastWithdrawal: Withdrawal | undefined = undefined;
+  private withdrawals: Withdrawal[] | undefined = undefined;
   /** What its builder began with, when it goes back to {@link BatchMemory} in the end. */
   memory: Buffer | undefined;
 
@@ -75,6 +78,20 @@ export class Batch {
     this.bytes = builder.bytes;
     this.receipts.push(receipt);
     this.timestamps.push(timestamp);
+    const { withdrawal } = receipt;
+    if (withdrawal === undefined) this.asksEach ||= receipt.isWithdrawn !== undefined;
+    else if (withdrawal !== this.lastWithdrawal) this.enter(withdrawal);
     return true;
+  }
+
+  /** False when no receipt needs to be asked whether it is withdrawn. */
+  get mayBeWithdrawn(): boolean {
+    return this.asksEach || this.withdrawals?.some(({ isPossible }) => isPossible) === true;
+  }
+
+  private enter(withdrawal: Withdrawal): void {
+    this.lastWithdrawal = withdrawal;
+    this.withdrawals ??= [];
+    if (!this.withdrawals.includes(withdrawal)) this.withdrawals.push(withdrawal);
   }
 }

@@ -2,6 +2,11 @@
 
 import type { KafkaError } from '../../errors.ts';
 
+/** What decides for many receipts at once whether any of them can be withdrawn. */
+export interface Withdrawal {
+  readonly isPossible: boolean;
+}
+
 /** Told once what became of a record. Calls for one partition come in the order in which its records were sent. */
 export interface Receipt {
   /**
@@ -16,6 +21,8 @@ export interface Receipt {
   onFailed(error: KafkaError): void;
   /** Asked when the record's batch is sealed for its first sending; true leaves the record out. */
   isWithdrawn?(): boolean;
+  /** Spares the question: while none of the withdrawals of a batch is possible, none of their receipts is asked. */
+  readonly withdrawal?: Withdrawal;
   /** The record was left out; neither `onAcked` nor `onFailed` follows. */
   onWithdrawn?(): void;
 }

@@ -22,7 +22,7 @@ function* recordsOf(bytes: Buffer, { topic, partition }: Place): Generator<Fetch
 /** Takes the withdrawn records out of an unsealed batch and tells their receipts; returns how many there were. */
 export function dropWithdrawn(batch: Batch, place: Place): number {
   const { receipts, timestamps } = batch;
-  if (!isAnyWithdrawn(receipts)) return 0;
+  if (!batch.mayBeWithdrawn || !receipts.some(isWithdrawn)) return 0;
   const whole = batch.builder!.seal(UNSEQUENCED);
   const kept = new BatchBuilder(batch.bytes, batch.bytes);
   const out: typeof receipts = [];
@@ -39,11 +39,6 @@ export function dropWithdrawn(batch: Batch, place: Place): number {
   }
   for (const receipt of out) receipt.onWithdrawn?.();
   return out.length;
-}
-
-function isAnyWithdrawn(receipts: Batch['receipts']): boolean {
-  for (let i = 0; i < receipts.length; i++) if (isWithdrawn(receipts[i]!)) return true;
-  return false;
 }
 
 function isWithdrawn(receipt: Batch['receipts'][number]): boolean {
