@@ -14,7 +14,7 @@ export interface SeenRequest {
   readonly generationId?: number;
 }
 
-/** A transport that tells `onRequest` of every request with one of these keys; each write is one whole frame. */
+/** A transport that tells `onRequest` of every request with one of these keys. A frame is written in pieces, the first of which has its header. */
 export function spyTransport(
   keys: readonly number[],
   onRequest: (request: SeenRequest) => void,
@@ -23,9 +23,15 @@ export function spyTransport(
   return {
     connect(address, events) {
       const wire = transport.connect(address, events);
+      let restBytes = 0;
       return {
         write(bytes) {
+          if (restBytes > 0) {
+            restBytes -= bytes.length;
+            return wire.write(bytes);
+          }
           const frame = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+          restBytes = LENGTH_BYTES + frame.readInt32BE(0) - bytes.length;
           const apiKey = frame.readInt16BE(LENGTH_BYTES);
           if (keys.includes(apiKey)) onRequest({ at: Date.now(), apiKey, ...bodyOf(apiKey, frame) });
           return wire.write(bytes);
