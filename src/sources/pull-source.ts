@@ -12,7 +12,7 @@ const IN_FLIGHT_RECORDS = 10_000;
 const IN_FLIGHT_BYTES = 16 * 1024 * 1024;
 
 /** How long one run of emissions may keep the event loop, and how often it looks at the clock. */
-const SLICE_MS = 8;
+const SLICE_MS = 2;
 const LOOK_EVERY = 64;
 
 /** Chunks of values: one await per chunk, none per value. */

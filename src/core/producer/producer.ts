@@ -26,9 +26,10 @@ const DEFAULT_CLOSE_TIMEOUT_MS = 30_000;
 // Bytes around key and value that a record can take in a batch without headers.
 const RECORD_OVERHEAD = 90;
 
-// A batch of this size is worth a request while its partition has fewer than so many on their way: the broker works on it while the next is made.
-// Where the broker is slower than the caller, batches go on to their full size.
+// A batch of so many small records is worth a request while its partition has fewer than so many on their way: the broker works on it while the
+// next is made. Where the broker is slower than the caller, batches go on to their full size; of large records, full batches are few records anyway.
 const ENOUGH_BYTES = 128 * 1024;
+const ENOUGH_RECORDS = 500;
 const FEW_BATCHES = 2;
 
 /**
@@ -262,6 +263,7 @@ export class Producer {
         if (
           batch.bytes >= ENOUGH_BYTES &&
           before < ENOUGH_BYTES &&
+          batch.count >= ENOUGH_RECORDS &&
           partition.flight.batches.length < FEW_BATCHES
         ) {
           full = partition;
