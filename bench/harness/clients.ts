@@ -3,21 +3,24 @@ import type { Client } from './client.ts';
 
 export const OURS = 'sluice';
 
+/** What the clients with a program for each flow can do. */
+const EVERY_FLOW = [
+  'produce',
+  'consume',
+  'consume-text',
+  'consume-json',
+  'pipe',
+  'awaited',
+  'steady',
+  'keyed',
+  'files',
+] as const;
+
 export const CLIENTS: readonly Client[] = [
   {
     name: OURS,
     program: 'node',
-    works: [
-      'produce',
-      'consume',
-      'consume-text',
-      'consume-json',
-      'pipe',
-      'awaited',
-      'steady',
-      'keyed',
-      'files',
-    ],
+    works: EVERY_FLOW,
     note: '`fromIterable → toTopic → map → settle` and `fromGroup → map → filter`, every default: idempotent, acks=all, linger 0 (a partition gathers while it has something in flight), batches of 1,000,000 bytes, CRC checked, commits every 5 s or 10,000 records.',
   },
   {
@@ -97,17 +100,7 @@ export const CLIENTS: readonly Client[] = [
   {
     name: 'kafkajs',
     program: 'node',
-    works: [
-      'produce',
-      'consume',
-      'consume-text',
-      'consume-json',
-      'pipe',
-      'awaited',
-      'steady',
-      'keyed',
-      'files',
-    ],
+    works: EVERY_FLOW,
     note: 'kafkajs 2.2.4: `sendBatch` of 200 KB, three calls at a time, acks -1, not idempotent (its default); `eachBatch`, `autoCommitInterval` 5 s, three partitions at a time, 4 MiB per partition and fetch. It does not check CRCs.',
   },
   {

@@ -8,7 +8,7 @@ import { PARTITIONER_NAMES, type Partitioner, type PartitionerName } from './par
 export interface ProducerOptions {
   /**
    * How long an unfilled batch waits for more records, in ms. Default 0: it is sent at once when its partition has nothing in flight and gathers
-   * records while it has.
+   * records while it has; a batch of 500 records and 128 KiB does not wait for the first one in flight.
    */
   readonly lingerMs?: number | undefined;
   /**
