@@ -1,4 +1,4 @@
-// Checks every protocol table of src/core/protocol against the message JSON inside Apache Kafka's clients jar: which fields, in which order,
+// Checks every protocol table of src/core/protocol and of the broker in the box against the message JSON inside Apache Kafka's clients jar: which fields, in which order,
 // of which type, in which versions, nullable where, tagged how, with which default, ignorable or not, flexible from where, and that no version
 // is spoken that Kafka does not list or marks unstable.
 //
@@ -12,6 +12,7 @@ import { existsSync } from 'node:fs';
 import { kafkaLib, KAFKA_VERSION } from '../test/helpers/kafka/jars.ts';
 import type { AnyApi, MessageCodec } from '../src/core/protocol/api.ts';
 import { APIS } from '../src/core/protocol/apis.ts';
+import { offerApis } from '../src/testing/broker/apis/registry.ts';
 import {
   consumerProtocolAssignment,
   consumerProtocolSubscription,
@@ -240,7 +241,8 @@ if (jar === undefined)
   stop('Without Maven, name the jar: npm run check:protocol -- path/to/kafka-clients-<version>.jar');
 if (!existsSync(jar)) stop(`No file at ${jar}`);
 
-for (const api of APIS) checkApi(jar, api);
+const served = Array.from(offerApis().values(), ({ handler }) => handler.api);
+for (const api of new Set([...APIS, ...served].sort((a, b) => a.key - b.key))) checkApi(jar, api);
 for (const message of [consumerProtocolSubscription, consumerProtocolAssignment]) {
   checkMessage(message, readJson(jar, message.name), false);
 }

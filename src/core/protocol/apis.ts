@@ -12,14 +12,18 @@ import { leaveGroupApi } from './messages/13-leave-group.ts';
 import { syncGroupApi } from './messages/14-sync-group.ts';
 import { describeGroupsApi } from './messages/15-describe-groups.ts';
 import { listGroupsApi } from './messages/16-list-groups.ts';
+import { saslHandshakeApi } from './messages/17-sasl-handshake.ts';
 import { apiVersionsApi } from './messages/18-api-versions.ts';
 import { createTopicsApi } from './messages/19-create-topics.ts';
 import { deleteTopicsApi } from './messages/20-delete-topics.ts';
 import { deleteRecordsApi } from './messages/21-delete-records.ts';
 import { initProducerIdApi } from './messages/22-init-producer-id.ts';
 import { offsetForLeaderEpochApi } from './messages/23-offset-for-leader-epoch.ts';
+import { saslAuthenticateApi } from './messages/36-sasl-authenticate.ts';
 import { createPartitionsApi } from './messages/37-create-partitions.ts';
 import { deleteGroupsApi } from './messages/42-delete-groups.ts';
+import { incrementalAlterConfigsApi } from './messages/44-incremental-alter-configs.ts';
+import { describeClusterApi } from './messages/60-describe-cluster.ts';
 
 /** Every API of which there is a table, by key. */
 export const APIS: readonly AnyApi[] = [
@@ -36,14 +40,18 @@ export const APIS: readonly AnyApi[] = [
   syncGroupApi,
   describeGroupsApi,
   listGroupsApi,
+  saslHandshakeApi,
   apiVersionsApi,
   createTopicsApi,
   deleteTopicsApi,
   deleteRecordsApi,
   initProducerIdApi,
   offsetForLeaderEpochApi,
+  saslAuthenticateApi,
   createPartitionsApi,
   deleteGroupsApi,
+  incrementalAlterConfigsApi,
+  describeClusterApi,
 ];
 
 const byKey = new Map<number, AnyApi>(APIS.map((api) => [api.key, api]));
