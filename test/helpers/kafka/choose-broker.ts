@@ -1,6 +1,7 @@
-// Jest's global set-up of the tests that want a broker: KAFKA_BROKERS, else Docker, else Maven's jars on Java 17, else the box.
-// What was chosen is handed to the tests in the environment; CI refuses the box.
-import { answers, javaAnswers, kafkaLib } from './jars.ts';
+// Jest's global set-up of the tests that want a broker: the one SLUICE_BROKER names (box, 4.3.1, 3.9), else KAFKA_BROKERS, else Docker, else
+// Maven's jars on Java 17, else none. What was chosen is handed to the tests in the environment; CI refuses to have none.
+import { startBoxProcess } from './box-process.ts';
+import { answers, javaAnswers, kafkaLib, KAFKA_3_9_VERSION, KAFKA_VERSION } from './jars.ts';
 import { startRealKafka } from './real-kafka.ts';
 
 type Stop = () => Promise<void>;
@@ -39,33 +40,60 @@ async function inDocker(): Promise<{ bootstrap: string; stop: Stop } | undefined
   };
 }
 
+interface Started {
+  readonly bootstrap: readonly string[];
+  stop(): Promise<void>;
+}
+
+/** Hands a broker to the tests, and Kafka's tools of the version that they are written for. */
+function hand(started: Started, kind: string): void {
+  (globalThis as Holder).sluiceBroker = () => started.stop();
+  process.env['KAFKA_BROKERS'] = started.bootstrap.join(',');
+  process.env['SLUICE_BROKER_KIND'] = kind;
+  const tools = javaAnswers() ? kafkaLib() : undefined;
+  if (tools !== undefined) process.env['KAFKA_LIB'] = tools;
+}
+
+function jarsOf(version: string): string {
+  const lib = javaAnswers() ? kafkaLib(version) : undefined;
+  if (lib === undefined) throw new Error(`Kafka ${version} needs Java 17 and its jars, which Maven fetches.`);
+  return lib;
+}
+
+async function named(name: string): Promise<void> {
+  switch (name) {
+    case 'box':
+      return hand(await startBoxProcess(), 'box');
+    case '4.3.1':
+      return hand(await startRealKafka({ lib: jarsOf(KAFKA_VERSION) }), 'jars');
+    case '3.9':
+      return hand(await startRealKafka({ lib: jarsOf(KAFKA_3_9_VERSION) }), 'jars');
+    default:
+      throw new Error(`SLUICE_BROKER is '${name}'; it must be box, 4.3.1 or 3.9.`);
+  }
+}
+
 export default async function chooseBroker(): Promise<void> {
+  const name = process.env['SLUICE_BROKER'];
+  if (name !== undefined && name !== '') return named(name);
   const given = process.env['KAFKA_BROKERS'];
   if (given !== undefined && given !== '') {
     process.env['SLUICE_BROKER_KIND'] = 'given';
     return;
   }
-  const holder = globalThis as Holder;
   const docker = await inDocker();
   if (docker !== undefined) {
-    holder.sluiceBroker = docker.stop;
+    (globalThis as Holder).sluiceBroker = docker.stop;
     process.env['KAFKA_BROKERS'] = docker.bootstrap;
     process.env['SLUICE_BROKER_KIND'] = 'docker';
     return;
   }
   const lib = javaAnswers() ? kafkaLib() : undefined;
-  if (lib !== undefined) {
-    const kafka = await startRealKafka({ lib });
-    holder.sluiceBroker = () => kafka.stop();
-    process.env['KAFKA_BROKERS'] = kafka.bootstrap.join(',');
-    process.env['KAFKA_LIB'] = lib;
-    process.env['SLUICE_BROKER_KIND'] = 'jars';
-    return;
-  }
+  if (lib !== undefined) return hand(await startRealKafka({ lib }), 'jars');
   if (process.env['SLUICE_REQUIRE_KAFKA'] !== undefined) {
     throw new Error(
       'A real Kafka is required (SLUICE_REQUIRE_KAFKA is set), but there is no KAFKA_BROKERS, no Docker engine, and no Maven with Java 17.',
     );
   }
-  process.env['SLUICE_BROKER_KIND'] = 'box';
+  process.env['SLUICE_BROKER_KIND'] = 'none';
 }
