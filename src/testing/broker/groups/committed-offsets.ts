@@ -6,21 +6,31 @@ export interface CommittedOffset {
   readonly metadata: string;
 }
 
-/** A group's commits by topic and partition. */
+/** A commit with the partition it is for. */
+export interface PlacedOffset extends CommittedOffset {
+  readonly topic: string;
+  readonly partition: number;
+}
+
+interface PendingOffset extends PlacedOffset {
+  /** Its place among all commits of the group. */
+  readonly order: number;
+}
+
+/** A group's commits by topic and partition, and those of transactions that are not over. */
 export class CommittedOffsets {
   readonly #topics = new Map<string, Map<number, CommittedOffset>>();
+  readonly #orders = new WeakMap<CommittedOffset, number>();
+  /** By producer id, in the order they came. */
+  readonly #pending = new Map<number, PendingOffset[]>();
+  #nextOrder = 0;
 
   get(topic: string, partition: number): CommittedOffset | undefined {
     return this.#topics.get(topic)?.get(partition);
   }
 
   set(topic: string, partition: number, committed: CommittedOffset): void {
-    let partitions = this.#topics.get(topic);
-    if (partitions === undefined) {
-      partitions = new Map();
-      this.#topics.set(topic, partitions);
-    }
-    partitions.set(partition, committed);
+    this.#put(topic, partition, committed, this.#nextOrder++);
   }
 
   topics(): Iterable<[string, ReadonlyMap<number, CommittedOffset>]> {
@@ -29,5 +39,78 @@ export class CommittedOffsets {
 
   forgetTopic(topic: string): void {
     this.#topics.delete(topic);
+    for (const [producerId, offsets] of this.#pending) {
+      this.#keepPending(
+        producerId,
+        offsets.filter((pending) => pending.topic !== topic),
+      );
+    }
+  }
+
+  /** Takes back the commit of one partition, and pending ones with it. */
+  forget(topic: string, partition: number): void {
+    this.#topics.get(topic)?.delete(partition);
+    if (this.#topics.get(topic)?.size === 0) this.#topics.delete(topic);
+    for (const [producerId, offsets] of this.#pending) {
+      this.#keepPending(
+        producerId,
+        offsets.filter((pending) => pending.topic !== topic || pending.partition !== partition),
+      );
+    }
+  }
+
+  /** Keeps a commit of a transaction until that one is over. */
+  stage(producerId: number, topic: string, partition: number, committed: CommittedOffset): void {
+    const { offset, leaderEpoch, metadata } = committed;
+    const others = (this.#pending.get(producerId) ?? []).filter(
+      (pending) => pending.topic !== topic || pending.partition !== partition,
+    );
+    others.push({ topic, partition, offset, leaderEpoch, metadata, order: this.#nextOrder++ });
+    this.#pending.set(producerId, others);
+  }
+
+  /**
+   * The producer's transaction is over: its commits hold or are dropped. Returns those that hold now; one that came before a commit
+   * outside the transaction does not undo it.
+   */
+  endTransaction(producerId: number, commit: boolean): readonly PlacedOffset[] {
+    const pending = this.#pending.get(producerId) ?? [];
+    this.#pending.delete(producerId);
+    if (!commit) return [];
+    return pending.filter(({ topic, partition, order, offset, leaderEpoch, metadata }) => {
+      const known = this.get(topic, partition);
+      if (known !== undefined && (this.#orders.get(known) ?? -1) > order) return false;
+      this.#put(topic, partition, { offset, leaderEpoch, metadata }, order);
+      return true;
+    });
+  }
+
+  /** True while a transaction that is not over has a commit for the partition, or with no partition named, any commit. */
+  hasPending(topic?: string, partition?: number): boolean {
+    for (const offsets of this.#pending.values()) {
+      if (topic === undefined) return true;
+      if (offsets.some((pending) => pending.topic === topic && pending.partition === partition)) return true;
+    }
+    return false;
+  }
+
+  /** Pending commits by producer id, in the order they came. */
+  pending(): ReadonlyMap<number, readonly PlacedOffset[]> {
+    return this.#pending;
+  }
+
+  #put(topic: string, partition: number, committed: CommittedOffset, order: number): void {
+    let partitions = this.#topics.get(topic);
+    if (partitions === undefined) {
+      partitions = new Map();
+      this.#topics.set(topic, partitions);
+    }
+    partitions.set(partition, committed);
+    this.#orders.set(committed, order);
+  }
+
+  #keepPending(producerId: number, offsets: PendingOffset[]): void {
+    if (offsets.length === 0) this.#pending.delete(producerId);
+    else this.#pending.set(producerId, offsets);
   }
 }
