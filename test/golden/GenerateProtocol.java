@@ -37,7 +37,7 @@ public class GenerateProtocol {
         // key, lowest and highest version
         {0, 3, 13}, {1, 4, 17}, {2, 1, 11}, {3, 0, 13}, {8, 2, 10}, {9, 1, 10}, {10, 0, 6}, {11, 0, 9}, {12, 0, 4}, {13, 0, 5}, {14, 0, 5},
         {15, 0, 6}, {16, 0, 5}, {17, 0, 1}, {18, 0, 4}, {19, 2, 7}, {20, 1, 6}, {21, 0, 2}, {22, 0, 5}, {23, 2, 4}, {36, 0, 2},
-        {37, 0, 3}, {42, 0, 2}, {44, 0, 1}, {60, 0, 2},
+        {37, 0, 3}, {42, 0, 2}, {44, 0, 1}, {47, 0, 0}, {60, 0, 2}, {68, 0, 1}, {69, 0, 1},
     };
     private static final String[] CASES = {"defaults", "full", "nulls", "unknownTags"};
     private static final String PACKAGE = "org.apache.kafka.common.message.";

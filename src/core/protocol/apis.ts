@@ -23,7 +23,10 @@ import { saslAuthenticateApi } from './messages/36-sasl-authenticate.ts';
 import { createPartitionsApi } from './messages/37-create-partitions.ts';
 import { deleteGroupsApi } from './messages/42-delete-groups.ts';
 import { incrementalAlterConfigsApi } from './messages/44-incremental-alter-configs.ts';
+import { offsetDeleteApi } from './messages/47-offset-delete.ts';
 import { describeClusterApi } from './messages/60-describe-cluster.ts';
+import { consumerGroupHeartbeatApi } from './messages/68-consumer-group-heartbeat.ts';
+import { consumerGroupDescribeApi } from './messages/69-consumer-group-describe.ts';
 
 /** Every API of which there is a table, by key. */
 export const APIS: readonly AnyApi[] = [
@@ -51,7 +54,10 @@ export const APIS: readonly AnyApi[] = [
   createPartitionsApi,
   deleteGroupsApi,
   incrementalAlterConfigsApi,
+  offsetDeleteApi,
   describeClusterApi,
+  consumerGroupHeartbeatApi,
+  consumerGroupDescribeApi,
 ];
 
 const byKey = new Map<number, AnyApi>(APIS.map((api) => [api.key, api]));
