@@ -46,6 +46,8 @@ export interface BrokerOptions {
   readonly group?: Partial<GroupTimings> | undefined;
   /** Versions by API name (`{ Fetch: [4, 11] }`), narrower than what is supported: an older cluster. An API with `[1, 0]` is not there. */
   readonly versions?: { readonly [api: string]: VersionLimits } | undefined;
+  /** Levels of features in force, by Kafka's names: `{ 'transaction.version': 1 }`; 0 turns one off. */
+  readonly features?: { readonly [name: string]: number } | undefined;
   /** The largest request taken; a larger one closes its connection. Default 100 MiB (`socket.request.max.bytes`). */
   readonly maxRequestBytes?: number | undefined;
   /** Requests kept in `box.requests()`; default 10,000, the oldest go first. */
@@ -58,6 +60,7 @@ export interface ClusterSettings {
   readonly defaultPartitions: number;
   readonly defaultReplicationFactor: number;
   readonly group: GroupTimings;
+  readonly features: { readonly [name: string]: number };
   readonly maxRequestBytes: number;
 }
 
@@ -73,6 +76,7 @@ export function settingsOf(options: BrokerOptions): ClusterSettings {
       minSessionTimeoutMs: options.group?.minSessionTimeoutMs ?? 6_000,
       maxSessionTimeoutMs: options.group?.maxSessionTimeoutMs ?? 1_800_000,
     },
+    features: options.features ?? {},
     maxRequestBytes: options.maxRequestBytes ?? MAX_REQUEST_BYTES,
   };
 }

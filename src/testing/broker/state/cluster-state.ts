@@ -2,6 +2,7 @@ import type { Clock, Random } from '../../../core/clock.ts';
 import type { ClusterEvent } from '../cluster-event.ts';
 import { GroupCoordinator } from '../groups/group-coordinator.ts';
 import type { ClusterSettings } from '../options.ts';
+import { Features } from './features.ts';
 import { hashOf, randomUuid } from './ids.ts';
 import { NO_LEADER } from './partition.ts';
 import type { Partition } from './partition.ts';
@@ -27,6 +28,7 @@ export class ClusterState {
   readonly clock: Clock;
   readonly random: Random;
   readonly settings: ClusterSettings;
+  readonly features: Features;
   readonly clusterId: string;
   readonly nodes: NodeState[] = [];
   readonly topics: TopicRegistry;
@@ -39,6 +41,7 @@ export class ClusterState {
     this.clock = environment.clock;
     this.random = environment.random;
     this.settings = environment.settings;
+    this.features = new Features(environment.settings.features);
     this.clusterId = randomUuid(environment.random);
     this.topics = new TopicRegistry(this);
     this.groups = new GroupCoordinator(environment);
