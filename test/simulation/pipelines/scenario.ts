@@ -1,6 +1,6 @@
 // What is played, as plain data drawn by fast-check: a pipeline, how the group is tuned, and what goes wrong when.
 import fc from 'fast-check';
-import type { fault } from '../../src/testing/broker/faults/fault.ts';
+import type { fault } from '../../../src/testing/broker/faults/fault.ts';
 
 /** What a failing stage's policy is. */
 export type PolicyName = 'fail' | 'skip' | 'retry' | 'retryThenSkip' | 'retryThenBury' | 'bury' | 'rewind';

@@ -1,20 +1,20 @@
 // Plays a scenario on a simulated cluster, mends everything, and answers with what happened.
 import diagnosticsChannel from 'node:diagnostics_channel';
-import { delay } from '../../src/core/clock.ts';
-import { createBroker } from '../../src/testing/broker/create-broker.ts';
-import type { BrokerBox } from '../../src/testing/broker/broker-box.ts';
-import type { ClusterEvent } from '../../src/testing/broker/cluster-event.ts';
-import { fault } from '../../src/testing/broker/faults/fault.ts';
-import type { FaultAction } from '../../src/testing/broker/faults/fault.ts';
-import { seededRandom } from '../../src/testing/simulation/seeded-random.ts';
-import { VirtualClock } from '../../src/testing/simulation/virtual-clock.ts';
+import { delay } from '../../../src/core/clock.ts';
+import { createBroker } from '../../../src/testing/broker/create-broker.ts';
+import type { BrokerBox } from '../../../src/testing/broker/broker-box.ts';
+import type { ClusterEvent } from '../../../src/testing/broker/cluster-event.ts';
+import { fault } from '../../../src/testing/broker/faults/fault.ts';
+import type { FaultAction } from '../../../src/testing/broker/faults/fault.ts';
+import { seededRandom } from '../../../src/testing/simulation/seeded-random.ts';
+import { VirtualClock } from '../../../src/testing/simulation/virtual-clock.ts';
 import type { History, HistoryEvent, SourceEnd } from './history.ts';
 import { clientOf, inputsOf, Member, POISON } from './member.ts';
 import type { World } from './member.ts';
 import { countsForever, keepsOrder, LETTERS, mixesClaims, OUTPUT } from './pipeline.ts';
 import { Recorder } from './recorder.ts';
 import type { Act, Scenario } from './scenario.ts';
-import { SimulatedProcess } from './simulated-process.ts';
+import { SimulatedProcess } from '../simulated-process.ts';
 import { sourceName } from './watch.ts';
 
 const MAX_MEMBERS = 4;

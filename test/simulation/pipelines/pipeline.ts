@@ -1,14 +1,14 @@
 // From a drawn pipeline to the operators of the library, every function in it telling the recorder what it did.
 import { Observable, type MonoTypeOperatorFunction } from 'rxjs';
 import { filter as rxFilter } from 'rxjs/operators';
-import type { Clock, Random } from '../../src/core/clock.ts';
-import { delay } from '../../src/core/clock.ts';
-import type { Delivery } from '../../src/flow/delivery.ts';
-import type { Flow } from '../../src/flow/flow.ts';
-import type { Op } from '../../src/flow/op.ts';
-import { retry, rewind, skip, type ErrorPolicy, type StageOptions } from '../../src/flow/policy.ts';
-import * as operators from '../../src/operators/index.ts';
-import type { Sluice } from '../../src/topology/sluice.ts';
+import type { Clock, Random } from '../../../src/core/clock.ts';
+import { delay } from '../../../src/core/clock.ts';
+import type { Delivery } from '../../../src/flow/delivery.ts';
+import type { Flow } from '../../../src/flow/flow.ts';
+import type { Op } from '../../../src/flow/op.ts';
+import { retry, rewind, skip, type ErrorPolicy, type StageOptions } from '../../../src/flow/policy.ts';
+import * as operators from '../../../src/operators/index.ts';
+import type { Sluice } from '../../../src/topology/sluice.ts';
 import type { HandingKey } from './history.ts';
 import type { Recorder } from './recorder.ts';
 import type { Failing, Order, Stage } from './scenario.ts';

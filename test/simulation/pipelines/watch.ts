@@ -1,10 +1,10 @@
 // The first stage of every pipeline: tells what is handed over, and, from the far side of all stages, what is settled.
-import type { ConsumerRecord } from '../../src/core/records/types.ts';
-import { Handle, handleOf } from '../../src/flow/delivery.ts';
-import { createFlow } from '../../src/flow/flow.ts';
-import type { Op } from '../../src/flow/op.ts';
-import type { Owner, Rooted } from '../../src/flow/owner.ts';
-import type { PressureSource, Settlement, Verdict } from '../../src/flow/settlement.ts';
+import type { ConsumerRecord } from '../../../src/core/records/types.ts';
+import { Handle, handleOf } from '../../../src/flow/delivery.ts';
+import { createFlow } from '../../../src/flow/flow.ts';
+import type { Op } from '../../../src/flow/op.ts';
+import type { Owner, Rooted } from '../../../src/flow/owner.ts';
+import type { PressureSource, Settlement, Verdict } from '../../../src/flow/settlement.ts';
 import { handingKey } from './history.ts';
 import type { HandingKey } from './history.ts';
 import type { Recorder } from './recorder.ts';
