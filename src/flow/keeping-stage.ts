@@ -8,6 +8,10 @@ export interface KeepingStage {
   readonly stageName: string;
   /** True when `test` holds for one that it keeps; the oldest first, as far as it knows. */
   keepsSome(test: (delivery: Delivery<unknown>) => boolean): boolean;
+  /** True for one that waits for more values, or for a time of its own, before it lets go: a batch, a window. */
+  readonly collects?: boolean;
+  /** Calls of the user's code that have not come back, or deliveries inside it. */
+  readonly calls?: number;
 }
 
 /** Tells the topology of a stage, for as long as that is subscribed. */

@@ -11,6 +11,25 @@ export interface StuckRecord {
   readonly ageMs: number;
 }
 
+/** How far one partition has come in this process. */
+export interface PartitionStanding {
+  /** Undefined for a partition that is read without a group. */
+  readonly groupId: string | undefined;
+  readonly topic: string;
+  readonly partition: number;
+  readonly startOffset: number;
+  /** One past the last record handed over. */
+  readonly position: number;
+  /** The first unsettled offset; with none, the position. */
+  readonly commitPoint: number;
+  /** Records handed over and not settled, held ones included. */
+  readonly unsettled: number;
+  /** For how long the first of them has been. */
+  readonly ageMs: number;
+  /** Nothing more is handed over: its end is reached. */
+  readonly ended: boolean;
+}
+
 /** A source at work in a topology. */
 export interface RunningSource {
   /** Resolves when it is connected; undefined when there is nothing to wait for. */
@@ -23,6 +42,8 @@ export interface RunningSource {
   unsettled(): number;
   /** The record of the cluster that has been unsettled longest. */
   oldest?(): StuckRecord | undefined;
+  /** Every partition of the cluster that it reads now. */
+  standings?(): readonly PartitionStanding[];
 }
 
 /** What sources, sinks and operators report to. */

@@ -24,6 +24,7 @@ class BatchStage<A>
   implements Holder, KeepingStage
 {
   readonly stageName = 'batch';
+  readonly collects = true;
   private readonly maxRecords: number;
   private readonly withinMs: number;
   private readonly maxBytes: number;

@@ -31,6 +31,7 @@ class CountWindowStage<A>
   implements Holder, KeepingStage
 {
   readonly stageName = 'countWindow';
+  readonly collects = true;
   private readonly records: number;
   private readonly key: ((value: A) => Key) | undefined;
   private readonly watch = new HoldWatch(this);

@@ -33,6 +33,10 @@ class Inside<A> {
     }
   }
 
+  get size(): number {
+    return this.deliveries.length;
+  }
+
   keepsSome(test: (delivery: Delivery<unknown>) => boolean): boolean {
     return this.deliveries.some(test);
   }
@@ -71,6 +75,10 @@ class Exit<A> extends StageSubscriber<Delivery<A>, Delivery<A>> implements Keepi
     this.inside = inside;
     this.add(() => inside.giveUp());
     announce(this);
+  }
+
+  get calls(): number {
+    return this.inside.size;
   }
 
   keepsSome(test: (delivery: Delivery<unknown>) => boolean): boolean {

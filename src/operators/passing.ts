@@ -41,6 +41,10 @@ class Inside<A> {
     );
   }
 
+  get size(): number {
+    return this.deliveries.size;
+  }
+
   keepsSome(test: (delivery: Delivery<unknown>) => boolean): boolean {
     for (const delivery of this.deliveries) if (test(delivery)) return true;
     return false;
@@ -83,6 +87,10 @@ class Exit<A> extends StageSubscriber<Delivery<A>, Delivery<A>> implements Keepi
     this.inside = inside;
     this.add(() => inside.giveUp());
     announce(this);
+  }
+
+  get calls(): number {
+    return this.inside.size;
   }
 
   keepsSome(test: (delivery: Delivery<unknown>) => boolean): boolean {

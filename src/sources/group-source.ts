@@ -9,7 +9,12 @@ import { UsageError, type KafkaError } from '../errors.ts';
 import type { Claim } from '../flow/claim.ts';
 import { createClaims, type Claims, type Rebalance } from '../flow/claims.ts';
 import type { ErrorPolicy } from '../flow/policy.ts';
-import { currentFailureSink, type RunningSource, type StuckRecord } from '../flow/runtime.ts';
+import {
+  currentFailureSink,
+  type PartitionStanding,
+  type RunningSource,
+  type StuckRecord,
+} from '../flow/runtime.ts';
 import type { DeliveryProblem } from '../flow/settlement.ts';
 import type { ConsumerRecord } from '../core/records/types.ts';
 import { ClaimKeeper, type KeeperSource } from './claim-keeper.ts';
@@ -153,6 +158,20 @@ class GroupSource implements GroupListener, KeeperSource, RunningSource {
       oldest = { topic: claim.topic, partition: claim.partition, offset, ageMs };
     }
     return oldest;
+  }
+
+  standings(): readonly PartitionStanding[] {
+    return this.consumer.claims.map((claim) => ({
+      groupId: this.consumer.groupId,
+      topic: claim.topic,
+      partition: claim.partition,
+      startOffset: claim.startOffset,
+      position: claim.position,
+      commitPoint: claim.firstUnsettled() ?? claim.position,
+      unsettled: claim.unsettledRecords,
+      ageMs: claim.oldestUnsettledAgeMs(),
+      ended: false,
+    }));
   }
 
   async drain(timeoutMs: number): Promise<void> {

@@ -10,7 +10,12 @@ import { UsageError } from '../errors.ts';
 import type { Claim } from '../flow/claim.ts';
 import { createClaims, type Claims } from '../flow/claims.ts';
 import type { ErrorPolicy } from '../flow/policy.ts';
-import { currentFailureSink, type RunningSource, type StuckRecord } from '../flow/runtime.ts';
+import {
+  currentFailureSink,
+  type PartitionStanding,
+  type RunningSource,
+  type StuckRecord,
+} from '../flow/runtime.ts';
 import type { DeliveryProblem } from '../flow/settlement.ts';
 import { ClaimKeeper, type KeeperSource } from './claim-keeper.ts';
 import { claimFlow } from './claim-source.ts';
@@ -95,6 +100,20 @@ class PartitionsSource implements KeeperSource, RunningSource, ReaderClaimOwner 
       oldest = { topic: reader.topic, partition: reader.partition, offset, ageMs };
     }
     return oldest;
+  }
+
+  standings(): readonly PartitionStanding[] {
+    return Array.from(this.current, ([reader, claim]) => ({
+      groupId: undefined,
+      topic: reader.topic,
+      partition: reader.partition,
+      startOffset: reader.startOffset,
+      position: reader.position,
+      commitPoint: reader.commitPoint().offset,
+      unsettled: reader.unsettledCount,
+      ageMs: reader.oldestUnsettledAgeMs(),
+      ended: this.ended.has(claim),
+    }));
   }
 
   async drain(timeoutMs: number): Promise<void> {

@@ -97,6 +97,11 @@ export class TopologyRun implements FlowRuntime, Running {
     this.ready.catch(() => undefined);
   }
 
+  /** A look inside, for test tools: what reads, and which stages keep what was read, those at the end of a flow first. */
+  inspect(): { readonly sources: Iterable<RunningSource>; readonly stages: Iterable<KeepingStage> } {
+    return { sources: this.sources, stages: this.stages };
+  }
+
   announce(stage: KeepingStage): () => void {
     this.stages.add(stage);
     return () => this.stages.delete(stage);

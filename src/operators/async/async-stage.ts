@@ -48,7 +48,7 @@ export abstract class AsyncStage<A, B>
   private readonly stage: NamedStage<A>;
   private readonly concurrency: number;
   private readonly order: CallOrder<A, B>;
-  private readonly calls = new Set<Call<A, B>>();
+  private readonly admitted = new Set<Call<A, B>>();
   private readonly ready = new Fifo<Call<A, B>>();
   private readonly due = new Fifo<Call<A, B>>();
   private readonly watch = new ClaimWatch(this);
@@ -69,8 +69,12 @@ export abstract class AsyncStage<A, B>
     return this.stage.name;
   }
 
+  get calls(): number {
+    return this.running;
+  }
+
   keepsSome(test: (delivery: Delivery<unknown>) => boolean): boolean {
-    for (const call of this.calls) if (test(call.delivery)) return true;
+    for (const call of this.admitted) if (test(call.delivery)) return true;
     return this.order.keepsSome(test);
   }
 
@@ -90,7 +94,7 @@ export abstract class AsyncStage<A, B>
       applyPolicy(this.stage.onError, delivery, this.stageError(call, cause), Infinity);
       return;
     }
-    this.calls.add(call);
+    this.admitted.add(call);
     this.pump();
   }
 
@@ -100,14 +104,14 @@ export abstract class AsyncStage<A, B>
   }
 
   onLost(): void {
-    for (const call of [...this.calls]) {
+    for (const call of [...this.admitted]) {
       if (call.running && isDead(call.delivery)) this.drop(call);
     }
   }
 
   keeps(settlement: Settlement): boolean {
     const other = (one: Settlement): boolean => one !== settlement;
-    for (const call of this.calls) {
+    for (const call of this.admitted) {
       if (!handleOf(call.delivery).behind.everySettlement(other)) return true;
     }
     return false;
@@ -120,7 +124,7 @@ export abstract class AsyncStage<A, B>
   /** Nothing more comes of the call; its delivery is settled, handed over or given up. */
   protected finish(call: Call<A, B>): void {
     // What it emitted or settled last may have cost it its claim, and so have ended it already.
-    if (!this.calls.delete(call)) return;
+    if (!this.admitted.delete(call)) return;
     this.stopRunning(call);
     call.done = true;
     call.release();
@@ -211,13 +215,13 @@ export abstract class AsyncStage<A, B>
   }
 
   private completeWhenDone(): void {
-    if (this.finished && this.calls.size === 0 && this.order.idle) this.out.complete();
+    if (this.finished && this.admitted.size === 0 && this.order.idle) this.out.complete();
   }
 
   private abandon(): void {
     this.watch.close();
-    for (const call of this.calls) this.giveUp(call);
-    this.calls.clear();
+    for (const call of this.admitted) this.giveUp(call);
+    this.admitted.clear();
     this.order.abandon();
   }
 }

@@ -68,6 +68,16 @@ export class VirtualClock implements Clock {
     this.#nowMs = until;
   }
 
+  /** As `advance`, but stops as soon as `stop` holds, which is asked before each timer and at the end; resolves with whether it did. */
+  async advanceUnless(durationMs: number, stop: () => boolean): Promise<boolean> {
+    if (!(durationMs >= 0))
+      throw new UsageError(`VirtualClock.advanceUnless(${durationMs}): not a duration`, 'durationMs');
+    const until = this.#nowMs + durationMs;
+    if (await this.#drive(until, stop)) return true;
+    this.#nowMs = until;
+    return stop();
+  }
+
   /** Lets what is due now run (promises, deferred callbacks, timers of 0 ms) without moving time. */
   settle(): Promise<void> {
     return this.advance(0);
