@@ -6,6 +6,9 @@ export const brokers: readonly string[] | undefined = process.env['KAFKA_BROKERS
   ?.split(',')
   .filter((name) => name !== '');
 
+/** True when it is a Kafka of before 4.0, which lacks some versions of our APIs. */
+export const isKafka39 = process.env['SLUICE_BROKER'] === '3.9';
+
 let names = 0;
 
 /** A name nobody else uses. */

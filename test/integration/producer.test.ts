@@ -9,6 +9,7 @@ import { tcpTransport } from '../../src/core/network/transport.ts';
 import type { ProducerOptions } from '../../src/core/producer/options.ts';
 import type { Producer } from '../../src/core/producer/producer.ts';
 import { Recorder } from '../core/producer/recorder.ts';
+import { isKafka39 } from '../helpers/brokers.ts';
 
 const brokers = process.env['KAFKA_BROKERS']?.split(',');
 const withBroker = brokers === undefined ? describe.skip : describe;
@@ -241,9 +242,12 @@ withBroker('a producer on a real broker', () => {
         if (end?.offset === 0) break;
       }
       await other.close();
-      await expect(producer.sendAsync(name, { value: 'between' })).rejects.toMatchObject({
-        errorName: 'UNKNOWN_TOPIC_ID',
-      });
+      // Kafka 3.9 takes records by a topic's name, and so cannot tell.
+      if (!isKafka39) {
+        await expect(producer.sendAsync(name, { value: 'between' })).rejects.toMatchObject({
+          errorName: 'UNKNOWN_TOPIC_ID',
+        });
+      }
       expect(await producer.sendAsync(name, { value: 'new' })).toMatchObject({ offset: 0 });
     });
     expect(await read(name)).toEqual([['new']]);

@@ -1,0 +1,25 @@
+// What the programs in TypeScript check and wait with. No test runner: some of them run under another Node.
+import assert from 'node:assert/strict';
+
+export const { deepEqual, equal, ok } = assert;
+
+/** The error that a call fails with; fails when it does not. */
+export async function failure(call: () => unknown): Promise<any> {
+  try {
+    await call();
+  } catch (error) {
+    return error;
+  }
+  throw new Error('it should have failed');
+}
+
+export const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+
+/** Waits until something holds. */
+export async function until(what: string, holds: () => unknown, limitMs = 20_000): Promise<void> {
+  const end = Date.now() + limitMs;
+  while (!(await holds())) {
+    if (Date.now() > end) throw new Error(`${what}: not within ${limitMs} ms`);
+    await sleep(20);
+  }
+}
