@@ -25,6 +25,8 @@ export interface DumpedPartition {
   readonly replicas: readonly number[];
   readonly logStartOffset: number;
   readonly highWatermark: number;
+  readonly lastStableOffset: number;
+  readonly logEndOffset: number;
   readonly batches: number;
   readonly bytes: number;
 }
@@ -56,7 +58,9 @@ export function dumpPartition(partition: Partition): DumpedPartition {
     leaderEpoch: partition.leaderEpoch,
     replicas: [...partition.replicas],
     logStartOffset: log.startOffset,
-    highWatermark: log.endOffset,
+    highWatermark: log.highWatermark,
+    lastStableOffset: log.lastStableOffset,
+    logEndOffset: log.endOffset,
     batches: log.batches.length,
     bytes: log.bytes,
   };

@@ -1,4 +1,5 @@
 import type { Clock, Random } from '../../core/clock.ts';
+import type { WhenFull } from './log/log-memory.ts';
 
 /** How much of what a group does is timed, by Kafka's names; milliseconds. */
 export interface GroupTimings {
@@ -24,6 +25,8 @@ export type VersionLimits = readonly [min: number, max: number];
 export interface BrokerOptions {
   /** Nodes of the cluster, with ids from 0 up; default 1. */
   readonly brokers?: number | undefined;
+  /** Where the nodes stand, in their order. Consumers that name theirs are sent to a replica in it, as by Kafka's RackAwareReplicaSelector. */
+  readonly racks?: readonly string[] | undefined;
   /** 'tcp' listens on 127.0.0.1; 'memory' is reachable only through `box.transport`. Default 'tcp'. */
   readonly listen?: 'tcp' | 'memory' | undefined;
   /** Ports of the nodes over TCP, in their order; default any free ones. */
@@ -50,6 +53,13 @@ export interface BrokerOptions {
   readonly features?: { readonly [name: string]: number } | undefined;
   /** The largest request taken; a larger one closes its connection. Default 100 MiB (`socket.request.max.bytes`). */
   readonly maxRequestBytes?: number | undefined;
+  /** Memory of all logs together; default 1 GiB. */
+  readonly maxLogBytes?: number | undefined;
+  /**
+   * At `maxLogBytes`: 'refuse' answers Produce with POLICY_VIOLATION and says why; 'deleteOldest' removes the older half of the largest log,
+   * read or not. Default 'refuse'.
+   */
+  readonly whenLogsFull?: WhenFull | undefined;
   /** Requests kept in `box.requests()`; default 10,000, the oldest go first. */
   readonly requestLogSize?: number | undefined;
 }
@@ -61,9 +71,12 @@ export interface ClusterSettings {
   readonly defaultReplicationFactor: number;
   readonly group: GroupTimings;
   readonly features: { readonly [name: string]: number };
+  readonly maxLogBytes: number;
+  readonly whenLogsFull: WhenFull;
   readonly maxRequestBytes: number;
 }
 
+const MAX_LOG_BYTES = 1024 * 1024 * 1024;
 const MAX_REQUEST_BYTES = 100 * 1024 * 1024;
 
 export function settingsOf(options: BrokerOptions): ClusterSettings {
@@ -77,6 +90,8 @@ export function settingsOf(options: BrokerOptions): ClusterSettings {
       maxSessionTimeoutMs: options.group?.maxSessionTimeoutMs ?? 1_800_000,
     },
     features: options.features ?? {},
+    maxLogBytes: options.maxLogBytes ?? MAX_LOG_BYTES,
+    whenLogsFull: options.whenLogsFull ?? 'refuse',
     maxRequestBytes: options.maxRequestBytes ?? MAX_REQUEST_BYTES,
   };
 }

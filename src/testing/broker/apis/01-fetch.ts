@@ -42,6 +42,8 @@ export const fetchHandler = serve(fetchApi, {
 export interface FetchPlace {
   readonly partition: Partition;
   readonly offset: number;
+  /** Only up to the last stable offset. */
+  readonly isCommitted: boolean;
 }
 
 /** One reading of all partitions of a request. */
@@ -72,6 +74,10 @@ class FetchAnswer {
     return this.#hasNews || maxWaitMs <= 0 || this.places.length === 0 || this.#bytes >= minBytes;
   }
 
+  get #isCommitted(): boolean {
+    return this.#request.isolationLevel === READ_COMMITTED;
+  }
+
   response(): Response {
     const response = { responses: this.#responses };
     if (this.#leaders.size === 0) return response;
@@ -89,29 +95,30 @@ class FetchAnswer {
       if (end.leaderEpoch < wanted.lastFetchedEpoch || end.endOffset < wanted.fetchOffset) {
         this.#hasNews = true;
         const divergingEpoch = { epoch: end.leaderEpoch, endOffset: end.endOffset };
-        return { ...this.#success(partition, NO_RECORDS), divergingEpoch };
+        return { ...this.#success(partition, NO_RECORDS, wanted.fetchOffset), divergingEpoch };
       }
     }
     if (wanted.fetchOffset < log.startOffset || wanted.fetchOffset > log.endOffset) {
       return this.#failure(topic, wanted.partition, ERRORS.OFFSET_OUT_OF_RANGE);
     }
     const maxBytes = Math.min(this.#left, wanted.partitionMaxBytes);
-    const records = log.read(wanted.fetchOffset, maxBytes, this.#bytes === 0);
+    const limit = this.#isCommitted ? log.lastStableOffset : log.highWatermark;
+    const records = log.read(wanted.fetchOffset, maxBytes, this.#bytes === 0, limit);
     this.#bytes += records.length;
     this.#left = Math.max(0, this.#left - records.length);
-    this.places.push({ partition, offset: wanted.fetchOffset });
-    return this.#success(partition, records);
+    this.places.push({ partition, offset: wanted.fetchOffset, isCommitted: this.#isCommitted });
+    return this.#success(partition, records, wanted.fetchOffset);
   }
 
-  #success(partition: Partition, records: Buffer): PartitionData {
+  #success(partition: Partition, records: Buffer, offset: number): PartitionData {
     const { log } = partition;
     return {
       partitionIndex: partition.index,
       errorCode: ERRORS.NONE,
-      highWatermark: log.endOffset,
-      lastStableOffset: log.endOffset,
+      highWatermark: log.highWatermark,
+      lastStableOffset: log.lastStableOffset,
       logStartOffset: log.startOffset,
-      abortedTransactions: this.#request.isolationLevel === READ_COMMITTED ? [] : null,
+      abortedTransactions: this.#isCommitted ? log.abortedTransactions(offset, records.length) : null,
       records,
     };
   }

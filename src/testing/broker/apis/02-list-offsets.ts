@@ -4,7 +4,7 @@ import { listOffsetsApi } from '../../../core/protocol/messages/02-list-offsets.
 import { serve } from '../handler.ts';
 import type { RequestContext } from '../handler.ts';
 import { firstRecordFrom } from '../log/read-records.ts';
-import type { StoredBatch } from '../log/partition-log.ts';
+import type { StoredBatch } from '../log/stored-batch.ts';
 import type { Partition } from '../state/partition.ts';
 import { findLed, findTopic } from './lookup.ts';
 

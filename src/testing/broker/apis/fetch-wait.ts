@@ -47,10 +47,12 @@ export function waitForRecords<T>(wait: FetchWait<T>): Promise<T> {
 
 function isReady<T>(wait: FetchWait<T>): boolean {
   let bytes = 0;
-  for (const { partition, offset } of wait.places) {
+  for (const { partition, offset, isCommitted } of wait.places) {
     if (partition.leader !== wait.nodeId) return true;
     if (offset < partition.log.startOffset) return true;
-    bytes += partition.log.bytesFrom(offset, wait.minBytes - bytes);
+    const { log } = partition;
+    const limit = isCommitted ? log.lastStableOffset : log.highWatermark;
+    bytes += log.bytesFrom(offset, wait.minBytes - bytes, limit);
     if (bytes >= wait.minBytes) return true;
   }
   return false;

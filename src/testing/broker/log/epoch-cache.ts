@@ -4,7 +4,8 @@ export interface EpochEnd {
   readonly endOffset: number;
 }
 
-interface EpochStart {
+/** Where an epoch began. */
+export interface EpochStart {
   readonly epoch: number;
   readonly startOffset: number;
 }
@@ -14,6 +15,11 @@ const UNKNOWN: EpochEnd = { leaderEpoch: -1, endOffset: -1 };
 /** The leader epochs of a log and where each began (Kafka's LeaderEpochFileCache). */
 export class EpochCache {
   #starts: EpochStart[] = [];
+
+  /** Oldest first. */
+  all(): readonly EpochStart[] {
+    return this.#starts;
+  }
 
   begin(epoch: number, startOffset: number): void {
     // An epoch in which nothing was written leaves no trace.
@@ -37,5 +43,18 @@ export class EpochCache {
     if (higher === undefined) return UNKNOWN;
     const floor = this.#starts.findLast((start) => start.epoch <= epoch);
     return { leaderEpoch: floor?.epoch ?? epoch, endOffset: higher.startOffset };
+  }
+
+  /** The log begins at `offset` now: epochs that ended before are forgotten. */
+  dropBefore(offset: number): void {
+    const first = this.#starts.findLastIndex((start) => start.startOffset <= offset);
+    if (first < 0) return;
+    const { epoch } = this.#starts[first]!;
+    this.#starts.splice(0, first + 1, { epoch, startOffset: offset });
+  }
+
+  /** The log ends at `offset` now. */
+  truncateTo(offset: number): void {
+    this.#starts = this.#starts.filter((start) => start.startOffset < offset);
   }
 }

@@ -1,24 +1,17 @@
 import { stampAppendTime, stampOffsets } from '../../../core/records/batch-header.ts';
+import { AbortedIndex } from './aborted-index.ts';
+import type { AbortedTransaction } from './aborted-index.ts';
+import { BatchList } from './batch-list.ts';
 import type { BatchHeader } from './batch-header.ts';
+import { encodeEndMarker } from './end-marker.ts';
+import type { EndMarker } from './end-marker.ts';
 import { EpochCache } from './epoch-cache.ts';
+import { LogMemory } from './log-memory.ts';
+import type { BoundedLog } from './log-memory.ts';
 import { ProducerStates } from './producer-state.ts';
-import { nextSegment } from './segment.ts';
-import type { Segment } from './segment.ts';
-
-/** A batch in its log. */
-export interface StoredBatch {
-  readonly baseOffset: number;
-  readonly lastOffset: number;
-  readonly leaderEpoch: number;
-  readonly maxTimestamp: number;
-  readonly producerId: number;
-  readonly producerEpoch: number;
-  readonly baseSequence: number;
-  readonly recordCount: number;
-  readonly segment: Segment;
-  readonly start: number;
-  readonly end: number;
-}
+import type { CompletedTransaction } from './producer-state.ts';
+import { batchBytes } from './stored-batch.ts';
+import type { CompactedBatch, StoredBatch, StoredMarker } from './stored-batch.ts';
 
 export interface AppendOptions {
   readonly leaderEpoch: number;
@@ -29,90 +22,145 @@ export interface AppendOptions {
 }
 
 const NO_RECORDS = Buffer.alloc(0);
+const NO_ABORTED: readonly AbortedTransaction[] = [];
+/** How far apart the entries of Kafka's offset index are (`index.interval.bytes`). */
+const INDEX_INTERVAL_BYTES = 4096;
 
-/** The raw batch, a view of the log's memory. */
-export function batchBytes(batch: StoredBatch): Buffer {
-  return batch.segment.buffer.subarray(batch.start, batch.end);
-}
-
-/** One partition's batches as raw bytes; every record below `endOffset` is committed, since nothing here replicates. */
-export class PartitionLog {
+/** One partition's batches as raw bytes, and what follows from them: the offsets up to which consumers may read, epochs, producers. */
+export class PartitionLog implements BoundedLog {
   readonly epochs = new EpochCache();
   readonly producers = new ProducerStates();
+  readonly aborted = new AbortedIndex();
   startOffset = 0;
   endOffset = 0;
-  /** Bytes of all batches kept. */
-  bytes = 0;
-  #batches: StoredBatch[] = [];
-  #segment: Segment | undefined;
+  readonly #list: BatchList;
+  readonly #memory: LogMemory;
+  /** Followers have no record from here on; Infinity while they replicate at once. */
+  #replicatedTo = Infinity;
+  /** Transactions that were over before the followers had their markers. */
+  #unreplicated: CompletedTransaction[] = [];
+  #position = 0;
+  #bytesSinceIndexed = 0;
+  #maxTimestampSoFar = -1;
+
+  constructor(memory: LogMemory = new LogMemory()) {
+    this.#memory = memory;
+    this.#list = new BatchList(memory);
+    memory.add(this);
+  }
 
   get batches(): readonly StoredBatch[] {
-    return this.#batches;
+    return this.#list.all();
+  }
+
+  /** Bytes of all batches kept. */
+  get bytes(): number {
+    return this.#list.bytes;
+  }
+
+  get heldBytes(): number {
+    return this.#list.heldBytes;
+  }
+
+  /** The offset after the last record that consumers may read. */
+  get highWatermark(): number {
+    return Math.min(this.endOffset, this.#replicatedTo);
+  }
+
+  /** The offset after the last record that consumers of committed records may read. */
+  get lastStableOffset(): number {
+    const open = this.producers.firstOpenOffset;
+    if (open === undefined && this.#unreplicated.length === 0) return this.highWatermark;
+    let first = open ?? Infinity;
+    for (const { firstOffset } of this.#unreplicated) first = Math.min(first, firstOffset);
+    return Math.min(this.highWatermark, Math.max(first, this.startOffset));
   }
 
   /** Appends a checked batch; returns its base offset. */
   append(bytes: Buffer, header: BatchHeader, options: AppendOptions): number {
-    if (this.#segment === undefined || this.#segment.room < bytes.length) {
-      this.#segment = nextSegment(this.#segment, bytes.length);
-    }
-    const segment = this.#segment;
-    const start = segment.add(bytes);
-    const baseOffset = this.endOffset;
-    const stored = segment.buffer.subarray(start, segment.used);
-    stampOffsets(stored, baseOffset, options.leaderEpoch);
-    if (options.appendTime !== undefined) stampAppendTime(stored, options.appendTime);
-    this.#batches.push({
-      baseOffset,
-      lastOffset: baseOffset + header.lastOffsetDelta,
-      leaderEpoch: options.leaderEpoch,
-      maxTimestamp: options.appendTime ?? header.maxTimestamp,
-      producerId: header.producerId,
-      producerEpoch: header.producerEpoch,
-      baseSequence: header.baseSequence,
-      recordCount: header.recordCount,
-      segment,
-      start,
-      end: segment.used,
-    });
-    this.endOffset = baseOffset + header.lastOffsetDelta + 1;
-    this.bytes += bytes.length;
-    this.producers.record(header, baseOffset, options.appendTime ?? -1);
-    if (this.bytes > options.retentionBytes) this.#retain(options.retentionBytes);
+    const maxTimestamp = options.appendTime ?? header.maxTimestamp;
+    const baseOffset = this.#write(bytes, header, { ...options, maxTimestamp, marker: undefined });
+    this.producers.record(header, baseOffset, maxTimestamp);
+    if (this.#list.bytes > options.retentionBytes) this.#retain(options.retentionBytes);
     return baseOffset;
   }
 
-  /**
-   * The bytes from the batch that holds `offset` on, a view of up to `maxBytes` that may end in the middle of a batch, as Kafka's do. With
-   * `atLeastOne` the first batch is whole however large it is; without, a first batch that does not fit gives nothing.
-   */
-  read(offset: number, maxBytes: number, atLeastOne: boolean): Buffer {
-    const first = this.#batches[this.#indexOf(offset)];
-    if (first === undefined) return NO_RECORDS;
-    const size = first.end - first.start;
-    if (size > maxBytes) return atLeastOne ? batchBytes(first) : NO_RECORDS;
-    const { segment, start } = first;
-    return segment.buffer.subarray(start, Math.min(segment.used, start + maxBytes));
+  /** Appends the marker that ends a producer's transaction; returns its offset. */
+  appendMarker(marker: EndMarker, leaderEpoch: number): number {
+    const { producerId, producerEpoch, isAbort, coordinatorEpoch, timestamp } = marker;
+    const header = {
+      lastOffsetDelta: 0,
+      producerId,
+      producerEpoch,
+      baseSequence: -1,
+      recordCount: 1,
+      isTransactional: true,
+    };
+    const offset = this.#write(encodeEndMarker(marker), header, {
+      leaderEpoch,
+      maxTimestamp: timestamp,
+      marker: { isAbort, coordinatorEpoch },
+    });
+    const completed = this.producers.recordMarker(marker, offset);
+    if (completed !== undefined) this.#complete(completed, isAbort);
+    return offset;
   }
 
-  /** Bytes available from `offset` on, counted up to `limit`. */
-  bytesFrom(offset: number, limit: number): number {
+  /**
+   * The bytes from the batch that holds `offset` on, a view of up to `maxBytes` that may end in the middle of a batch, as Kafka's do, and
+   * holds nothing from `limit` on. With `atLeastOne` the first batch is whole however large it is; without, a first batch that does not
+   * fit gives nothing.
+   */
+  read(offset: number, maxBytes: number, atLeastOne: boolean, limit: number = this.highWatermark): Buffer {
+    if (offset >= limit) return NO_RECORDS;
+    const list = this.#list;
+    const first = list.at(list.indexOf(offset));
+    if (first === undefined || first.baseOffset >= limit) return NO_RECORDS;
+    const { segment, start } = first;
+    let until = segment.used;
+    if (limit < this.endOffset) {
+      const beyond = list.at(list.indexOf(limit));
+      if (beyond?.segment === segment) until = beyond.start;
+    }
+    if (first.end - start > maxBytes) return atLeastOne ? batchBytes(first) : NO_RECORDS;
+    return segment.buffer.subarray(start, Math.min(until, start + maxBytes));
+  }
+
+  /** Bytes available from `offset` up to the offset `to`, counted up to `limit`. */
+  bytesFrom(offset: number, limit: number, to: number = this.highWatermark): number {
+    const list = this.#list;
     let bytes = 0;
-    for (let at = this.#indexOf(offset); at < this.#batches.length && bytes < limit; at++) {
-      const batch = this.#batches[at]!;
+    for (let at = list.indexOf(offset); bytes < limit; at++) {
+      const batch = list.at(at);
+      if (batch === undefined || batch.baseOffset >= to) break;
       bytes += batch.end - batch.start;
     }
     return bytes;
   }
 
+  /**
+   * The aborted transactions that a reader must know who was given `bytes` bytes from `offset` on. Like Kafka's answer it may name some
+   * that begin a little behind: the range ends at an entry of the offset index.
+   */
+  abortedTransactions(offset: number, bytes: number): readonly AbortedTransaction[] {
+    if (bytes === 0) return NO_ABORTED;
+    const list = this.#list;
+    let at = list.indexOf(offset);
+    const end = (list.at(at)?.position ?? 0) + bytes;
+    let batch = list.at(at);
+    while (batch !== undefined && (batch.position < end || !batch.isIndexed)) batch = list.at(++at);
+    return this.aborted.overlapping(offset, batch?.lastOffset ?? this.endOffset);
+  }
+
   /** The first batch that may hold a record at or after `timestamp`. */
   batchFrom(timestamp: number): StoredBatch | undefined {
-    return this.#batches.find((batch) => batch.maxTimestamp >= timestamp);
+    return this.#list.batchFrom(timestamp);
   }
 
   /** The first batch with the largest timestamp. */
   batchWithMaxTimestamp(): StoredBatch | undefined {
     let largest: StoredBatch | undefined;
-    for (const batch of this.#batches) {
+    for (const batch of this.#list.all()) {
       if (largest === undefined || batch.maxTimestamp > largest.maxTimestamp) largest = batch;
     }
     return largest;
@@ -120,36 +168,128 @@ export class PartitionLog {
 
   /** Records before `offset` are gone; the batch that holds it stays whole. */
   deleteBefore(offset: number): void {
-    this.startOffset = Math.max(this.startOffset, Math.min(offset, this.endOffset));
-    const keepFrom = this.#batches.findIndex((batch) => batch.lastOffset >= this.startOffset);
-    this.#drop(keepFrom < 0 ? this.#batches.length : keepFrom);
+    const start = Math.min(offset, this.endOffset);
+    if (start <= this.startOffset) return;
+    this.startOffset = start;
+    this.#list.dropBefore(start);
+    this.epochs.dropBefore(start);
+    this.aborted.dropBefore(start);
+  }
+
+  /** The oldest half of what is kept goes, up to the high watermark; false when nothing is there to go. */
+  deleteOldest(): boolean {
+    const all = this.#list.all();
+    const target = this.#list.bytes / 2;
+    let bytes = 0;
+    let before = this.startOffset;
+    for (const batch of all) {
+      if (bytes > target || batch.lastOffset >= this.highWatermark) break;
+      bytes += batch.end - batch.start;
+      before = batch.lastOffset + 1;
+    }
+    if (bytes === 0) return false;
+    this.deleteBefore(before);
+    return true;
+  }
+
+  /** Followers fetch nothing from now on (or from `offset` on): the high watermark stays where it is. */
+  holdReplication(offset: number = this.endOffset): void {
+    this.#replicatedTo = Math.min(this.#replicatedTo, offset);
+  }
+
+  /** Followers have everything again, and replicate at once. */
+  releaseReplication(): void {
+    this.#replicatedTo = Infinity;
+    this.#unreplicated = [];
+  }
+
+  get isReplicationHeld(): boolean {
+    return this.#replicatedTo !== Infinity;
+  }
+
+  /** Everything from `offset` on is gone, and with it the batch that holds it: what a follower does that leads from now on. */
+  truncateTo(offset: number): void {
+    if (offset >= this.endOffset) return;
+    this.#list.truncateTo(offset);
+    const last = this.#list.last();
+    if (last === undefined) this.startOffset = Math.min(this.startOffset, offset);
+    this.endOffset = last === undefined ? this.startOffset : last.lastOffset + 1;
+    this.#maxTimestampSoFar = last?.maxTimestampSoFar ?? -1;
+    this.#bytesSinceIndexed = 0;
+    if (last !== undefined) this.#position = last.position + last.end - last.start;
+    this.epochs.truncateTo(this.endOffset);
+    this.aborted.truncateTo(this.endOffset);
+    this.producers.truncateTo(this.endOffset, this.#list.all());
+    this.#unreplicated = this.#unreplicated.filter(({ lastOffset }) => lastOffset < this.endOffset);
+  }
+
+  /** Puts what compaction made of batches in their places; those not named stay as they are. */
+  replace(compacted: ReadonlyMap<StoredBatch, CompactedBatch | undefined>): void {
+    this.#list.replace(compacted);
+  }
+
+  /** The log is no more: its memory is given back. */
+  close(): void {
+    this.#list.clear();
+    this.#memory.remove(this);
+  }
+
+  #write(
+    bytes: Buffer,
+    header: WrittenHeader,
+    how: { readonly leaderEpoch: number; readonly maxTimestamp: number } & {
+      readonly appendTime?: number | undefined;
+      readonly marker: StoredMarker | undefined;
+    },
+  ): number {
+    const baseOffset = this.endOffset;
+    const segment = this.#list.segmentFor(bytes.length);
+    const start = segment.add(bytes);
+    const stored = segment.buffer.subarray(start, segment.used);
+    stampOffsets(stored, baseOffset, how.leaderEpoch);
+    if (how.appendTime !== undefined) stampAppendTime(stored, how.appendTime);
+    const isIndexed = this.#bytesSinceIndexed > INDEX_INTERVAL_BYTES;
+    this.#bytesSinceIndexed = (isIndexed ? 0 : this.#bytesSinceIndexed) + bytes.length;
+    this.#maxTimestampSoFar = Math.max(this.#maxTimestampSoFar, how.maxTimestamp);
+    const lastOffset = baseOffset + header.lastOffsetDelta;
+    this.#list.push({
+      baseOffset,
+      lastOffset,
+      leaderEpoch: how.leaderEpoch,
+      maxTimestamp: how.maxTimestamp,
+      producerId: header.producerId,
+      producerEpoch: header.producerEpoch,
+      baseSequence: header.baseSequence,
+      recordCount: header.recordCount,
+      isTransactional: header.isTransactional,
+      marker: how.marker,
+      maxTimestampSoFar: this.#maxTimestampSoFar,
+      position: this.#position,
+      isIndexed,
+      segment,
+      start,
+      end: segment.used,
+    });
+    this.#position += bytes.length;
+    this.endOffset = lastOffset + 1;
+    return baseOffset;
+  }
+
+  #complete(completed: CompletedTransaction, isAbort: boolean): void {
+    if (this.#replicatedTo !== Infinity) this.#unreplicated.push(completed);
+    if (!isAbort) return;
+    const { producerId, firstOffset, lastOffset } = completed;
+    const lastStableOffset = this.producers.firstOpenOffset ?? lastOffset + 1;
+    this.aborted.add({ producerId, firstOffset, lastOffset, lastStableOffset });
   }
 
   #retain(limit: number): void {
-    let drop = 0;
-    let bytes = this.bytes;
-    while (bytes > limit && drop < this.#batches.length - 1) {
-      const batch = this.#batches[drop++]!;
-      bytes -= batch.end - batch.start;
-    }
-    if (drop > 0) this.startOffset = Math.max(this.startOffset, this.#batches[drop]!.baseOffset);
-    this.#drop(drop);
-  }
-
-  #drop(count: number): void {
-    for (const batch of this.#batches.splice(0, count)) this.bytes -= batch.end - batch.start;
-    if (this.#batches.length === 0) this.#segment = undefined;
-  }
-
-  /** Index of the first batch that ends at or after `offset`. */
-  #indexOf(offset: number): number {
-    let low = 0;
-    let high = this.#batches.length;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if (this.#batches[middle]!.lastOffset < offset) low = middle + 1;
-      else high = middle;
-    }
-    return low;
+    const start = this.#list.firstWithin(limit, this.highWatermark)?.baseOffset;
+    if (start !== undefined) this.deleteBefore(start);
   }
 }
+
+type WrittenHeader = Pick<
+  BatchHeader,
+  'lastOffsetDelta' | 'producerId' | 'producerEpoch' | 'baseSequence' | 'recordCount' | 'isTransactional'
+>;

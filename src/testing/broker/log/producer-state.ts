@@ -1,21 +1,50 @@
 import { ERRORS } from '../../../core/protocol/error-codes.ts';
-import type { BatchHeader } from './batch-header.ts';
+import type { StoredBatch } from './stored-batch.ts';
 
 const WINDOW_BATCHES = 5;
 const SEQUENCES = 2 ** 31;
+const NO_SEQUENCE = -1;
+/** Kafka has no bound; a hostile client must not be able to fill the memory with producer ids. */
+const MAX_PRODUCERS = 100_000;
+/** How often producers are looked through for ones to forget (`producer.id.expiration.check.interval.ms`). */
+const EXPIRATION_CHECK_MS = 600_000;
 
 interface RememberedBatch {
   readonly firstSequence: number;
   readonly lastSequence: number;
   readonly baseOffset: number;
+  readonly lastOffset: number;
   readonly timestamp: number;
 }
 
-interface ProducerEntry {
+/** What a partition remembers of one producer. */
+export interface ProducerEntry {
+  readonly producerId: number;
   epoch: number;
-  lastSequence: number;
   /** The last batches of this epoch, oldest first, at most five. */
   batches: RememberedBatch[];
+  /** Of the coordinator that wrote its last marker, -1 before one. */
+  coordinatorEpoch: number;
+  lastTimestamp: number;
+  /** Of the first record of its transaction that is not over; undefined when none is open here. */
+  openFrom: number | undefined;
+}
+
+/** A transaction that a marker has ended. */
+export interface CompletedTransaction {
+  readonly producerId: number;
+  readonly firstOffset: number;
+  /** Of the marker. */
+  readonly lastOffset: number;
+}
+
+/** The part of a batch that its producer's state depends on. */
+export interface ProducedBatch {
+  readonly producerId: number;
+  readonly producerEpoch: number;
+  readonly baseSequence: number;
+  readonly lastOffsetDelta: number;
+  readonly isTransactional: boolean;
 }
 
 /** What to do with a batch of an idempotent producer. */
@@ -26,70 +55,248 @@ export type SequenceVerdict =
 
 const APPEND: SequenceVerdict = { kind: 'append' };
 
+const refused = (code: number, message: string): SequenceVerdict => ({ kind: 'refused', code, message });
+
 /** The sequence number of a batch's last record; numbers go round after 2^31 - 1. */
-export function lastSequenceOf(header: BatchHeader): number {
-  return (header.baseSequence + header.lastOffsetDelta) % SEQUENCES;
+export function lastSequenceOf(batch: ProducedBatch): number {
+  return (batch.baseSequence + batch.lastOffsetDelta) % SEQUENCES;
 }
 
-/** What one partition remembers of its idempotent producers, by Kafka's rules (ProducerAppendInfo). */
+/** The sequence number of the last record of a producer's epoch, -1 when there is none. */
+export function lastSequenceKnown(entry: ProducerEntry): number {
+  return entry.batches.at(-1)?.lastSequence ?? NO_SEQUENCE;
+}
+
+/** What one partition remembers of its idempotent and transactional producers, by Kafka's rules (ProducerStateManager, ProducerAppendInfo). */
 export class ProducerStates {
   readonly #entries = new Map<number, ProducerEntry>();
+  /** The first offset of each open transaction by producer id; the oldest first, since each begins at the end of the log. */
+  readonly #open = new Map<number, number>();
+  /** The lowest sequence that was seen of a producer whose transaction has written nothing yet. */
+  readonly #lowestSeen = new Map<number, { readonly epoch: number; readonly sequence: number }>();
+  #checkedTicks = 0;
 
   get count(): number {
     return this.#entries.size;
   }
 
-  check(header: BatchHeader): SequenceVerdict {
-    if (header.producerId < 0) return APPEND;
-    const entry = this.#entries.get(header.producerId);
+  get(producerId: number): ProducerEntry | undefined {
+    return this.#entries.get(producerId);
+  }
+
+  all(): Iterable<ProducerEntry> {
+    return this.#entries.values();
+  }
+
+  /** Where the oldest open transaction begins, undefined when none is open. */
+  get firstOpenOffset(): number | undefined {
+    if (this.#open.size === 0) return undefined;
+    return this.#open.values().next().value;
+  }
+
+  /** A transaction of this epoch has written here and is not over. */
+  isOpen(producerId: number, epoch: number): boolean {
+    const entry = this.#entries.get(producerId);
+    return entry?.openFrom !== undefined && entry.epoch === epoch;
+  }
+
+  /** Notes the first sequence of a batch whose transaction is to be asked for; `startsAtZero` where every transaction counts from 0 anew. */
+  checkFirst(batch: ProducedBatch, startsAtZero: boolean): SequenceVerdict {
+    const { producerId, producerEpoch: epoch, baseSequence: sequence } = batch;
+    const entry = this.#entries.get(producerId);
+    if (entry !== undefined && epoch < entry.epoch) return APPEND;
+    const seen = this.#lowestSeen.get(producerId);
+    const lowest = seen?.epoch === epoch ? Math.min(seen.sequence, sequence) : sequence;
+    this.#lowestSeen.set(producerId, { epoch, sequence: lowest });
+    if (this.#lowestSeen.size > MAX_PRODUCERS) this.#lowestSeen.delete(this.#lowestSeen.keys().next().value!);
+    const isNew = entry === undefined || entry.batches.length === 0;
+    if (sequence > lowest || (startsAtZero && sequence !== 0 && isNew)) {
+      return refused(
+        ERRORS.OUT_OF_ORDER_SEQUENCE_NUMBER,
+        `Out of order sequence number for producer ${producerId}: incoming ${sequence}, expected ${startsAtZero ? 0 : lowest}`,
+      );
+    }
+    return APPEND;
+  }
+
+  check(batch: ProducedBatch): SequenceVerdict {
+    if (batch.producerId < 0) return APPEND;
+    const entry = this.#entries.get(batch.producerId);
     // A producer nobody remembers may start anywhere: its records may have been removed by retention.
     if (entry === undefined) return APPEND;
-    if (header.producerEpoch < entry.epoch) {
-      return {
-        kind: 'refused',
-        code: ERRORS.INVALID_PRODUCER_EPOCH,
-        message: `Epoch of producer ${header.producerId} is ${header.producerEpoch}, which is smaller than the last seen epoch ${entry.epoch}`,
-      };
+    const verdict = this.#checkSequence(entry, batch);
+    if (verdict.kind === 'append' && entry.openFrom !== undefined && !batch.isTransactional) {
+      return refused(
+        ERRORS.INVALID_TXN_STATE,
+        `Expected transactional write from producer ${batch.producerId}`,
+      );
     }
-    if (header.producerEpoch > entry.epoch) {
-      if (header.baseSequence === 0) return APPEND;
-      return this.#outOfOrder(header, 'new epoch must start with sequence 0');
+    return verdict;
+  }
+
+  /** The answer to a batch that is in the log already, undefined when it is not among the last five. */
+  duplicateOf(batch: ProducedBatch): (SequenceVerdict & { readonly kind: 'duplicate' }) | undefined {
+    const entry = this.#entries.get(batch.producerId);
+    if (entry?.epoch !== batch.producerEpoch) return undefined;
+    const last = lastSequenceOf(batch);
+    for (const known of entry.batches) {
+      if (known.firstSequence === batch.baseSequence && known.lastSequence === last) {
+        return { kind: 'duplicate', baseOffset: known.baseOffset, timestamp: known.timestamp };
+      }
     }
-    const last = lastSequenceOf(header);
-    const known = entry.batches.find(
-      (batch) => batch.firstSequence === header.baseSequence && batch.lastSequence === last,
-    );
-    if (known !== undefined) {
-      return { kind: 'duplicate', baseOffset: known.baseOffset, timestamp: known.timestamp };
-    }
-    const expected = (entry.lastSequence + 1) % SEQUENCES;
-    if (header.baseSequence === expected) return APPEND;
-    return this.#outOfOrder(header, `expected sequence ${expected}`);
+    return undefined;
   }
 
   /** Remembers an appended batch. */
-  record(header: BatchHeader, baseOffset: number, timestamp: number): void {
-    if (header.producerId < 0) return;
-    let entry = this.#entries.get(header.producerId);
-    if (entry?.epoch !== header.producerEpoch) {
-      entry = { epoch: header.producerEpoch, lastSequence: -1, batches: [] };
-      this.#entries.set(header.producerId, entry);
-    }
-    entry.lastSequence = lastSequenceOf(header);
-    entry.batches.push({
-      firstSequence: header.baseSequence,
-      lastSequence: entry.lastSequence,
+  record(batch: ProducedBatch, baseOffset: number, timestamp: number): void {
+    const { producerId } = batch;
+    if (producerId < 0) return;
+    const entry = this.#entry(producerId, batch.producerEpoch);
+    const lastOffset = baseOffset + batch.lastOffsetDelta;
+    const firstSequence = batch.baseSequence;
+    const remembered = {
+      firstSequence,
+      lastSequence: lastSequenceOf(batch),
       baseOffset,
+      lastOffset,
       timestamp,
-    });
-    if (entry.batches.length > WINDOW_BATCHES) entry.batches.shift();
+    };
+    if (entry.batches.push(remembered) > WINDOW_BATCHES) entry.batches.shift();
+    entry.lastTimestamp = timestamp;
+    if (!batch.isTransactional) return;
+    this.#lowestSeen.delete(producerId);
+    if (entry.openFrom !== undefined) return;
+    entry.openFrom = baseOffset;
+    this.#open.set(producerId, baseOffset);
   }
 
-  #outOfOrder(header: BatchHeader, why: string): SequenceVerdict {
-    return {
-      kind: 'refused',
-      code: ERRORS.OUT_OF_ORDER_SEQUENCE_NUMBER,
-      message: `Out of order sequence number for producer ${header.producerId}: incoming ${header.baseSequence}, ${why}`,
-    };
+  /** Why a marker may not be written, undefined when it may. */
+  checkMarker(producerId: number, epoch: number, coordinatorEpoch: number): number | undefined {
+    const entry = this.#entries.get(producerId);
+    if (entry === undefined) return undefined;
+    if (epoch < entry.epoch) return ERRORS.INVALID_PRODUCER_EPOCH;
+    return coordinatorEpoch < entry.coordinatorEpoch ? ERRORS.TRANSACTION_COORDINATOR_FENCED : undefined;
+  }
+
+  /** Remembers a marker; the transaction that it ends, undefined when it ends none. */
+  recordMarker(
+    marker: {
+      readonly producerId: number;
+      readonly producerEpoch: number;
+      readonly coordinatorEpoch: number;
+      readonly timestamp: number;
+    },
+    offset: number,
+  ): CompletedTransaction | undefined {
+    const { producerId } = marker;
+    const entry = this.#entry(producerId, marker.producerEpoch);
+    entry.coordinatorEpoch = marker.coordinatorEpoch;
+    entry.lastTimestamp = marker.timestamp;
+    const firstOffset = entry.openFrom;
+    entry.openFrom = undefined;
+    this.#open.delete(producerId);
+    return firstOffset === undefined ? undefined : { producerId, firstOffset, lastOffset: offset };
+  }
+
+  /** Forgets producers without an open transaction whose last record is older than `expirationMs`, as often as Kafka looks. */
+  expire(wallNowMs: number, expirationMs: number): void {
+    const ticks = Math.floor(wallNowMs / EXPIRATION_CHECK_MS);
+    if (ticks === this.#checkedTicks) return;
+    this.#checkedTicks = ticks;
+    const oldest = ticks * EXPIRATION_CHECK_MS - expirationMs;
+    for (const [id, entry] of this.#entries) {
+      if (entry.openFrom === undefined && entry.lastTimestamp <= oldest) this.#entries.delete(id);
+    }
+  }
+
+  /** The log ends at `offset` now; `batches` are those it still has. What is only known from removed records stays known. */
+  truncateTo(offset: number, batches: Iterable<StoredBatch>): void {
+    const changed = new Set<number>();
+    for (const entry of this.#entries.values()) {
+      const last = entry.batches.at(-1)?.lastOffset ?? Infinity;
+      if (last >= offset || entry.openFrom !== undefined) changed.add(entry.producerId);
+    }
+    for (const id of changed) this.#entries.delete(id);
+    this.#lowestSeen.clear();
+    for (const id of changed) this.#open.delete(id);
+    for (const batch of batches) if (changed.has(batch.producerId)) this.replay(batch);
+  }
+
+  /** Remembers a batch that is in the log. */
+  replay(batch: StoredBatch): void {
+    const { marker, producerId, producerEpoch, maxTimestamp: timestamp } = batch;
+    if (producerId < 0) return;
+    if (marker !== undefined) {
+      const { coordinatorEpoch } = marker;
+      this.recordMarker({ producerId, producerEpoch, coordinatorEpoch, timestamp }, batch.baseOffset);
+      return;
+    }
+    const lastOffsetDelta = batch.lastOffset - batch.baseOffset;
+    const { baseSequence, isTransactional } = batch;
+    this.record(
+      { producerId, producerEpoch, baseSequence, lastOffsetDelta, isTransactional },
+      batch.baseOffset,
+      timestamp,
+    );
+  }
+
+  /** Puts back what another log of the same records knew. */
+  restore(entries: Iterable<ProducerEntry>): void {
+    for (const entry of entries) {
+      this.#entries.set(entry.producerId, { ...entry, batches: [...entry.batches] });
+    }
+    const open = [...this.#entries.values()].filter(({ openFrom }) => openFrom !== undefined);
+    open.sort((a, b) => a.openFrom! - b.openFrom!);
+    for (const { producerId, openFrom } of open) this.#open.set(producerId, openFrom!);
+  }
+
+  #checkSequence(entry: ProducerEntry, batch: ProducedBatch): SequenceVerdict {
+    const { producerId, producerEpoch, baseSequence } = batch;
+    const duplicate = this.duplicateOf(batch);
+    if (duplicate !== undefined) return duplicate;
+    if (producerEpoch < entry.epoch) {
+      return refused(
+        ERRORS.INVALID_PRODUCER_EPOCH,
+        `Epoch of producer ${producerId} is ${producerEpoch}, which is smaller than the last seen epoch ${entry.epoch}`,
+      );
+    }
+    const isNewEpoch = producerEpoch > entry.epoch;
+    const expected = isNewEpoch ? 0 : (lastSequenceKnown(entry) + 1) % SEQUENCES;
+    if (baseSequence === expected) return APPEND;
+    const why = isNewEpoch ? 'a new epoch must start with sequence 0' : `expected sequence ${expected}`;
+    return refused(
+      ERRORS.OUT_OF_ORDER_SEQUENCE_NUMBER,
+      `Out of order sequence number for producer ${producerId}: incoming ${baseSequence}, ${why}`,
+    );
+  }
+
+  /** The producer's entry under this epoch; what belonged to an older one is forgotten. */
+  #entry(producerId: number, epoch: number): ProducerEntry {
+    let entry = this.#entries.get(producerId);
+    if (entry === undefined) {
+      entry = {
+        producerId,
+        epoch,
+        batches: [],
+        coordinatorEpoch: -1,
+        lastTimestamp: -1,
+        openFrom: undefined,
+      };
+      this.#entries.set(producerId, entry);
+      if (this.#entries.size > MAX_PRODUCERS) this.#forgetOldest();
+    }
+    if (entry.epoch !== epoch) {
+      entry.epoch = epoch;
+      entry.batches = [];
+    }
+    return entry;
+  }
+
+  #forgetOldest(): void {
+    for (const entry of this.#entries.values()) {
+      if (entry.openFrom !== undefined) continue;
+      this.#entries.delete(entry.producerId);
+      return;
+    }
   }
 }

@@ -3,16 +3,21 @@ import { BatchCursor } from '../../../core/records/batch-cursor.ts';
 import type { FetchedRecord } from '../../../core/records/fetched-record.ts';
 import { parseBatches } from '../../../core/records/record-batch.ts';
 import type { Partition } from '../state/partition.ts';
-import { batchBytes } from './partition-log.ts';
-import type { StoredBatch } from './partition-log.ts';
+import { batchBytes } from './stored-batch.ts';
+import type { StoredBatch } from './stored-batch.ts';
 
-/** Decodes one stored batch; records before the log's start are left out. */
-export async function readRecords(partition: Partition, stored: StoredBatch): Promise<FetchedRecord[]> {
+/** Decodes one stored batch; records before the log's start are left out, and markers unless asked for. */
+export async function readRecords(
+  partition: Partition,
+  stored: StoredBatch,
+  withControl = false,
+): Promise<FetchedRecord[]> {
   const origin = { topic: partition.topic, partition: partition.index };
   const records: FetchedRecord[] = [];
   for (const batch of parseBatches(batchBytes(stored), origin)) {
     await prepareCodec(batch.codecId);
-    const cursor = new BatchCursor(batch, origin.topic, origin.partition, partition.log.startOffset);
+    const from = partition.log.startOffset;
+    const cursor = new BatchCursor(batch, origin.topic, origin.partition, from, withControl);
     for (let record = cursor.next(); record !== undefined; record = cursor.next()) records.push(record);
   }
   return records;
@@ -24,6 +29,6 @@ export async function firstRecordFrom(
   stored: StoredBatch,
   timestamp: number,
 ): Promise<FetchedRecord | undefined> {
-  const records = await readRecords(partition, stored);
+  const records = await readRecords(partition, stored, true);
   return records.find((record) => record.timestamp >= timestamp);
 }

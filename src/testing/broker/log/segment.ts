@@ -7,6 +7,7 @@ const MAX_SEGMENT_BYTES = 1024 * 1024;
 export class Segment {
   readonly buffer: Buffer;
   used = 0;
+  #isClosed = false;
 
   constructor(bytes: number) {
     // Not from Node's shared pool: a segment lives and dies with its log.
@@ -14,7 +15,7 @@ export class Segment {
   }
 
   get room(): number {
-    return this.buffer.length - this.used;
+    return this.#isClosed ? 0 : this.buffer.length - this.used;
   }
 
   /** Copies a batch in and returns where it starts. */
@@ -23,6 +24,12 @@ export class Segment {
     batch.copy(this.buffer, start);
     this.used += batch.length;
     return start;
+  }
+
+  /** Ends it at `used`. What lay behind is never written over: an answer on its way may be a view of it. */
+  close(used: number): void {
+    this.used = used;
+    this.#isClosed = true;
   }
 }
 

@@ -1,6 +1,7 @@
 import type { Clock, Random } from '../../../core/clock.ts';
 import type { ClusterEvent } from '../cluster-event.ts';
 import { GroupCoordinator } from '../groups/group-coordinator.ts';
+import { LogMemory } from '../log/log-memory.ts';
 import type { ClusterSettings } from '../options.ts';
 import { Features } from './features.ts';
 import { hashOf, randomUuid } from './ids.ts';
@@ -13,6 +14,8 @@ export interface NodeState {
   readonly id: number;
   readonly host: string;
   port: number;
+  /** Where it stands; null when nobody said. */
+  readonly rack: string | null;
   isUp: boolean;
 }
 
@@ -31,6 +34,10 @@ export class ClusterState {
   readonly features: Features;
   readonly clusterId: string;
   readonly nodes: NodeState[] = [];
+  /** Configurations of brokers that were changed, by node id; '' is for all. */
+  readonly brokerConfigs = new Map<string, ReadonlyMap<string, string>>();
+  /** The memory of all logs, and its bound. */
+  readonly logMemory: LogMemory;
   readonly topics: TopicRegistry;
   readonly groups: GroupCoordinator;
   readonly #watchers = new Set<(event: ClusterEvent) => void>();
@@ -43,6 +50,7 @@ export class ClusterState {
     this.settings = environment.settings;
     this.features = new Features(environment.settings.features);
     this.clusterId = randomUuid(environment.random);
+    this.logMemory = new LogMemory(environment.settings.maxLogBytes, environment.settings.whenLogsFull);
     this.topics = new TopicRegistry(this);
     this.groups = new GroupCoordinator(environment);
   }
@@ -72,6 +80,11 @@ export class ClusterState {
 
   takeProducerId(): number {
     return this.#nextProducerId++;
+  }
+
+  /** The replicas of a partition that have all of its log. */
+  inSyncReplicas(partition: Partition): number[] {
+    return partition.replicas.filter((id) => this.node(id)?.isUp === true && !partition.laggards.has(id));
   }
 
   /** The node that coordinates a group (or a transactional id), undefined while no node is up. */

@@ -1,35 +1,74 @@
 import { ERRORS } from '../../../core/protocol/error-codes.ts';
+import type { LogMemory } from '../log/log-memory.ts';
 import { PartitionLog } from '../log/partition-log.ts';
 
 /** No node leads the partition. */
 export const NO_LEADER = -1;
 
+/** What a partition is made of. */
+export interface PartitionPlace {
+  readonly topic: string;
+  readonly index: number;
+  readonly replicas: readonly number[];
+  readonly leader: number;
+  /** Where the memory of its log is counted. */
+  readonly memory?: LogMemory;
+}
+
 /** One partition: who leads it, its log, and the fetches that wait for it. */
 export class Partition {
   readonly topic: string;
   readonly index: number;
-  readonly log = new PartitionLog();
+  readonly log: PartitionLog;
   replicas: readonly number[];
   leader: number;
   leaderEpoch = 0;
+  /** Replicas that an act has put out of sync; the others are in sync while their nodes are up. */
+  readonly laggards = new Set<number>();
+  /** What a producer with acks=all was told is in every in-sync replica: a clean election never loses anything before it. */
+  acknowledgedByAll = 0;
   /** Set by an act: it stays without a leader even when a replica comes back. */
   isHeldLeaderless = false;
   readonly #waiters = new Set<() => void>();
 
-  constructor(at: { topic: string; index: number; replicas: readonly number[]; leader: number }) {
+  /** The last node that led it: the one whose copy of the log is whole. */
+  #lastLeader: number;
+
+  constructor(at: PartitionPlace) {
     this.topic = at.topic;
     this.index = at.index;
     this.replicas = at.replicas;
     this.leader = at.leader;
+    this.#lastLeader = at.leader;
+    this.log = new PartitionLog(at.memory);
     this.log.epochs.begin(0, 0);
   }
 
-  /** A new leader (or none) under a new epoch. */
+  /** A new leader (or none) under a new epoch. What the followers had not fetched is gone when one of them leads. */
   elect(leader: number): void {
     this.leader = leader;
     this.leaderEpoch++;
-    if (leader !== NO_LEADER) this.log.epochs.begin(this.leaderEpoch, this.log.endOffset);
+    if (leader !== NO_LEADER) {
+      if (leader !== this.#lastLeader) {
+        this.log.truncateTo(this.log.highWatermark);
+        this.log.releaseReplication();
+        this.#lastLeader = leader;
+      }
+      this.log.epochs.begin(this.leaderEpoch, this.log.endOffset);
+    }
     this.wake();
+  }
+
+  /**
+   * The last `records` records are gone, as if no follower had fetched them before the leader was lost. What a producer with acks=all was
+   * told stays, unless the election is `unclean`.
+   */
+  loseTail(records: number, unclean: boolean): void {
+    const kept = Math.max(this.log.endOffset - records, this.log.startOffset);
+    this.log.truncateTo(
+      unclean ? kept : Math.max(kept, Math.min(this.acknowledgedByAll, this.log.endOffset)),
+    );
+    this.acknowledgedByAll = Math.min(this.acknowledgedByAll, this.log.endOffset);
   }
 
   /** The error for a request that came to `nodeId` believing in `leaderEpoch` (-1: none), 0 when it may go on. */

@@ -19,6 +19,11 @@ export interface NewTopic {
 
 const NO_CONFIGS: ReadonlyMap<string, string> = new Map();
 const MAX_PARTITIONS = 10_000;
+const INTERNAL_TOPICS: ReadonlySet<string> = new Set([
+  '__consumer_offsets',
+  '__share_group_state',
+  '__transaction_state',
+]);
 
 const refuse = (code: number, message: string): Refusal => ({ code, message });
 
@@ -68,6 +73,8 @@ export class TopicRegistry {
       id: randomUuid(this.#cluster.random),
       config: new TopicConfig(spec.configs ?? NO_CONFIGS),
       partitions: [],
+      isInternal: INTERNAL_TOPICS.has(spec.name),
+      isHidden: false,
     };
     this.#byName.set(topic.name, topic);
     this.#byId.set(topic.id, topic);
@@ -95,6 +102,21 @@ export class TopicRegistry {
     }
   }
 
+  /** Adds a partition with these replicas for each element. */
+  growBy(topic: Topic, assignments: readonly (readonly number[])[]): void {
+    for (const replicas of assignments) this.#addPartition(topic, replicas);
+  }
+
+  /** What forbids these replicas, undefined when nothing does. */
+  checkReplicas(replicas: readonly number[]): Refusal | undefined {
+    const isKnown = replicas.every((id) => this.#cluster.node(id) !== undefined);
+    if (replicas.length > 0 && isKnown && new Set(replicas).size === replicas.length) return undefined;
+    return refuse(
+      ERRORS.INVALID_REPLICA_ASSIGNMENT,
+      `The manual partition assignment [${replicas.join(', ')}] names no broker, one twice, or one that does not exist.`,
+    );
+  }
+
   /** Removes a topic and all groups' commits for it. */
   delete(topic: Topic): void {
     this.#byName.delete(topic.name);
@@ -119,8 +141,9 @@ export class TopicRegistry {
 
   #addPartition(topic: Topic, replicas: readonly number[]): void {
     const leader = replicas.find((id) => this.#cluster.node(id)?.isUp === true) ?? NO_LEADER;
+    const { logMemory: memory } = this.#cluster;
     topic.partitions.push(
-      new Partition({ topic: topic.name, index: topic.partitions.length, replicas, leader }),
+      new Partition({ topic: topic.name, index: topic.partitions.length, replicas, leader, memory }),
     );
   }
 
@@ -153,13 +176,8 @@ export class TopicRegistry {
       );
     }
     for (const replicas of topic.assignments ?? []) {
-      const isKnown = replicas.every((id) => this.#cluster.node(id) !== undefined);
-      if (replicas.length === 0 || !isKnown || new Set(replicas).size < replicas.length) {
-        return refuse(
-          ERRORS.INVALID_REPLICA_ASSIGNMENT,
-          `The manual partition assignment [${replicas.join(', ')}] names no broker, one twice, or one that does not exist.`,
-        );
-      }
+      const refusal = this.checkReplicas(replicas);
+      if (refusal !== undefined) return refusal;
     }
     return undefined;
   }

@@ -8,8 +8,12 @@ export interface Topic {
   readonly name: string;
   /** Kafka's base64url text. */
   id: string;
-  readonly config: TopicConfig;
+  config: TopicConfig;
   readonly partitions: Partition[];
+  /** One of the cluster's own. */
+  readonly isInternal: boolean;
+  /** Set by an act: metadata does not show it, although it is there. */
+  isHidden: boolean;
 }
 
 /** What is wrong with a topic's name, in Kafka's words; undefined when nothing is. */
@@ -28,6 +32,7 @@ export function topicNameProblem(name: string): string | undefined {
 export function closeTopic(topic: Topic): void {
   for (const partition of topic.partitions) {
     partition.leader = NO_LEADER;
+    partition.log.close();
     partition.wake();
   }
 }
