@@ -15,6 +15,7 @@ const rows = [
   ['stages', '^src/(operators|sources|sinks|serdes)/'],
   ['topology', '^src/topology/'],
   ['index', '^src/index\\.ts$'],
+  ['cli', '^src/cli/'],
 ];
 
 const upward = rows.slice(0, -1).map(([name, path], at) => ({
@@ -55,8 +56,25 @@ module.exports = {
     {
       name: 'nothing-imports-testing',
       severity: 'error',
-      from: { path: '^src/', pathNot: '^src/testing/' },
+      from: { path: '^src/', pathNot: '^src/(testing|cli)/' },
       to: { path: '^src/testing/' },
+    },
+    {
+      name: 'nothing-imports-cli',
+      comment: 'it is a program, not a part of one',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/cli/' },
+      to: { path: '^src/cli/' },
+    },
+    {
+      name: 'cli-uses-what-is-public',
+      comment: 'the commands show what users can do; the box alone is loaded without the rest of sluice/testing, for its start-up time',
+      severity: 'error',
+      from: { path: '^src/cli/' },
+      to: {
+        path: '^src/(core|flow|operators|sources|sinks|serdes|topology|testing)/',
+        pathNot: '^src/(core/(index|clock)|testing/broker/(create-broker|options))\\.ts$',
+      },
     },
     {
       name: 'src-stands-alone',

@@ -126,6 +126,15 @@ export class GroupConsumer {
   }
 
   /**
+   * Commits every claim's commit point now, before interval or count ask for it. Rejects when they are not in the group's log within the commit
+   * timeout, or the generation is gone; what is still claimed goes with the next commit.
+   */
+  async commit(): Promise<void> {
+    const error = await this.schedule.flush();
+    if (error !== undefined) throw error;
+  }
+
+  /**
    * Closes all gates, waits up to `timeoutMs` for what is in flight, commits every claim's commit point, leaves the group. What is unsettled
    * then is for the next owner. A second call, and one after `onFailed`, answers with the same summary.
    */

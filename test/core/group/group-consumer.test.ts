@@ -118,6 +118,30 @@ describe('a member alone', () => {
     expect(sim.committed(0)).toBe(60);
   });
 
+  it('commits when it is told to, all claims in one request, and says when that fails', async () => {
+    await sim.produce('orders', 0, 3);
+    await sim.produce('orders', 1, 2);
+    const member = sim.member().start();
+    await read(member, 5);
+    const before = sim.box.requests('OffsetCommit').length;
+    await sim.clock.run(member.consumer.commit());
+    expect([sim.committed(0), sim.committed(1)]).toEqual([3, 2]);
+    expect(sim.box.requests('OffsetCommit')).toHaveLength(before + 1);
+    await sim.clock.run(member.consumer.commit());
+    expect(sim.box.requests('OffsetCommit')).toHaveLength(before + 1);
+
+    sim.box.fault({
+      match: { api: 'OffsetCommit' },
+      do: fault.error('GROUP_AUTHORIZATION_FAILED'),
+      count: 1,
+    });
+    await sim.produce('orders', 0, 1);
+    await read(member, 6);
+    const refused = await sim.clock.run(member.consumer.commit().catch((error: unknown) => error));
+    expect(refused).toMatchObject({ errorName: 'GROUP_AUTHORIZATION_FAILED' });
+    expect(sim.committed(0)).toBe(3);
+  });
+
   it('never has two commits under way, and the next one covers all that moved meanwhile', async () => {
     await sim.produce('orders', 0, 50);
     const rule = sim.box.fault({ match: { api: 'OffsetCommit' }, do: fault.delay(2_000), count: Infinity });
