@@ -57,7 +57,7 @@ export async function createBroker(options: BrokerOptions = {}): Promise<BrokerB
   const nodes = Array.from({ length: count }, (_, id) => {
     const host = network === undefined ? (options.host ?? '127.0.0.1') : `broker-${id}`;
     const port = network === undefined ? (options.ports?.[id] ?? 0) : MEMORY_PORT;
-    const state = { id, host, port, isUp: true };
+    const state = { id, host, port, rack: options.racks?.[id] ?? null, isUp: true };
     cluster.nodes.push(state);
     return new BrokerNode(shared, state);
   });

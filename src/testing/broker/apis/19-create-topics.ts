@@ -3,14 +3,14 @@ import { ERRORS } from '../../../core/protocol/error-codes.ts';
 import { createTopicsApi } from '../../../core/protocol/messages/19-create-topics.ts';
 import { serve } from '../handler.ts';
 import type { RequestContext } from '../handler.ts';
+import { TopicConfig } from '../state/topic-config.ts';
 import type { NewTopic } from '../state/topic-registry.ts';
 import type { Topic } from '../state/topic.ts';
+import { topicConfigEntries } from './config-entries.ts';
 
 type Request = RequestRead<typeof createTopicsApi>;
 type TopicRequest = Request['topics'][number];
 type TopicResponse = ResponseInit<typeof createTopicsApi>['topics'][number];
-
-const DYNAMIC_TOPIC_CONFIG = 1;
 
 export const createTopicsHandler = serve(createTopicsApi, {
   handle(request, context) {
@@ -43,7 +43,7 @@ function createTopic(wanted: TopicRequest, validateOnly: boolean, context: Reque
       name: wanted.name,
       errorCode: ERRORS.NONE,
       errorMessage: null,
-      configs: configsOf(spec.configs!),
+      configs: topicConfigEntries(new TopicConfig(spec.configs!)),
     };
   return describe(topics.create(spec) as Topic);
 }
@@ -70,18 +70,8 @@ function describe(topic: Topic): TopicResponse {
     errorMessage: null,
     numPartitions: topic.partitions.length,
     replicationFactor: topic.partitions[0]?.replicas.length ?? 0,
-    configs: configsOf(topic.config.entries),
+    configs: topicConfigEntries(topic.config),
   };
-}
-
-function configsOf(entries: ReadonlyMap<string, string>): NonNullable<TopicResponse['configs']> {
-  return Array.from(entries, ([name, value]) => ({
-    name,
-    value,
-    readOnly: false,
-    configSource: DYNAMIC_TOPIC_CONFIG,
-    isSensitive: false,
-  }));
 }
 
 function failure(name: string, errorCode: number, errorMessage: string | null): TopicResponse {

@@ -29,12 +29,18 @@ function grow(wanted: TopicRequest, validateOnly: boolean, context: RequestConte
     const message = `The topic ${name} currently has ${present} partition(s); ${count} would not be an increase.`;
     return refuse(ERRORS.INVALID_PARTITIONS, message);
   }
-  if (wanted.assignments !== null && wanted.assignments.length > 0) {
-    return refuse(
-      ERRORS.INVALID_REPLICA_ASSIGNMENT,
-      'Manual assignments of new partitions are not served here.',
-    );
+  const assignments = (wanted.assignments ?? []).map(({ brokerIds }) => brokerIds);
+  if (assignments.length > 0 && assignments.length !== count - present) {
+    const message = `Attempted to add ${count - present} additional partition(s), but only ${assignments.length} assignment(s) were specified.`;
+    return refuse(ERRORS.INVALID_REPLICA_ASSIGNMENT, message);
   }
-  if (!validateOnly) context.cluster.topics.grow(topic, count, topic.partitions[0]!.replicas.length);
+  const { topics } = context.cluster;
+  for (const replicas of assignments) {
+    const refusal = topics.checkReplicas(replicas);
+    if (refusal !== undefined) return refuse(refusal.code, refusal.message);
+  }
+  if (validateOnly) return refuse(ERRORS.NONE, null);
+  if (assignments.length > 0) topics.growBy(topic, assignments);
+  else topics.grow(topic, count, topic.partitions[0]!.replicas.length);
   return refuse(ERRORS.NONE, null);
 }

@@ -50,6 +50,7 @@ export interface NodeEndpoint {
   readonly nodeId: number;
   readonly host: string;
   readonly port: number;
+  readonly rack: string | null;
 }
 
 /** Addresses of the leaders that answers of this request point to. */
@@ -57,7 +58,8 @@ export function endpointsOf(leaderIds: Iterable<number>, context: RequestContext
   const endpoints: NodeEndpoint[] = [];
   for (const id of new Set(leaderIds)) {
     const node = context.cluster.node(id);
-    if (node !== undefined) endpoints.push({ nodeId: node.id, host: node.host, port: node.port });
+    if (node !== undefined)
+      endpoints.push({ nodeId: node.id, host: node.host, port: node.port, rack: node.rack });
   }
   return endpoints;
 }

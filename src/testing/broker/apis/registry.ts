@@ -23,6 +23,13 @@ import { offsetForLeaderEpochHandler } from './23-offset-for-leader-epoch.ts';
 import { describeConfigsHandler } from './32-describe-configs.ts';
 import { createPartitionsHandler } from './37-create-partitions.ts';
 import { deleteGroupsHandler } from './42-delete-groups.ts';
+import { alterConfigsHandler } from './33-alter-configs.ts';
+import { electLeadersHandler } from './43-elect-leaders.ts';
+import { incrementalAlterConfigsHandler } from './44-incremental-alter-configs.ts';
+import { alterPartitionReassignmentsHandler } from './45-alter-partition-reassignments.ts';
+import { listPartitionReassignmentsHandler } from './46-list-partition-reassignments.ts';
+import { describeClusterHandler } from './60-describe-cluster.ts';
+import { describeTopicPartitionsHandler } from './75-describe-topic-partitions.ts';
 
 /** An API as this cluster offers it. */
 export interface OfferedApi {
@@ -57,6 +64,13 @@ const HANDLERS: readonly AnyHandler[] = [
   describeConfigsHandler,
   createPartitionsHandler,
   deleteGroupsHandler,
+  alterConfigsHandler,
+  electLeadersHandler,
+  incrementalAlterConfigsHandler,
+  alterPartitionReassignmentsHandler,
+  listPartitionReassignmentsHandler,
+  describeClusterHandler,
+  describeTopicPartitionsHandler,
 ];
 
 /** The APIs of a cluster by key, in the versions it is limited to. */

@@ -1,38 +1,45 @@
 import type { Clock } from '../../../core/clock.ts';
 import type { BatchLimits } from '../log/check-batch.ts';
+import { configProblem, listOf } from './config-definition.ts';
+import { TOPIC_CONFIGS } from './topic-config-definitions.ts';
 
-/** The topic configurations that change what this broker does; others are kept and shown, and have no effect. */
-const NUMBERS = ['max.message.bytes', 'retention.bytes', 'message.timestamp.after.max.ms'] as const;
-const DEFAULT_MAX_MESSAGE_BYTES = 1_048_588;
-
-/** A topic's configuration by Kafka's names, and what follows from it. */
+/** A topic's configuration by Kafka's names, and what follows from it. What has no property here is kept and shown, and has no effect. */
 export class TopicConfig {
+  /** What was set; the rest is at its default. */
   readonly entries: ReadonlyMap<string, string>;
   readonly maxMessageBytes: number;
+  /** Infinity when there is no limit. */
   readonly retentionBytes: number;
+  /** Infinity unless it was set: nothing disappears from a topic that nobody gave a time. */
+  readonly retentionMs: number;
+  readonly isCompacted: boolean;
+  readonly isDeleted: boolean;
+  readonly minInsyncReplicas: number;
+  readonly isUncleanElectionAllowed: boolean;
   readonly isAppendTime: boolean;
   readonly #timestampAfterMaxMs: number;
 
   constructor(entries: ReadonlyMap<string, string>) {
     this.entries = entries;
-    this.maxMessageBytes = this.#number('max.message.bytes', DEFAULT_MAX_MESSAGE_BYTES);
-    const retention = this.#number('retention.bytes', -1);
-    this.retentionBytes = retention < 0 ? Infinity : retention;
-    this.#timestampAfterMaxMs = this.#number('message.timestamp.after.max.ms', Infinity);
-    this.isAppendTime = entries.get('message.timestamp.type') === 'LogAppendTime';
+    this.maxMessageBytes = this.#number('max.message.bytes');
+    this.retentionBytes = unlessNegative(this.#number('retention.bytes'));
+    this.retentionMs = entries.has('retention.ms') ? unlessNegative(this.#number('retention.ms')) : Infinity;
+    const policies = listOf(this.#value('cleanup.policy'));
+    this.isCompacted = policies.includes('compact');
+    this.isDeleted = policies.includes('delete');
+    this.minInsyncReplicas = this.#number('min.insync.replicas');
+    this.isUncleanElectionAllowed = this.#value('unclean.leader.election.enable') === 'true';
+    this.isAppendTime = this.#value('message.timestamp.type') === 'LogAppendTime';
+    this.#timestampAfterMaxMs = this.#number('message.timestamp.after.max.ms');
   }
 
   /** What is wrong with these values, in words; undefined when nothing is. */
   static problem(entries: ReadonlyMap<string, string>): string | undefined {
-    for (const name of NUMBERS) {
-      const value = entries.get(name);
-      if (value !== undefined && !/^-?\d+$/.test(value)) {
-        return `Invalid value ${value} for configuration ${name}: Not a number of type LONG`;
-      }
-    }
-    const type = entries.get('message.timestamp.type');
-    if (type !== undefined && type !== 'CreateTime' && type !== 'LogAppendTime') {
-      return `Invalid value ${type} for configuration message.timestamp.type: must be one of: CreateTime, LogAppendTime`;
+    for (const [name, value] of entries) {
+      const definition = TOPIC_CONFIGS.get(name);
+      if (definition === undefined) return `Unknown topic config name: ${name}`;
+      const problem = configProblem(name, value, definition);
+      if (problem !== undefined) return problem;
     }
     return undefined;
   }
@@ -44,8 +51,15 @@ export class TopicConfig {
     };
   }
 
-  #number(name: string, fallback: number): number {
-    const value = this.entries.get(name);
-    return value === undefined ? fallback : Number(value);
+  #value(name: string): string {
+    return this.entries.get(name) ?? TOPIC_CONFIGS.get(name)!.defaultValue;
   }
+
+  #number(name: string): number {
+    return Number(this.#value(name));
+  }
+}
+
+function unlessNegative(limit: number): number {
+  return limit < 0 ? Infinity : limit;
 }
