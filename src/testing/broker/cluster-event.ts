@@ -8,6 +8,8 @@ export interface AppendEvent {
   readonly partition: number;
   readonly baseOffset: number;
   readonly lastOffset: number;
+  /** The batch as it lies in the log; a view of the log's memory. */
+  readonly bytes: Buffer;
 }
 
 /** An offset is in the log of a group. */

@@ -4,6 +4,7 @@ import { produceApi } from '../../../core/protocol/messages/00-produce.ts';
 import { HANG_UP, NO_ANSWER, serve } from '../handler.ts';
 import type { RequestContext } from '../handler.ts';
 import { checkBatch, isRefusal } from '../log/check-batch.ts';
+import { batchBytes } from '../log/stored-batch.ts';
 import type { Partition } from '../state/partition.ts';
 import type { Topic } from '../state/topic.ts';
 import { currentLeader, endpointsOf, findLed, findTopic } from './lookup.ts';
@@ -82,6 +83,7 @@ function append(
     partition: partition.index,
     baseOffset,
     lastOffset: log.endOffset - 1,
+    bytes: batchBytes(log.batches.at(-1)!),
   });
   partition.wake();
   return success(partition, baseOffset, appendTime ?? -1);
