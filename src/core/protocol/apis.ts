@@ -19,12 +19,19 @@ import { deleteTopicsApi } from './messages/20-delete-topics.ts';
 import { deleteRecordsApi } from './messages/21-delete-records.ts';
 import { initProducerIdApi } from './messages/22-init-producer-id.ts';
 import { offsetForLeaderEpochApi } from './messages/23-offset-for-leader-epoch.ts';
+import { addPartitionsToTxnApi } from './messages/24-add-partitions-to-txn.ts';
+import { addOffsetsToTxnApi } from './messages/25-add-offsets-to-txn.ts';
+import { endTxnApi } from './messages/26-end-txn.ts';
+import { txnOffsetCommitApi } from './messages/28-txn-offset-commit.ts';
 import { saslAuthenticateApi } from './messages/36-sasl-authenticate.ts';
 import { createPartitionsApi } from './messages/37-create-partitions.ts';
 import { deleteGroupsApi } from './messages/42-delete-groups.ts';
 import { incrementalAlterConfigsApi } from './messages/44-incremental-alter-configs.ts';
 import { offsetDeleteApi } from './messages/47-offset-delete.ts';
 import { describeClusterApi } from './messages/60-describe-cluster.ts';
+import { describeProducersApi } from './messages/61-describe-producers.ts';
+import { describeTransactionsApi } from './messages/65-describe-transactions.ts';
+import { listTransactionsApi } from './messages/66-list-transactions.ts';
 import { consumerGroupHeartbeatApi } from './messages/68-consumer-group-heartbeat.ts';
 import { consumerGroupDescribeApi } from './messages/69-consumer-group-describe.ts';
 
@@ -50,12 +57,19 @@ export const APIS: readonly AnyApi[] = [
   deleteRecordsApi,
   initProducerIdApi,
   offsetForLeaderEpochApi,
+  addPartitionsToTxnApi,
+  addOffsetsToTxnApi,
+  endTxnApi,
+  txnOffsetCommitApi,
   saslAuthenticateApi,
   createPartitionsApi,
   deleteGroupsApi,
   incrementalAlterConfigsApi,
   offsetDeleteApi,
   describeClusterApi,
+  describeProducersApi,
+  describeTransactionsApi,
+  listTransactionsApi,
   consumerGroupHeartbeatApi,
   consumerGroupDescribeApi,
 ];
