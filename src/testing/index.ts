@@ -11,4 +11,20 @@ export { MemoryNetwork } from './simulation/memory-network.ts';
 export { seededRandom } from './simulation/seeded-random.ts';
 export { VirtualClock } from './simulation/virtual-clock.ts';
 export { testFlow, type FlowTest } from './marbles.ts';
-export { record } from './marbles-record.ts';
+export { record, type RecordFields } from './marbles-record.ts';
+export { testTopology } from './topology/test-topology.ts';
+export type {
+  DeadLetterRecord,
+  PipedRecord,
+  RecordFrom,
+  RecordInto,
+  TestFormat,
+  TestMember,
+  TestProblem,
+  TestTopic,
+  TestTopics,
+  TestTopology,
+  TestTopologyOptions,
+  TopicName,
+  TopicPartition,
+} from './topology/types.ts';
