@@ -32,6 +32,9 @@ export interface CommitLimits {
 }
 
 const RETRY_PAUSE_MS = 100;
+/** How late a commit that had no answer may still arrive on the old connection; as long as a request of Java's client may take. */
+const DOUBT_MS = 30_000;
+/** Where commits are further apart than that. */
 const COMMITS_AGAIN = 2;
 
 interface Target {
@@ -50,8 +53,8 @@ export class CommitSchedule {
   private timer: Timer | undefined;
   private underWay: Promise<KafkaError | undefined> | undefined;
   private abandoned = new AbortController();
-  /** Intervals at which everything is committed again: a commit without an answer may arrive behind later ones, on another connection. */
-  private doubtful = 0;
+  /** Until then everything is committed again and again: a commit without an answer may arrive behind later ones, on another connection. */
+  private doubtfulUntilMs = -Infinity;
   /** While it is not 0, only the flush begins commits. */
   private flushing = 0;
 
@@ -74,7 +77,7 @@ export class CommitSchedule {
     this.timer?.cancel();
     this.timer = undefined;
     this.settledRecords = 0;
-    this.doubtful = 0;
+    this.doubtfulUntilMs = -Infinity;
   }
 
   /** The generation is gone: no commit of it is repeated. The sources are to be removed as well. */
@@ -96,7 +99,11 @@ export class CommitSchedule {
   async flush(): Promise<KafkaError | undefined> {
     const targets = [...this.sources].map((source) => ({ source, offset: source.point().offset }));
     this.flushing += 1;
-    const error = await this.reach(targets, this.clock.now() + this.limits.commitTimeoutMs);
+    const untilMs = this.clock.now() + this.limits.commitTimeoutMs;
+    // What came late may have taken the offset back; nobody looks at it any more after this.
+    if (this.isDoubtful && this.underWay === undefined)
+      void this.commitMoved(this.limits.commitTimeoutMs, true);
+    const error = await this.reach(targets, untilMs);
     this.flushing -= 1;
     if (error !== undefined) this.abandon();
     return error;
@@ -138,10 +145,17 @@ export class CommitSchedule {
     return this.clock.setTimeout(() => {
       this.timer = this.commitLater();
       if (this.underWay !== undefined || this.flushing > 0) return;
-      const again = this.doubtful > 0;
-      if (again) this.doubtful -= 1;
-      void this.commitMoved(this.limits.commitTimeoutMs, again);
+      void this.commitMoved(this.limits.commitTimeoutMs, this.isDoubtful);
     }, this.limits.commitIntervalMs);
+  }
+
+  private get isDoubtful(): boolean {
+    return this.clock.now() < this.doubtfulUntilMs;
+  }
+
+  private doubt(): void {
+    const { commitIntervalMs } = this.limits;
+    this.doubtfulUntilMs = this.clock.now() + Math.max(DOUBT_MS, (COMMITS_AGAIN + 0.5) * commitIntervalMs);
   }
 
   private commitIfMany(): void {
@@ -191,11 +205,15 @@ export class CommitSchedule {
   ): Promise<KafkaError | undefined> {
     const { signal } = this.abandoned;
     try {
-      await this.committer.commit(points, generation, { deadlineMs, signal });
+      await this.committer.commit(points, generation, {
+        deadlineMs,
+        signal,
+        onUnanswered: () => this.doubt(),
+      });
     } catch (cause) {
       const error = asKafkaError(cause);
       if (signal.aborted) return error;
-      if (error instanceof TimeoutError || error instanceof ConnectionError) this.doubtful = COMMITS_AGAIN;
+      if (error instanceof TimeoutError || error instanceof ConnectionError) this.doubt();
       this.host.onCommitFailed(error);
       this.host.refused(error, generation.generationId);
       return error;

@@ -24,6 +24,8 @@ export interface CommitOptions {
   /** Hard deadline, retries included. */
   readonly deadlineMs: number;
   readonly signal?: AbortSignal | undefined;
+  /** Called for each try that was sent and not answered: it may still be carried out, behind later ones. */
+  readonly onUnanswered?: (() => void) | undefined;
 }
 
 /** Commits offsets for a member of a group. */

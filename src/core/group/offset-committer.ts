@@ -1,6 +1,6 @@
 // Commits by OffsetCommit requests.
 
-import { KafkaError } from '../../errors.ts';
+import { ConnectionError, KafkaError, TimeoutError } from '../../errors.ts';
 import type { Cluster } from '../cluster/cluster.ts';
 import { brokerError, withRetry } from '../cluster/retry.ts';
 import { ERRORS } from '../protocol/error-codes.ts';
@@ -32,7 +32,7 @@ export class OffsetCommitter implements Committer {
     let left = points;
     const what = `OffsetCommit of group ${generation.groupId}`;
     await withRetry(this.cluster, what, options, async (_, remainingMs) => {
-      const refused = await this.send(left, generation, remainingMs, options.signal);
+      const refused = await this.send(left, generation, remainingMs, options);
       left = left.filter(({ topic, partition }) => refused.has(keyOf(topic, partition)));
       if (left.length === 0) return;
       throw worst(left, refused);
@@ -44,7 +44,7 @@ export class OffsetCommitter implements Committer {
     points: readonly OffsetPoint[],
     generation: Generation,
     timeoutMs: number,
-    signal: AbortSignal | undefined,
+    { signal, onUnanswered }: CommitOptions,
   ): Promise<Map<string, number>> {
     const { cluster } = this;
     const { groupId, memberId, groupInstanceId, generationId } = generation;
@@ -76,10 +76,18 @@ export class OffsetCommitter implements Committer {
       }
       return codes;
     } catch (error) {
+      if (maybeSent(error)) onUnanswered?.();
       if (error instanceof KafkaError && error.retriable) cluster.forgetCoordinator('group', groupId);
       throw error;
     }
   }
+}
+
+function maybeSent(error: unknown): boolean {
+  return (
+    (error instanceof TimeoutError && error.sent) ||
+    (error instanceof ConnectionError && error.phase === 'io')
+  );
 }
 
 /** What a retry cannot help comes before what it can. */

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { CommitSchedule, type CommitSource } from '../../../src/core/group/commit-schedule.ts';
-import type { Committer, Generation, OffsetPoint } from '../../../src/core/group/committer.ts';
+import type { CommitOptions, Committer, Generation, OffsetPoint } from '../../../src/core/group/committer.ts';
 import { BrokerError, TimeoutError, type KafkaError } from '../../../src/errors.ts';
 import { VirtualClock } from '../../../src/testing/simulation/virtual-clock.ts';
 
@@ -27,6 +27,8 @@ class TestCommitter implements Committer {
   underWay = 0;
   mostUnderWay = 0;
   errors: KafkaError[] = [];
+  /** Tries of the next commit that have no answer. */
+  unanswered = 0;
   private readonly clock: VirtualClock;
 
   constructor(clock: VirtualClock) {
@@ -36,8 +38,9 @@ class TestCommitter implements Committer {
   async commit(
     points: readonly OffsetPoint[],
     generation: Generation,
-    options: { readonly signal?: AbortSignal | undefined },
+    options: CommitOptions,
   ): Promise<void> {
+    for (; this.unanswered > 0; this.unanswered--) options.onUnanswered?.();
     this.underWay += 1;
     this.mostUnderWay = Math.max(this.mostUnderWay, this.underWay);
     const offsets = new Map(points.map(({ partition, offset }) => [partition, offset]));
@@ -200,7 +203,19 @@ describe('CommitSchedule', () => {
     await clock.advance(5_000);
     expect(committer.inLog.get(0)).toBe(9);
     await clock.advance(60_000);
-    expect(committer.log).toHaveLength(3);
+    // At 5 s, and at every interval of the thirty seconds after it.
+    expect(committer.log).toHaveLength(7);
+  });
+
+  it('doubts a commit that had a try without an answer, though a later one was answered, and commits once more at the end', async () => {
+    const a = source();
+    a.offset = 9;
+    committer.unanswered = 1;
+    await clock.advance(5_100);
+    committer.inLog.set(0, 4);
+    expect(await clock.run(schedule.flush())).toBeUndefined();
+    expect(committer.inLog.get(0)).toBe(9);
+    expect(committer.log).toHaveLength(2);
   });
 
   it('makes what a committer throws an error of ours', async () => {

@@ -67,6 +67,15 @@ describe('OffsetCommitter', () => {
     expect(cluster.requests('OffsetCommit')[0]!.version).toBe(9);
   });
 
+  it('tells of each try that was sent and not answered', async () => {
+    answerCommits();
+    cluster.once('OffsetCommit', () => connectionLost());
+    let unanswered = 0;
+    const options = { deadlineMs: 5_000, onUnanswered: () => (unanswered += 1) };
+    await cluster.clock.run(new OffsetCommitter(cluster).commit(POINTS, GENERATION, options));
+    expect(unanswered).toBe(1);
+  });
+
   it.each([
     'COORDINATOR_LOAD_IN_PROGRESS',
     'NOT_COORDINATOR',
