@@ -1,0 +1,103 @@
+// What is not broken gets on.
+import { placeOf } from '../history/event.ts';
+import type { Event } from '../history/event.ts';
+import { Findings } from '../history/violation.ts';
+import type { Violation } from '../history/violation.ts';
+
+export const STUCK_MS = 30_000;
+
+interface Standstill {
+  committed: number;
+  sinceMs: number;
+  sinceIndex: number;
+}
+
+/** `stuck-partition`: a group has records left of a partition, the cluster is well, and for 30 s none of them was handed over or committed. */
+export function stuckPartition(events: readonly Event[]): Violation[] {
+  const findings = new Findings('stuck-partition');
+  const still = new Map<string, Standstill>();
+  for (const [index, event] of events.entries()) {
+    if (event.kind === 'polled') {
+      const one = still.get(`${event.group}|${placeOf(event)}`);
+      if (one !== undefined) {
+        one.sinceMs = event.atMs;
+        one.sinceIndex = index;
+      }
+    }
+    if (event.kind !== 'progress') continue;
+    const key = `${event.group}|${placeOf(event)}`;
+    const before = still.get(key);
+    if (
+      before === undefined ||
+      !event.well ||
+      event.end <= event.committed ||
+      event.committed !== before.committed
+    ) {
+      still.set(key, { committed: event.committed, sinceMs: event.atMs, sinceIndex: index });
+      continue;
+    }
+    if (event.atMs - before.sinceMs < STUCK_MS) continue;
+    findings.add(
+      `${key} ends at ${event.end}, ${event.committed} is committed, and nothing has moved for ${Math.round(event.atMs - before.sinceMs)} ms`,
+      before.sinceIndex,
+      index,
+    );
+    before.sinceMs = event.atMs;
+  }
+  return findings.all;
+}
+
+/** `stuck-send`: a send has no result in the end, and its producer did not crash. */
+export function stuckSend(events: readonly Event[]): Violation[] {
+  const findings = new Findings('stuck-send');
+  const open = new Map<string, { readonly process: string; readonly index: number }>();
+  let ends = false;
+  for (const [index, event] of events.entries()) {
+    switch (event.kind) {
+      case 'invoked':
+        open.set(event.send, { process: event.process, index });
+        break;
+      case 'ok':
+      case 'failed':
+      case 'unknown':
+      case 'withdrawn':
+        open.delete(event.send);
+        break;
+      case 'crashed':
+        for (const [send, { process }] of open) if (process === event.process) open.delete(send);
+        break;
+      case 'end':
+        ends = true;
+        break;
+    }
+  }
+  if (ends) for (const [send, { index }] of open) findings.add(`${send} was never answered`, index);
+  return findings.all;
+}
+
+/** How long after the mending each group's partition had nothing left, in milliseconds; Infinity for one that did not get there. */
+export function recoveryTimes(events: readonly Event[]): number[] {
+  const done = new Map<string, number>();
+  let mendedMs: number | undefined;
+  for (const event of events) {
+    if (event.kind === 'mended') mendedMs = event.atMs;
+    if (event.kind !== 'progress' || mendedMs === undefined) continue;
+    const key = `${event.group}|${placeOf(event)}`;
+    if (event.committed < event.end) done.set(key, Infinity);
+    else if ((done.get(key) ?? Infinity) === Infinity) done.set(key, event.atMs - mendedMs);
+  }
+  return [...done.values()];
+}
+
+/** `slow-recovery`: a group has not caught up within two minutes after everything was mended. */
+export function slowRecovery(events: readonly Event[]): Violation[] {
+  const findings = new Findings('slow-recovery');
+  const mended = events.findLast(({ kind }) => kind === 'mended');
+  const last = events.at(-1);
+  if (mended === undefined || last === undefined || last.atMs - mended.atMs < RECOVERY_MS) return [];
+  for (const ms of recoveryTimes(events))
+    if (ms > RECOVERY_MS) findings.add(`a partition had not caught up ${ms} ms after the mending`);
+  return findings.all;
+}
+
+const RECOVERY_MS = 120_000;

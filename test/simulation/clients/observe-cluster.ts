@@ -1,0 +1,26 @@
+// What the cluster itself has done: what is in its logs, and what it committed.
+import { BatchCursor } from '../../../src/core/records/batch-cursor.ts';
+import { parseBatches } from '../../../src/core/records/record-batch.ts';
+import type { ClusterEvent } from '../../../src/testing/broker/cluster-event.ts';
+import { sendOf } from './world.ts';
+import type { World } from './world.ts';
+
+/** Codecs must be loaded by now: the batch is read at the very moment it is appended. */
+export function observeCluster({ box, recorder }: World): void {
+  box.watch((event: ClusterEvent) => {
+    if (event.kind === 'commit') {
+      const { clientId: process, groupId: group, topic, partition, generationId: generation, offset } = event;
+      recorder.add({ kind: 'committed', process, group, topic, partition, generation, offset });
+      return;
+    }
+    const { clientId: client, topic, partition } = event;
+    for (const batch of parseBatches(event.bytes, { topic, partition })) {
+      const cursor = new BatchCursor(batch, topic, partition);
+      const { isTransactional, producerId } = batch;
+      for (let record = cursor.next(); record !== undefined; record = cursor.next()) {
+        const appended = { topic, partition, client, offset: record.offset, send: sendOf(record.value) };
+        recorder.add({ kind: 'appended', ...appended, ...(isTransactional ? { producerId } : {}) });
+      }
+    }
+  });
+}

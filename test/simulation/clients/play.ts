@@ -1,0 +1,250 @@
+// Plays a scenario of raw clients on a simulated cluster: sixty seconds of load and faults, then everything is mended, then a last look at all of it.
+import { prepareCodec } from '../../../src/core/compression/registry.ts';
+import { createBroker } from '../../../src/testing/broker/create-broker.ts';
+import { VirtualClock } from '../../../src/testing/simulation/virtual-clock.ts';
+import type { VirtualClockOptions } from '../../../src/testing/simulation/virtual-clock.ts';
+import { seededRandom } from '../../../src/testing/simulation/seeded-random.ts';
+import type { Event } from '../history/event.ts';
+import { Recorder } from '../history/recorder.ts';
+import type { SimulatedProcess } from '../simulated-process.ts';
+import { AssignedReader } from './assigned-reader.ts';
+import { finalRead } from './final-read.ts';
+import { GroupMember } from './group-member.ts';
+import { observeCluster } from './observe-cluster.ts';
+import { leadAgain, performOnCluster } from './perform.ts';
+import { LOAD_MS } from './scenario.ts';
+import type { Act, ClientScenario } from './scenario.ts';
+import { Sender } from './sender.ts';
+import { GROUP, OUTPUT, World } from './world.ts';
+
+const MAX_MEMBERS = 4;
+const RESTART_MS = 700;
+const SAMPLE_MS = 1000;
+/** Sessions, rebalances and requests that were cut off are over by then. */
+const GRACE_MS = 25_000;
+/** Simulated time by which a mended cluster has worked off everything; beyond it, partitions are stuck. */
+const PATIENCE_MS = 240_000;
+const CODECS = [0, 1, 2];
+
+/** The history of one scenario; the same for the same seed. */
+export async function playClients(
+  scenario: ClientScenario,
+  seed: number,
+  options: VirtualClockOptions = {},
+): Promise<Event[]> {
+  // Loading them takes real time, which must not pass inside of a run.
+  for (const codec of CODECS) await prepareCodec(codec);
+  const clock = new VirtualClock(options);
+  const { brokers, topics, maxLatencyMs } = scenario;
+  const box = await createBroker({
+    listen: 'memory',
+    clock,
+    random: seededRandom(`${seed} cluster`),
+    brokers,
+    latencyMs: maxLatencyMs === 0 ? 0 : { min: 0.1, max: maxLatencyMs },
+    topics: { ...Object.fromEntries(topics.map((partitions, at) => [`in-${at}`, partitions])), [OUTPUT]: 2 },
+    requestLogSize: 0,
+  });
+  const recorder = new Recorder(() => clock.now());
+  const world = new World(scenario, seed, clock, box, recorder);
+  observeCluster(world);
+  await new Player(world).play();
+  await box.close();
+  return recorder.events;
+}
+
+class Player {
+  private readonly world: World;
+  private readonly senders: Sender[] = [];
+  private readonly members: GroupMember[] = [];
+  private readonly readers: AssignedReader[] = [];
+  private wellFromMs = Infinity;
+  private isEnding = false;
+
+  constructor(world: World) {
+    this.world = world;
+  }
+
+  async play(): Promise<void> {
+    const { world } = this;
+    const { clock, scenario, box, recorder } = world;
+    try {
+      for (const [at, plan] of scenario.producers.entries())
+        this.senders.push(new Sender(world, `producer-${at}`, plan));
+      for (let at = 0; at < scenario.members.length; at++) this.join();
+      for (const [at, plan] of scenario.readers.entries())
+        this.readers.push(new AssignedReader(world, `reader-${at}`, plan));
+      for (const act of scenario.acts) clock.setTimeout(() => this.perform(act), act.atMs);
+      this.sample();
+      await clock.advance(LOAD_MS);
+      await this.mend();
+      await this.drain();
+      await finalRead(world);
+    } catch (error) {
+      recorder.add({ kind: 'wrong', what: `the run stopped: ${(error as Error).message}` });
+    }
+    for (const error of box.internalErrors)
+      recorder.add({ kind: 'wrong', what: `the box: ${(error as Error).stack ?? String(error)}` });
+  }
+
+  private join(): void {
+    const { members } = this.world.scenario;
+    if (members.length === 0) return;
+    const plan = members[this.members.length % members.length]!;
+    this.members.push(new GroupMember(this.world, `member-${this.members.length}`, plan));
+  }
+
+  private get living(): GroupMember[] {
+    return this.members.filter(({ isEnding }) => !isEnding);
+  }
+
+  private get processes(): { readonly name: string; readonly process: SimulatedProcess }[] {
+    return [...this.living, ...this.senders, ...this.readers].filter(({ isOver }) => !isOver);
+  }
+
+  private perform(act: Act): void {
+    const { world } = this;
+    const { living, processes } = this;
+    if (act.atMs > LOAD_MS) return;
+    world.recorder.add({ kind: 'act', what: JSON.stringify(act) });
+    switch (act.act) {
+      case 'join':
+        if (living.length < MAX_MEMBERS) this.join();
+        break;
+      case 'leave':
+        void living[act.who % living.length]?.leave();
+        break;
+      case 'abort':
+        void living[act.who % living.length]?.abort();
+        break;
+      case 'crash':
+      case 'vanish':
+        this.crash(act.who, act.act === 'vanish');
+        break;
+      case 'cut':
+        processes[act.who % processes.length]?.process.cut();
+        break;
+      case 'silence':
+        processes[act.who % processes.length]?.process.silence();
+        break;
+      case 'stop':
+        this.stop(act.who, act.forMs);
+        break;
+      default:
+        performOnCluster(world, act);
+    }
+    this.repopulate();
+  }
+
+  private crash(who: number, silently: boolean): void {
+    const chosen = [...this.living, ...this.senders.filter(({ isOver }) => !isOver)];
+    const one = chosen[who % chosen.length];
+    one?.crash(silently);
+    if (!(one instanceof Sender)) return;
+    const { rest, name } = one;
+    this.world.clock.setTimeout(
+      () => this.senders.push(new Sender(this.world, `${name}+`, rest)),
+      RESTART_MS,
+    );
+  }
+
+  private stop(who: number, forMs: number): void {
+    const { recorder, clock } = this.world;
+    const one = this.processes[who % this.processes.length];
+    if (one === undefined) return;
+    recorder.add({ kind: 'stopped', process: one.name });
+    one.process.stop();
+    clock.setTimeout(() => {
+      recorder.add({ kind: 'continued', process: one.name });
+      one.process.resume();
+    }, forMs);
+  }
+
+  /** Somebody restarts what ended. */
+  private repopulate(): void {
+    if (this.isEnding || this.living.length > 0) return;
+    this.world.clock.setTimeout(() => {
+      if (!this.isEnding && this.living.length === 0) this.join();
+    }, RESTART_MS);
+  }
+
+  private eachInput(visit: (topic: string, partition: number) => void): void {
+    const { world } = this;
+    for (const topic of world.inputs)
+      for (let partition = 0; partition < world.partitionsOf(topic); partition++) visit(topic, partition);
+  }
+
+  private endOf(topic: string, partition: number): number {
+    return this.world.box.partition(topic, partition).highWatermark;
+  }
+
+  private committed(topic: string, partition: number): number {
+    return this.world.box.committed(GROUP, topic, partition)?.offset ?? 0;
+  }
+
+  private sample(): void {
+    const { clock, recorder, scenario } = this.world;
+    for (const one of [...this.living, ...this.readers]) one.sample();
+    if (scenario.members.length > 0) {
+      const well = clock.now() >= this.wellFromMs;
+      this.eachInput((topic, partition) => {
+        const end = this.endOf(topic, partition);
+        const committed = this.committed(topic, partition);
+        recorder.add({ kind: 'progress', group: GROUP, topic, partition, end, committed, well });
+      });
+    }
+    if (!this.isEnding) clock.setTimeout(() => this.sample(), SAMPLE_MS);
+  }
+
+  /** Everything works from now on. */
+  private async mend(): Promise<void> {
+    const { clock, box, scenario, recorder } = this.world;
+    box.clearFaults();
+    for (let node = 0; node < scenario.brokers; node++) await box.start(node);
+    this.eachInput((topic, partition) => leadAgain(box, topic, partition));
+    for (const { process } of this.processes) process.resume();
+    recorder.add({ kind: 'mended' });
+    this.wellFromMs = clock.now() + GRACE_MS;
+    const keepAlive = (): void => {
+      this.repopulate();
+      if (!this.isEnding) clock.setTimeout(keepAlive, RESTART_MS);
+    };
+    keepAlive();
+    const until = clock.now() + PATIENCE_MS;
+    await clock.runUntil(() => this.isDone || clock.now() > until, PATIENCE_MS + SAMPLE_MS * 2);
+    this.isEnding = true;
+    if (this.isDone) return;
+    for (const { name, isOver } of this.senders)
+      if (!isOver) recorder.add({ kind: 'wrong', what: `${name} has not ended` });
+    for (const reader of this.readers)
+      if (!reader.isDone((topic, partition) => this.endOf(topic, partition)))
+        recorder.add({ kind: 'wrong', what: `${reader.name} has not come to the end of ${reader.topic}` });
+  }
+
+  private get isDone(): boolean {
+    if (this.senders.some(({ isOver }) => !isOver)) return false;
+    if (!this.readers.every((reader) => reader.isDone((topic, partition) => this.endOf(topic, partition))))
+      return false;
+    let isDone = true;
+    if (this.world.scenario.members.length > 0)
+      this.eachInput((topic, partition) => {
+        if (this.committed(topic, partition) < this.endOf(topic, partition)) isDone = false;
+      });
+    return isDone;
+  }
+
+  private async drain(): Promise<void> {
+    const { clock, recorder } = this.world;
+    const { living, readers } = this;
+    await clock.run(
+      Promise.all([...living.map((member) => member.leave()), ...readers.map((reader) => reader.close())]),
+      120_000,
+    );
+    await clock.runUntil(() => this.members.every(({ isOver }) => isOver), 120_000);
+    // The work of the processes themselves.
+    await clock.advance(1000);
+    for (const { name, process } of [...living, ...readers])
+      if (process.pendingTimers > 0)
+        recorder.add({ kind: 'wrong', what: `${name} is closed and has ${process.pendingTimers} timers` });
+  }
+}

@@ -1,0 +1,80 @@
+// What all processes of one run share.
+import type { Random } from '../../../src/core/clock.ts';
+import { Kafka } from '../../../src/core/client.ts';
+import type { BrokerBox } from '../../../src/testing/broker/broker-box.ts';
+import { seededRandom } from '../../../src/testing/simulation/seeded-random.ts';
+import type { VirtualClock } from '../../../src/testing/simulation/virtual-clock.ts';
+import type { Recorder } from '../history/recorder.ts';
+import type { SimulatedProcess } from '../simulated-process.ts';
+import type { ClientScenario } from './scenario.ts';
+
+export const GROUP = 'group';
+/** Where members write what they make of records. */
+export const OUTPUT = 'out';
+const ID_END = '|';
+
+export class World {
+  readonly scenario: ClientScenario;
+  readonly seed: number;
+  readonly clock: VirtualClock;
+  readonly box: BrokerBox;
+  readonly recorder: Recorder;
+
+  constructor(
+    scenario: ClientScenario,
+    seed: number,
+    clock: VirtualClock,
+    box: BrokerBox,
+    recorder: Recorder,
+  ) {
+    this.scenario = scenario;
+    this.seed = seed;
+    this.clock = clock;
+    this.box = box;
+    this.recorder = recorder;
+  }
+
+  get inputs(): string[] {
+    return this.scenario.topics.map((_, at) => `in-${at}`);
+  }
+
+  /** A sequence of its own for each part of a run, so that leaving a part out changes little in the others. */
+  random(name: string): Random {
+    return seededRandom(`${this.seed} ${name}`);
+  }
+
+  kafka(name: string, process: SimulatedProcess, requestTimeoutMs = 4000): Kafka {
+    return new Kafka(
+      {
+        brokers: this.box.bootstrap,
+        clientId: name,
+        requestTimeout: requestTimeoutMs,
+        connectionTimeout: 2000,
+      },
+      { clock: process.clock, random: this.random(`client ${name}`), transport: process.transport },
+    );
+  }
+
+  partitionsOf(topic: string): number {
+    for (let count = 0; ; count++) {
+      try {
+        this.box.partition(topic, count);
+      } catch {
+        return count;
+      }
+    }
+  }
+}
+
+/** A record's value: its name, and bytes to make it larger. */
+export function valueOf(send: string, bytes: number): string {
+  return send + ID_END + 'x'.repeat(Math.max(0, bytes - send.length));
+}
+
+/** The name in a value. */
+export function sendOf(value: Buffer | null): string {
+  if (value === null) return 'null';
+  const text = value.toString('latin1');
+  const end = text.indexOf(ID_END);
+  return end < 0 ? text : text.slice(0, end);
+}
