@@ -16,6 +16,7 @@ export class EventWriter {
   private gathered = '';
   private scheduled = false;
   private waiting: (() => void)[] = [];
+  private readonly flushing = new Set<() => void>();
 
   constructor(stream: Writable, clock: Clock) {
     this.stream = stream;
@@ -61,7 +62,12 @@ export class EventWriter {
     const text = this.take();
     if (this.closed.aborted || (text === '' && this.stream.writableLength === 0)) return Promise.resolve();
     return new Promise((resolve) => {
-      this.stream.write(text, () => resolve());
+      const done = (): void => {
+        this.flushing.delete(done);
+        resolve();
+      };
+      this.flushing.add(done);
+      this.stream.write(text, done);
     });
   }
 
@@ -81,6 +87,7 @@ export class EventWriter {
     this.gathered = '';
     this.closing.abort(cause);
     this.wake();
+    for (const done of [...this.flushing]) done();
   }
 
   private wake(): void {

@@ -2,15 +2,10 @@
 
 import { GroupConsumer, Kafka, type GroupConsumerOptions } from '../core/index.ts';
 import { UsageError } from '../errors.ts';
-import {
-  applyConfig,
-  emptyConfig,
-  kafkaOptions,
-  withKafkaNames,
-  type ClientConfig,
-} from './client-config.ts';
+import { applyConfig, kafkaOptions, withKafkaNames } from './client-config.ts';
 import { EXIT_FAILED, EXIT_OK, type Command, type Surroundings } from './command.ts';
 import { configSettings, noteIgnored } from './config-options.ts';
+import { emptyConfig, type ClientConfig } from './config-table.ts';
 import { ConsumeRun } from './consume-run.ts';
 import {
   brokerList,

@@ -1,9 +1,10 @@
 // `sluice verifiable-producer`: org.apache.kafka.tools.VerifiableProducer on this client.
 
 import { Kafka } from '../core/index.ts';
-import { applyConfig, emptyConfig, kafkaOptions, withKafkaNames } from './client-config.ts';
+import { applyConfig, kafkaOptions, withKafkaNames } from './client-config.ts';
 import { EXIT_FAILED, EXIT_OK, type Command, type Surroundings } from './command.ts';
 import { configSettings, noteIgnored } from './config-options.ts';
+import { emptyConfig } from './config-table.ts';
 import {
   brokerList,
   choice,
