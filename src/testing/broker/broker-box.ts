@@ -183,7 +183,7 @@ export class BrokerBox implements AsyncDisposable {
 
   group(groupId: string): DumpedGroup | undefined {
     const group = this.#cluster.groups.get(groupId);
-    return group === undefined ? undefined : dumpGroup(group);
+    return group === undefined ? undefined : dumpGroup(group, this.#cluster.topics);
   }
 
   committed(groupId: string, topic: string, partition: number): CommittedOffset | undefined {

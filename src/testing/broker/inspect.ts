@@ -1,8 +1,12 @@
+import { encodeAssignment } from '../../core/protocol/consumer-protocol.ts';
 import type { GroupState } from './groups/group-types.ts';
 import type { CommittedOffset } from './groups/committed-offsets.ts';
-import type { Group } from './groups/group-coordinator.ts';
+import type { ClassicGroup } from './groups/classic/classic-group.ts';
+import type { ConsumerGroup } from './groups/consumer/consumer-group.ts';
+import type { Group } from './groups/group.ts';
 import { readRecords } from './log/read-records.ts';
 import type { Partition } from './state/partition.ts';
+import type { TopicRegistry } from './state/topic-registry.ts';
 
 /** A record as it lies in the log, with what its batch says of its producer. */
 export interface DumpedRecord {
@@ -35,14 +39,21 @@ export interface DumpedMember {
   readonly memberId: string;
   readonly instanceId: string | null;
   readonly clientId: string;
+  /** As a ConsumerProtocolAssignment; of a member of the classic protocol whatever the leader made of it. */
   readonly assignment: Buffer;
+  /** The generation of a classic group, the member's epoch in a consumer group. */
+  readonly epoch: number;
 }
 
 export interface DumpedGroup {
   readonly groupId: string;
+  readonly type: 'classic' | 'consumer';
   readonly state: GroupState;
+  /** The generation of a classic group, the group epoch of a consumer group. */
   readonly generationId: number;
+  /** The assignor in use. */
   readonly protocolName: string | null;
+  /** '' in a consumer group: the broker assigns. */
   readonly leaderId: string;
   readonly members: readonly DumpedMember[];
   /** By `topic-partition`. */
@@ -88,24 +99,46 @@ export async function dumpRecords(partition: Partition): Promise<DumpedRecord[]>
   return dumped;
 }
 
-export function dumpGroup(group: Group): DumpedGroup {
+export function dumpGroup(group: Group, topics: TopicRegistry): DumpedGroup {
   const { membership } = group;
   const offsets = new Map<string, CommittedOffset>();
   for (const [topic, partitions] of group.offsets.topics()) {
     for (const [partition, committed] of partitions) offsets.set(`${topic}-${partition}`, committed);
   }
+  const members = membership.type === 'classic' ? dumpClassic(membership) : dumpConsumers(membership, topics);
   return {
-    groupId: membership.id,
+    groupId: group.id,
+    type: membership.type,
     state: membership.state,
-    generationId: membership.generationId,
-    protocolName: membership.protocolName,
-    leaderId: membership.members.leaderId,
-    members: membership.members.all().map((member) => ({
-      memberId: member.id,
-      instanceId: member.instanceId,
-      clientId: member.clientId,
-      assignment: member.assignment,
-    })),
+    generationId: membership.type === 'classic' ? membership.generationId : membership.groupEpoch,
+    protocolName: membership.type === 'classic' ? membership.protocolName : membership.assignorName,
+    leaderId: membership.type === 'classic' ? membership.members.leaderId : '',
+    members,
     offsets,
   };
+}
+
+function dumpClassic(group: ClassicGroup): DumpedMember[] {
+  return group.members.all().map((member) => ({
+    memberId: member.id,
+    instanceId: member.instanceId,
+    clientId: member.clientId,
+    assignment: member.assignment,
+    epoch: group.generationId,
+  }));
+}
+
+function dumpConsumers(group: ConsumerGroup, topics: TopicRegistry): DumpedMember[] {
+  return Array.from(group.members.values(), (member) => ({
+    memberId: member.id,
+    instanceId: member.instanceId,
+    clientId: member.clientId,
+    assignment: encodeAssignment({
+      assignedPartitions: Array.from(member.assigned, ([topicId, partitions]) => ({
+        topic: topics.byId(topicId)?.name ?? topicId,
+        partitions: [...partitions.keys()],
+      })),
+    }),
+    epoch: member.epoch,
+  }));
 }

@@ -1,7 +1,7 @@
 import type { Clock, Random } from '../../core/clock.ts';
 import type { WhenFull } from './log/log-memory.ts';
 
-/** How much of what a group does is timed, by Kafka's names; milliseconds. */
+/** How groups behave, and how long what takes; times in milliseconds. */
 export interface GroupTimings {
   /** `group.initial.rebalance.delay.ms`: how long an empty group waits for more members. Default 0. */
   readonly initialRebalanceDelayMs: number;
@@ -9,7 +9,26 @@ export interface GroupTimings {
   readonly minSessionTimeoutMs: number;
   /** `group.max.session.timeout.ms`; default 1,800,000. */
   readonly maxSessionTimeoutMs: number;
+  /** `group.max.size`: members of a classic group; default no limit. */
+  readonly maxSize: number;
+  /** `group.consumer.session.timeout.ms`; default 45,000. */
+  readonly consumerSessionTimeoutMs: number;
+  /** `group.consumer.heartbeat.interval.ms`, which members of the consumer protocol are told to keep; default 5,000. */
+  readonly consumerHeartbeatIntervalMs: number;
+  /** `group.consumer.max.size`: members of a group of the consumer protocol; default no limit. */
+  readonly consumerMaxSize: number;
+  /** `group.consumer.assignment.interval.ms`: between two assignments of a group of the consumer protocol; default 0 (Kafka's is 1,000). */
+  readonly assignmentIntervalMs: number;
+  /** `group.consumer.migration.policy`: whether a group with members may change its protocol. Default 'bidirectional'. */
+  readonly migrationPolicy: MigrationPolicy;
+  /** `offsets.retention.minutes`, here in milliseconds; default 7 days. */
+  readonly offsetsRetentionMs: number;
+  /** `offsets.retention.check.interval.ms`; default 600,000. */
+  readonly offsetsRetentionCheckIntervalMs: number;
 }
+
+/** To the consumer protocol (upgrade), to the classic one (downgrade), both, or neither. */
+export type MigrationPolicy = 'bidirectional' | 'upgrade' | 'downgrade' | 'disabled';
 
 /** A topic to create at the start. */
 export interface TopicOptions {
@@ -49,10 +68,14 @@ export interface BrokerOptions {
   readonly group?: Partial<GroupTimings> | undefined;
   /** Versions by API name (`{ Fetch: [4, 11] }`), narrower than what is supported: an older cluster. An API with `[1, 0]` is not there. */
   readonly versions?: { readonly [api: string]: VersionLimits } | undefined;
+  /** Fetch sessions that a node keeps (`max.incremental.fetch.session.cache.slots`); default 1,000, 0 declines them all. */
+  readonly fetchSessionSlots?: number | undefined;
   /** Levels of features in force, by Kafka's names: `{ 'transaction.version': 1 }`; 0 turns one off. */
   readonly features?: { readonly [name: string]: number } | undefined;
   /** The largest request taken; a larger one closes its connection. Default 100 MiB (`socket.request.max.bytes`). */
   readonly maxRequestBytes?: number | undefined;
+  /** A partition forgets a producer so long after its last record (`producer.id.expiration.ms`); looked at every ten minutes. Default a day. */
+  readonly producerIdExpirationMs?: number | undefined;
   /** Memory of all logs together; default 1 GiB. */
   readonly maxLogBytes?: number | undefined;
   /**
@@ -72,25 +95,38 @@ export interface ClusterSettings {
   readonly group: GroupTimings;
   readonly features: { readonly [name: string]: number };
   readonly maxLogBytes: number;
+  readonly producerIdExpirationMs: number;
   readonly whenLogsFull: WhenFull;
   readonly maxRequestBytes: number;
 }
 
+const PRODUCER_ID_EXPIRATION_MS = 24 * 60 * 60 * 1000;
 const MAX_LOG_BYTES = 1024 * 1024 * 1024;
 const MAX_REQUEST_BYTES = 100 * 1024 * 1024;
+
+const GROUP_DEFAULTS: GroupTimings = {
+  initialRebalanceDelayMs: 0,
+  minSessionTimeoutMs: 6_000,
+  maxSessionTimeoutMs: 1_800_000,
+  maxSize: Infinity,
+  consumerSessionTimeoutMs: 45_000,
+  consumerHeartbeatIntervalMs: 5_000,
+  consumerMaxSize: Infinity,
+  assignmentIntervalMs: 0,
+  migrationPolicy: 'bidirectional',
+  offsetsRetentionMs: 7 * 24 * 3_600_000,
+  offsetsRetentionCheckIntervalMs: 600_000,
+};
 
 export function settingsOf(options: BrokerOptions): ClusterSettings {
   return {
     autoCreateTopics: options.autoCreateTopics ?? true,
     defaultPartitions: options.defaultPartitions ?? 1,
     defaultReplicationFactor: options.defaultReplicationFactor ?? Math.min(3, options.brokers ?? 1),
-    group: {
-      initialRebalanceDelayMs: options.group?.initialRebalanceDelayMs ?? 0,
-      minSessionTimeoutMs: options.group?.minSessionTimeoutMs ?? 6_000,
-      maxSessionTimeoutMs: options.group?.maxSessionTimeoutMs ?? 1_800_000,
-    },
+    group: { ...GROUP_DEFAULTS, ...options.group },
     features: options.features ?? {},
     maxLogBytes: options.maxLogBytes ?? MAX_LOG_BYTES,
+    producerIdExpirationMs: options.producerIdExpirationMs ?? PRODUCER_ID_EXPIRATION_MS,
     whenLogsFull: options.whenLogsFull ?? 'refuse',
     maxRequestBytes: options.maxRequestBytes ?? MAX_REQUEST_BYTES,
   };

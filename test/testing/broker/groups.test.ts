@@ -247,7 +247,7 @@ describe('a classic group', () => {
     });
     await sim.run(Promise.all([leader.join(), delayedJoin(other)]));
     expect(await sim.run(leader.commit(6))).toBe(ERRORS.REBALANCE_IN_PROGRESS);
-    expect(await sim.run(leader.commit(6, 'no-such-topic'))).toBe(ERRORS.REBALANCE_IN_PROGRESS);
+    expect(await sim.run(leader.commit(6, 'no-such-topic'))).toBe(ERRORS.UNKNOWN_TOPIC_OR_PARTITION);
     expect(await sim.run(leader.heartbeat())).toBe(ERRORS.NONE);
   });
 

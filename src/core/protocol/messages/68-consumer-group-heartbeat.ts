@@ -1,5 +1,14 @@
 import { api } from '../api.ts';
-import { array, int16, int32, nullableArray, nullableString, nullableStruct, string, uuid } from '../schema.ts';
+import {
+  array,
+  int16,
+  int32,
+  nullableArray,
+  nullableString,
+  nullableStruct,
+  string,
+  uuid,
+} from '../schema.ts';
 
 /** Joins, keeps alive, reconciles and leaves a consumer group (KIP-848): the one request of its members. */
 export const consumerGroupHeartbeatApi = api(

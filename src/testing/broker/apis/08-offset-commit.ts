@@ -1,77 +1,110 @@
-import type { RequestRead, ResponseInit } from '../../../core/protocol/api.ts';
+import type { RequestRead } from '../../../core/protocol/api.ts';
 import { ERRORS } from '../../../core/protocol/error-codes.ts';
 import { offsetCommitApi } from '../../../core/protocol/messages/08-offset-commit.ts';
-import type { Group } from '../groups/group-coordinator.ts';
+import type { Group } from '../groups/group.ts';
 import { serve } from '../handler.ts';
 import type { RequestContext } from '../handler.ts';
+import type { Topic } from '../state/topic.ts';
 import { coordinatorError, findTopic } from './lookup.ts';
 
 type Request = RequestRead<typeof offsetCommitApi>;
-type Response = ResponseInit<typeof offsetCommitApi>;
 type TopicRequest = Request['topics'][number];
 
 const TOPIC_IDS_FROM = 10;
-const MAX_METADATA_BYTES = 4096;
+/** `offset.metadata.max.bytes`, which Kafka compares with characters. */
+const MAX_METADATA_CHARS = 4096;
 
 export const offsetCommitHandler = serve(offsetCommitApi, {
   handle(request, context) {
     const error = coordinatorError(request.groupId, context);
-    if (error !== ERRORS.NONE) return refuse(request, error);
-    const group = context.cluster.groups.checkCommit(request.groupId, {
-      memberId: request.memberId,
-      instanceId: request.groupInstanceId,
-      generationId: request.generationIdOrMemberEpoch,
-    });
-    if (typeof group === 'number') return refuse(request, group);
-    const topics = request.topics.map((topic) => commitTopic(group, request, topic, context));
-    context.cluster.groups.changed(request.groupId);
-    return { topics };
+    const topics = request.topics.map((topic) => checkTopic(topic, context));
+    const good = topics
+      .flatMap(({ partitions }) => partitions)
+      .filter((one) => one.errorCode === ERRORS.NONE);
+    const group = error || findGroup(request, good, context);
+    if (typeof group === 'number') for (const one of good) one.errorCode = group;
+    else commit(group, request, good, context);
+    return {
+      topics: topics.map(({ name, topicId, partitions }) => ({
+        name,
+        topicId,
+        partitions: partitions.map(({ partitionIndex, errorCode }) => ({ partitionIndex, errorCode })),
+      })),
+    };
   },
 });
 
-function refuse(request: Request, errorCode: number): Response {
-  const topics = request.topics.map((topic) => ({
-    name: topic.name,
-    topicId: topic.topicId,
-    partitions: topic.partitions.map(({ partitionIndex }) => ({ partitionIndex, errorCode })),
-  }));
-  return { topics };
+/** One partition of a request, with the error found for it so far. */
+interface Checked {
+  readonly topic: Topic | undefined;
+  readonly partitionIndex: number;
+  readonly wanted: TopicRequest['partitions'][number];
+  errorCode: number;
 }
 
-function commitTopic(
-  group: Group,
-  request: Request,
+function checkTopic(
   wanted: TopicRequest,
   context: RequestContext,
-): Response['topics'][number] {
-  const topic = findTopic(wanted, context.version >= TOPIC_IDS_FROM, context);
-  const partitions = wanted.partitions.map((partition) => {
+): { readonly name: string; readonly topicId: string; readonly partitions: Checked[] } {
+  const found = findTopic(wanted, context.version >= TOPIC_IDS_FROM, context);
+  const topic = typeof found === 'number' ? undefined : found;
+  const partitions = wanted.partitions.map((partition): Checked => {
     const { partitionIndex } = partition;
-    const injected = context.injected(typeof topic === 'number' ? wanted.name : topic.name, partitionIndex);
-    if (injected !== ERRORS.NONE) return { partitionIndex, errorCode: injected };
-    if (typeof topic === 'number') return { partitionIndex, errorCode: topic };
-    if (topic.partitions[partitionIndex] === undefined) {
-      return { partitionIndex, errorCode: ERRORS.UNKNOWN_TOPIC_OR_PARTITION };
+    const injected = context.injected(topic?.name ?? wanted.name, partitionIndex);
+    const missing = typeof found === 'number' ? found : checkPartition(found, partitionIndex);
+    return { topic, partitionIndex, wanted: partition, errorCode: injected || missing };
+  });
+  return { name: wanted.name, topicId: wanted.topicId, partitions };
+}
+
+function checkPartition(topic: Topic, index: number): number {
+  return topic.partitions[index] === undefined ? ERRORS.UNKNOWN_TOPIC_OR_PARTITION : ERRORS.NONE;
+}
+
+/** The group to commit to, or the error for all of the request that is not wrong already. */
+function findGroup(request: Request, checked: readonly Checked[], context: RequestContext): Group | number {
+  if (checked.length === 0) return ERRORS.NONE;
+  const fits = checked.filter(({ wanted }) => !isTooLong(wanted.committedMetadata));
+  return context.cluster.groups.checkCommit(
+    request.groupId,
+    {
+      memberId: request.memberId,
+      instanceId: request.groupInstanceId,
+      generationId: request.generationIdOrMemberEpoch,
+      version: context.version,
+      isTransactional: false,
+    },
+    fits.map(({ topic, partitionIndex }) => ({ topicId: topic?.id ?? '', partition: partitionIndex })),
+  );
+}
+
+function commit(group: Group, request: Request, checked: readonly Checked[], context: RequestContext): void {
+  const { cluster } = context;
+  const atMs = cluster.clock.now();
+  const expiresAtMs = request.retentionTimeMs < 0 ? undefined : atMs + request.retentionTimeMs;
+  for (const one of checked) {
+    const { committedOffset: offset, committedLeaderEpoch: leaderEpoch, committedMetadata } = one.wanted;
+    if (isTooLong(committedMetadata)) {
+      one.errorCode = ERRORS.OFFSET_METADATA_TOO_LARGE;
+      continue;
     }
-    const metadata = partition.committedMetadata ?? '';
-    if (Buffer.byteLength(metadata) > MAX_METADATA_BYTES) {
-      return { partitionIndex, errorCode: ERRORS.OFFSET_METADATA_TOO_LARGE };
-    }
-    const { committedOffset: offset, committedLeaderEpoch: leaderEpoch } = partition;
-    group.offsets.set(topic.name, partitionIndex, { offset, leaderEpoch, metadata });
-    context.cluster.tell({
+    const committed = { offset, leaderEpoch, metadata: committedMetadata ?? '' };
+    const topic = one.topic!.name;
+    group.offsets.set(topic, one.partitionIndex, committed, { atMs, expiresAtMs });
+    cluster.tell({
       kind: 'commit',
       clientId: context.clientId,
       groupId: request.groupId,
       memberId: request.memberId,
       generationId: request.generationIdOrMemberEpoch,
-      topic: topic.name,
-      partition: partitionIndex,
-      offset,
-      leaderEpoch,
-      metadata,
+      topic,
+      partition: one.partitionIndex,
+      ...committed,
     });
-    return { partitionIndex, errorCode: ERRORS.NONE };
-  });
-  return { name: wanted.name, topicId: wanted.topicId, partitions };
+  }
+  cluster.groups.changed(request.groupId);
+}
+
+function isTooLong(metadata: string | null): boolean {
+  return metadata !== null && metadata.length > MAX_METADATA_CHARS;
 }

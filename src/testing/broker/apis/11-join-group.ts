@@ -4,7 +4,7 @@ import { joinGroupApi } from '../../../core/protocol/messages/11-join-group.ts';
 import { failedJoin } from '../groups/group-types.ts';
 import type { JoinRequest, JoinResult } from '../groups/group-types.ts';
 import { serve } from '../handler.ts';
-import { coordinatorError } from './lookup.ts';
+import { clientHostOf, coordinatorError } from './lookup.ts';
 
 const KNOWN_MEMBER_IDS_FROM = 4;
 const NULL_PROTOCOL_FROM = 7;
@@ -19,7 +19,7 @@ export const joinGroupHandler = serve(joinGroupApi, {
       memberId: request.memberId,
       instanceId: request.groupInstanceId,
       clientId: context.clientId,
-      clientHost: `/${context.remote.slice(0, context.remote.lastIndexOf(':'))}`,
+      clientHost: clientHostOf(context),
       sessionTimeoutMs: request.sessionTimeoutMs,
       rebalanceTimeoutMs:
         request.rebalanceTimeoutMs < 0 ? request.sessionTimeoutMs : request.rebalanceTimeoutMs,

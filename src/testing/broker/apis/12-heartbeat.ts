@@ -7,10 +7,8 @@ export const heartbeatHandler = serve(heartbeatApi, {
   handle(request, context) {
     const error = coordinatorError(request.groupId, context);
     if (error !== ERRORS.NONE) return { errorCode: error };
-    const group = context.cluster.groups.get(request.groupId);
-    if (group === undefined) return { errorCode: ERRORS.UNKNOWN_MEMBER_ID };
-    const { memberId, groupInstanceId: instanceId, generationId } = request;
-    return { errorCode: group.membership.heartbeat({ memberId, instanceId, generationId }) };
+    const { groupId, memberId, groupInstanceId: instanceId, generationId } = request;
+    return { errorCode: context.cluster.groups.heartbeat(groupId, { memberId, instanceId, generationId }) };
   },
   refuse: (_request, errorCode) => ({ errorCode }),
 });

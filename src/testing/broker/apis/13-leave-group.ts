@@ -7,16 +7,22 @@ const MEMBER_LISTS_FROM = 3;
 
 export const leaveGroupHandler = serve(leaveGroupApi, {
   handle(request, context) {
-    const error = coordinatorError(request.groupId, context);
+    const { groupId } = request;
+    if (groupId === '') return { errorCode: ERRORS.INVALID_GROUP_ID };
+    const error = coordinatorError(groupId, context);
     if (error !== ERRORS.NONE) return { errorCode: error };
-    const group = context.cluster.groups.get(request.groupId)?.membership;
-    const leave = (memberId: string, instanceId: string | null): number =>
-      group === undefined ? ERRORS.UNKNOWN_MEMBER_ID : group.leave(memberId, instanceId);
-    if (context.version < MEMBER_LISTS_FROM) return { errorCode: leave(request.memberId, null) };
-    const members = request.members.map(({ memberId, groupInstanceId }) => ({
+    const { groups } = context.cluster;
+    if (context.version < MEMBER_LISTS_FROM) {
+      return { errorCode: groups.leave(groupId, [{ memberId: request.memberId, instanceId: null }])[0]! };
+    }
+    const errors = groups.leave(
+      groupId,
+      request.members.map(({ memberId, groupInstanceId }) => ({ memberId, instanceId: groupInstanceId })),
+    );
+    const members = request.members.map(({ memberId, groupInstanceId }, at) => ({
       memberId,
       groupInstanceId,
-      errorCode: leave(memberId, groupInstanceId),
+      errorCode: errors[at]!,
     }));
     return { errorCode: ERRORS.NONE, members };
   },

@@ -10,9 +10,7 @@ export const syncGroupHandler = serve(syncGroupApi, {
   async handle(request, context): Promise<ResponseInit<typeof syncGroupApi>> {
     const error = coordinatorError(request.groupId, context);
     if (error !== ERRORS.NONE) return failedSync(error);
-    const group = context.cluster.groups.get(request.groupId)?.membership;
-    if (group === undefined) return failedSync(ERRORS.UNKNOWN_MEMBER_ID);
-    const result: SyncResult = await group.sync({
+    const result: SyncResult = await context.cluster.groups.sync(request.groupId, {
       memberId: request.memberId,
       instanceId: request.groupInstanceId,
       generationId: request.generationId,

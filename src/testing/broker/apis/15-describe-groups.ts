@@ -1,10 +1,12 @@
 import type { ResponseInit } from '../../../core/protocol/api.ts';
 import { ERRORS } from '../../../core/protocol/error-codes.ts';
 import { describeGroupsApi } from '../../../core/protocol/messages/15-describe-groups.ts';
-import type { ClassicGroup } from '../groups/classic-group.ts';
-import type { GroupMember } from '../groups/group-member.ts';
+import type { ClassicGroup } from '../groups/classic/classic-group.ts';
+import type { ClassicMember } from '../groups/classic/classic-member.ts';
+import { isRefusal } from '../groups/refusal.ts';
 import { serve } from '../handler.ts';
 import type { RequestContext } from '../handler.ts';
+import { groupOperations } from './group-operations.ts';
 import { coordinatorError } from './lookup.ts';
 
 type GroupResponse = ResponseInit<typeof describeGroupsApi>['groups'][number];
@@ -14,19 +16,23 @@ const NOT_FOUND_ERROR_FROM = 6;
 const NOTHING = Buffer.alloc(0);
 
 export const describeGroupsHandler = serve(describeGroupsApi, {
-  handle: (request, context) => ({ groups: request.groups.map((groupId) => describe(groupId, context)) }),
+  handle(request, context) {
+    const authorizedOperations = groupOperations(request.includeAuthorizedOperations);
+    const groups = request.groups.map((groupId) => {
+      const described = describe(groupId, context);
+      return described.errorCode === ERRORS.NONE ? { ...described, authorizedOperations } : described;
+    });
+    return { groups };
+  },
 });
 
 function describe(groupId: string, context: RequestContext): GroupResponse {
   const error = context.injected() || coordinatorError(groupId, context);
   if (error !== ERRORS.NONE) return nothing(groupId, '', error);
-  const group = context.cluster.groups.get(groupId)?.membership;
-  if (group === undefined) {
+  const group = context.cluster.groups.classicGroup(groupId);
+  if (isRefusal(group)) {
     if (context.version < NOT_FOUND_ERROR_FROM) return nothing(groupId, 'Dead', ERRORS.NONE);
-    return {
-      ...nothing(groupId, 'Dead', ERRORS.GROUP_ID_NOT_FOUND),
-      errorMessage: `Group ${groupId} not found.`,
-    };
+    return { ...nothing(groupId, 'Dead', group.code), errorMessage: group.message };
   }
   const isStable = group.state === 'Stable';
   return {
@@ -37,7 +43,7 @@ function describe(groupId: string, context: RequestContext): GroupResponse {
   };
 }
 
-function describeMember(group: ClassicGroup, member: GroupMember): MemberResponse {
+function describeMember(group: ClassicGroup, member: ClassicMember): MemberResponse {
   const isStable = group.state === 'Stable';
   return {
     memberId: member.id,

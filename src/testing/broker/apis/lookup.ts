@@ -37,6 +37,22 @@ export function findLed(
   return partition.leadershipError(context.node.id, reference.leaderEpoch ?? -1) || partition;
 }
 
+const FOLLOWER_FETCH_FROM = 11;
+
+/** As {@link findLed}, and also where this node follows: a consumer may read there (KIP-392). */
+export function findReadable(
+  topic: Topic | number,
+  reference: PartitionReference,
+  context: RequestContext,
+): Partition | number {
+  const found = findLed(topic, reference, context);
+  const isElsewhere = found === ERRORS.NOT_LEADER_OR_FOLLOWER && typeof topic !== 'number';
+  if (!isElsewhere || context.version < FOLLOWER_FETCH_FROM) return found;
+  if (context.injected(topic.name, reference.index) !== ERRORS.NONE) return found;
+  const partition = topic.partitions[reference.index]!;
+  return partition.replicas.includes(context.node.id) ? partition : found;
+}
+
 /** Who leads now, for clients that were sent away. */
 export function currentLeader(
   topic: Topic | number,
@@ -68,4 +84,9 @@ export function endpointsOf(leaderIds: Iterable<number>, context: RequestContext
 export function coordinatorError(groupId: string, context: RequestContext): number {
   const coordinator = context.cluster.coordinatorOf(groupId);
   return coordinator === context.node ? ERRORS.NONE : ERRORS.NOT_COORDINATOR;
+}
+
+/** The client's address, as Kafka shows it for members of groups. */
+export function clientHostOf({ remote }: RequestContext): string {
+  return `/${remote.slice(0, remote.lastIndexOf(':'))}`;
 }

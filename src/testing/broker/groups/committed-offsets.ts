@@ -6,6 +6,12 @@ export interface CommittedOffset {
   readonly metadata: string;
 }
 
+/** When a commit was made, by the cluster's clock, and when it expires where the client said so. */
+export interface CommitTimes {
+  readonly atMs: number;
+  readonly expiresAtMs: number | undefined;
+}
+
 /** A commit with the partition it is for. */
 export interface PlacedOffset extends CommittedOffset {
   readonly topic: string;
@@ -21,6 +27,7 @@ interface PendingOffset extends PlacedOffset {
 export class CommittedOffsets {
   readonly #topics = new Map<string, Map<number, CommittedOffset>>();
   readonly #orders = new WeakMap<CommittedOffset, number>();
+  readonly #times = new WeakMap<CommittedOffset, CommitTimes>();
   /** By producer id, in the order they came. */
   readonly #pending = new Map<number, PendingOffset[]>();
   #nextOrder = 0;
@@ -29,8 +36,23 @@ export class CommittedOffsets {
     return this.#topics.get(topic)?.get(partition);
   }
 
-  set(topic: string, partition: number, committed: CommittedOffset): void {
+  set(topic: string, partition: number, committed: CommittedOffset, times?: CommitTimes): void {
     this.#put(topic, partition, committed, this.#nextOrder++);
+    if (times !== undefined) this.#times.set(committed, times);
+  }
+
+  /** The times of a commit; of one that came without it counts as made at `nowMs`. */
+  timesOf(committed: CommittedOffset, nowMs: number): CommitTimes {
+    let times = this.#times.get(committed);
+    if (times === undefined) {
+      times = { atMs: nowMs, expiresAtMs: undefined };
+      this.#times.set(committed, times);
+    }
+    return times;
+  }
+
+  get isEmpty(): boolean {
+    return this.#topics.size === 0;
   }
 
   topics(): Iterable<[string, ReadonlyMap<number, CommittedOffset>]> {

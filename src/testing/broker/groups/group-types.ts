@@ -1,5 +1,8 @@
-/** States of a classic group, by Kafka's names. */
-export type GroupState = 'Empty' | 'PreparingRebalance' | 'CompletingRebalance' | 'Stable' | 'Dead';
+import type { ClassicState } from './classic/states.ts';
+import type { ConsumerState } from './consumer/consumer-group.ts';
+
+/** States of a group of either protocol, by Kafka's names. */
+export type GroupState = ClassicState | ConsumerState;
 
 /** An assignment strategy a member offers, with its subscription. */
 export interface MemberProtocol {
@@ -64,6 +67,20 @@ export interface MemberIdentity {
   readonly memberId: string;
   readonly instanceId: string | null;
   readonly generationId: number;
+}
+
+/** Who commits, and how. */
+export interface CommitIdentity extends MemberIdentity {
+  /** Of the OffsetCommit request; not said of commits of transactions. */
+  readonly version?: number;
+  readonly isTransactional: boolean;
+}
+
+/** A member that a LeaveGroup request names. */
+export interface LeavingMember {
+  /** May be empty where the instance id is not. */
+  readonly memberId: string;
+  readonly instanceId: string | null;
 }
 
 const NO_ASSIGNMENT = Buffer.alloc(0);

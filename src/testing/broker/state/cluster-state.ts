@@ -3,7 +3,9 @@ import type { ClusterEvent } from '../cluster-event.ts';
 import { GroupCoordinator } from '../groups/group-coordinator.ts';
 import { LogMemory } from '../log/log-memory.ts';
 import type { ClusterSettings } from '../options.ts';
+import { TransactionCoordinator } from '../txn/transaction-coordinator.ts';
 import { Features } from './features.ts';
+import type { FetchSessionCache } from './fetch-sessions.ts';
 import { hashOf, randomUuid } from './ids.ts';
 import { NO_LEADER } from './partition.ts';
 import type { Partition } from './partition.ts';
@@ -16,6 +18,7 @@ export interface NodeState {
   port: number;
   /** Where it stands; null when nobody said. */
   readonly rack: string | null;
+  readonly fetchSessions: FetchSessionCache;
   isUp: boolean;
 }
 
@@ -40,6 +43,7 @@ export class ClusterState {
   readonly logMemory: LogMemory;
   readonly topics: TopicRegistry;
   readonly groups: GroupCoordinator;
+  readonly transactions: TransactionCoordinator;
   readonly #watchers = new Set<(event: ClusterEvent) => void>();
   #nextProducerId = 1000;
   #coordinatorSalt = 0;
@@ -52,13 +56,19 @@ export class ClusterState {
     this.clusterId = randomUuid(environment.random);
     this.logMemory = new LogMemory(environment.settings.maxLogBytes, environment.settings.whenLogsFull);
     this.topics = new TopicRegistry(this);
-    this.groups = new GroupCoordinator(environment);
+    this.groups = new GroupCoordinator(environment, this.topics);
+    this.transactions = new TransactionCoordinator(this);
   }
 
   /** Calls `watcher` for everything the cluster does from now on; the function returned stops that. */
   watch(watcher: (event: ClusterEvent) => void): () => void {
     this.#watchers.add(watcher);
     return () => this.#watchers.delete(watcher);
+  }
+
+  /** Somebody wants to be told what happens. */
+  get isWatched(): boolean {
+    return this.#watchers.size > 0;
   }
 
   tell(event: ClusterEvent): void {
@@ -83,7 +93,7 @@ export class ClusterState {
   }
 
   /** The replicas of a partition that have all of its log. */
-  inSyncReplicas(partition: Partition): number[] {
+  isrOf(partition: Partition): number[] {
     return partition.replicas.filter((id) => this.node(id)?.isUp === true && !partition.laggards.has(id));
   }
 
@@ -101,12 +111,14 @@ export class ClusterState {
   /** Every group moves to the next node; joins and syncs that wait are sent there. */
   rehashCoordinators(): void {
     this.#coordinatorSalt++;
+    this.transactions.markers.coordinatorEpoch++;
     this.groups.moveAll(() => true);
   }
 
   nodeStopped(stopped: NodeState): void {
     const coordinated = new Set([...this.groups.ids()].filter((id) => this.coordinatorOf(id) === stopped));
     stopped.isUp = false;
+    stopped.fetchSessions.clear();
     this.groups.moveAll((id) => coordinated.has(id));
     for (const partition of this.topics.partitions()) {
       if (partition.leader === stopped.id) partition.elect(this.#successorOf(partition));

@@ -9,7 +9,7 @@ interface FeatureRange {
 
 /** As Kafka 4.3 names them. A feature that is not in force (level 0) is not among the finalized ones. */
 const FEATURES: ReadonlyMap<string, FeatureRange> = new Map([
-  ['group.version', { min: 0, max: 1, level: 0 }],
+  ['group.version', { min: 0, max: 1, level: 1 }],
   ['metadata.version', { min: 7, max: 30, level: 30 }],
   ['transaction.version', { min: 0, max: 2, level: 0 }],
 ]);

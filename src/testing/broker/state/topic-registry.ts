@@ -32,6 +32,10 @@ export class TopicRegistry {
   readonly #cluster: ClusterState;
   readonly #byName = new Map<string, Topic>();
   readonly #byId = new Map<string, Topic>();
+  /** Topics ever created. */
+  created = 0;
+  /** Changes whenever a topic comes, goes or grows. */
+  version = 0;
 
   constructor(cluster: ClusterState) {
     this.#cluster = cluster;
@@ -78,6 +82,8 @@ export class TopicRegistry {
     };
     this.#byName.set(topic.name, topic);
     this.#byId.set(topic.id, topic);
+    this.created++;
+    this.version++;
     if (spec.assignments !== undefined && spec.assignments.length > 0) {
       for (const replicas of spec.assignments) this.#addPartition(topic, replicas);
     } else {
@@ -119,6 +125,7 @@ export class TopicRegistry {
 
   /** Removes a topic and all groups' commits for it. */
   delete(topic: Topic): void {
+    this.version++;
     this.#byName.delete(topic.name);
     this.#byId.delete(topic.id);
     this.#cluster.groups.forgetTopic(topic.name);
@@ -142,6 +149,7 @@ export class TopicRegistry {
   #addPartition(topic: Topic, replicas: readonly number[]): void {
     const leader = replicas.find((id) => this.#cluster.node(id)?.isUp === true) ?? NO_LEADER;
     const { logMemory: memory } = this.#cluster;
+    this.version++;
     topic.partitions.push(
       new Partition({ topic: topic.name, index: topic.partitions.length, replicas, leader, memory }),
     );

@@ -1,4 +1,4 @@
-import type { Clock, Timer } from '../../../core/clock.ts';
+import type { Clock, Timer } from '../../../../core/clock.ts';
 
 /** Member ids that were handed out with MEMBER_ID_REQUIRED and have not come back yet; each is forgotten after a while. */
 export class PendingJoins {

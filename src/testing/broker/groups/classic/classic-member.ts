@@ -1,8 +1,8 @@
-import type { Timer } from '../../../core/clock.ts';
-import type { JoinRequest, JoinResult, MemberProtocol, SyncResult } from './group-types.ts';
+import type { Timer } from '../../../../core/clock.ts';
+import type { JoinRequest, JoinResult, MemberProtocol, SyncResult } from '../group-types.ts';
 
 /** A member of a classic group, with the answers it waits for. */
-export class GroupMember {
+export class ClassicMember {
   readonly instanceId: string | null;
   readonly clientId: string;
   readonly clientHost: string;
@@ -13,11 +13,14 @@ export class GroupMember {
   assignment: Buffer = Buffer.alloc(0);
   /** Has not been part of a generation yet. */
   isNew = true;
-  heartbeat: Timer | undefined;
+  session: Timer | undefined;
   #join: ((result: JoinResult) => void) | undefined;
   #sync: ((result: SyncResult) => void) | undefined;
 
-  constructor(id: string, request: JoinRequest) {
+  constructor(
+    id: string,
+    request: Omit<JoinRequest, 'memberId' | 'protocolType' | 'needsKnownMemberId' | 'canSkipAssignment'>,
+  ) {
     this.id = id;
     this.instanceId = request.instanceId;
     this.clientId = request.clientId;

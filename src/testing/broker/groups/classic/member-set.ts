@@ -1,6 +1,7 @@
-import { ERRORS } from '../../../core/protocol/error-codes.ts';
-import type { GroupMember } from './group-member.ts';
-import type { MemberProtocol } from './group-types.ts';
+import { ERRORS } from '../../../../core/protocol/error-codes.ts';
+import { JavaHashMap, stringHash } from '../assignors/java-hash-map.ts';
+import type { ClassicMember } from './classic-member.ts';
+import type { MemberProtocol } from '../group-types.ts';
 
 /** The members of a classic group, its leader, and the vote on the protocol. No time and no state machine here. */
 export class MemberSet {
@@ -8,39 +9,39 @@ export class MemberSet {
   leaderId = '';
   /** Null in a group that never had members. */
   protocolType: string | null = null;
-  readonly #members = new Map<string, GroupMember>();
+  readonly #members = new Map<string, ClassicMember>();
   readonly #static = new Map<string, string>();
 
   get size(): number {
     return this.#members.size;
   }
 
-  all(): GroupMember[] {
+  all(): ClassicMember[] {
     return [...this.#members.values()];
   }
 
-  get(memberId: string): GroupMember | undefined {
+  get(memberId: string): ClassicMember | undefined {
     return this.#members.get(memberId);
   }
 
-  byInstance(instanceId: string): GroupMember | undefined {
+  byInstance(instanceId: string): ClassicMember | undefined {
     return this.#members.get(this.#static.get(instanceId) ?? '');
   }
 
-  add(member: GroupMember): void {
+  add(member: ClassicMember): void {
     this.#members.set(member.id, member);
     if (member.instanceId !== null) this.#static.set(member.instanceId, member.id);
     if (this.leaderId === '') this.leaderId = member.id;
   }
 
-  remove(member: GroupMember): void {
+  remove(member: ClassicMember): void {
     this.#members.delete(member.id);
     if (member.instanceId !== null) this.#static.delete(member.instanceId);
     if (this.leaderId === member.id) this.leaderId = this.all()[0]?.id ?? '';
   }
 
   /** A static member came back: the same member under a new id. */
-  rename(member: GroupMember, id: string): void {
+  rename(member: ClassicMember, id: string): void {
     this.#members.delete(member.id);
     if (this.leaderId === member.id) this.leaderId = id;
     member.id = id;
@@ -58,23 +59,24 @@ export class MemberSet {
   }
 
   /** Whether a newcomer with these protocols could work with everyone here. */
-  accepts(protocolType: string, protocols: readonly MemberProtocol[]): boolean {
-    if (this.size === 0) return protocolType !== '' && protocols.length > 0;
+  accepts(protocolType: string, protocols: readonly MemberProtocol[], isEmptyGroup: boolean): boolean {
+    if (isEmptyGroup) return protocolType !== '' && protocols.length > 0;
+    if (this.size === 0) return protocolType === this.protocolType && protocols.length > 0;
     if (protocolType !== this.protocolType) return false;
     const common = this.#commonProtocols();
     return protocols.some((protocol) => common.has(protocol.name));
   }
 
-  /** The protocol that most members prefer among those all of them offer. */
+  /** The protocol that most members prefer among those all of them offer; Kafka's choice where several are preferred alike. */
   elect(): string {
     const common = this.#commonProtocols();
-    const votes = new Map<string, number>();
+    const votes = new JavaHashMap<string, number>(stringHash);
     for (const member of this.#members.values()) {
       const choice = member.protocols.find((protocol) => common.has(protocol.name))?.name ?? '';
       votes.set(choice, (votes.get(choice) ?? 0) + 1);
     }
     let elected = '';
-    for (const [name, count] of votes) if (count > (votes.get(elected) ?? 0)) elected = name;
+    for (const name of votes.keys()) if (votes.get(name)! > (votes.get(elected) ?? 0)) elected = name;
     return elected;
   }
 
@@ -85,6 +87,10 @@ export class MemberSet {
     if (successor === undefined) return false;
     this.leaderId = successor.id;
     return true;
+  }
+
+  countAwaitingJoin(): number {
+    return this.all().filter((member) => member.awaitsJoin).length;
   }
 
   maxRebalanceTimeoutMs(): number {

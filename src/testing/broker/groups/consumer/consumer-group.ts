@@ -1,0 +1,312 @@
+import type { Clock, Random } from '../../../../core/clock.ts';
+import { NOTHING_ASSIGNED } from '../assignors/assignment.ts';
+import type { Assignment } from '../assignors/assignment.ts';
+import type { Assignor } from '../assignors/group-spec.ts';
+import { JavaHashMap, stringHash } from '../assignors/java-hash-map.ts';
+import { assignRange } from '../assignors/range.ts';
+import { timelineOrder } from '../assignors/timeline-order.ts';
+import { assignUniform } from '../assignors/uniform.ts';
+import type { GroupTimings } from '../../options.ts';
+import { isReconciled, isSubscribedAlike } from './consumer-member.ts';
+import type { ConsumerMember } from './consumer-member.ts';
+import { MemberTimers } from './member-timers.ts';
+import { PartitionOwners } from './partition-owners.ts';
+import { reconcile } from './reconcile.ts';
+import type { ReportedPartitions } from './reconcile.ts';
+import { TopicRegexes } from './regexes.ts';
+import type { TopicNames } from './regexes.ts';
+import { subscriptionsOf } from './subscriptions.ts';
+import type { Subscriptions } from './subscriptions.ts';
+import { assignTargets } from './target-assignment.ts';
+import type { AssignedMember, TopicSizes } from './target-assignment.ts';
+
+/** States of a group of the consumer protocol, by Kafka's names. */
+export type ConsumerState = 'Empty' | 'Assigning' | 'Reconciling' | 'Stable' | 'Dead';
+
+export interface ClusterTopics extends TopicSizes, TopicNames {
+  /** Changes whenever a topic comes, goes or grows. */
+  readonly version: number;
+}
+
+/** What a consumer group needs from its cluster. */
+export interface ConsumerGroupEnvironment {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly timings: GroupTimings;
+  readonly topics: ClusterTopics;
+  /** Called after every change. */
+  readonly changed: () => void;
+  /** These members are to go. True when the group became a classic one by that, as all that remain are of that protocol. */
+  readonly downgrade: (leaving: ReadonlySet<string>) => boolean;
+}
+
+/** A member on its way from what it was to what it said. */
+export interface MemberUpdate {
+  /** As the group knew it; a new member, or a static one under a new id, as it starts. */
+  readonly former: ConsumerMember;
+  /** With what it said now. */
+  readonly updated: ConsumerMember;
+  /** The member whose place it takes. */
+  readonly replaces: ConsumerMember | undefined;
+  readonly owned: readonly ReportedPartitions[] | null;
+  /** The classic protocol counts a new regular expression as a change at once. */
+  readonly bumpsForRegex: boolean;
+}
+
+export const ASSIGNORS: ReadonlyMap<string, Assignor> = new Map([
+  ['uniform', assignUniform],
+  ['range', assignRange],
+]);
+const DEFAULT_ASSIGNOR = 'uniform';
+
+/** A group of the consumer protocol (KIP-848): its members, their epochs, and what they are to have. */
+export class ConsumerGroup {
+  readonly type = 'consumer';
+  readonly id: string;
+  readonly environment: ConsumerGroupEnvironment;
+  readonly members = new Map<string, ConsumerMember>();
+  readonly targets = new Map<string, Assignment>();
+  readonly timers: MemberTimers;
+  readonly owners = new PartitionOwners();
+  readonly regexes: TopicRegexes;
+  groupEpoch = 0;
+  /** The epoch that `targets` are of. */
+  assignmentEpoch = 0;
+  readonly #staticIds = new Map<string, string>();
+  #assignedAtMs = -Infinity;
+  #fingerprint = '';
+  #topicsVersion = -1;
+  #isDead = false;
+
+  constructor(id: string, environment: ConsumerGroupEnvironment) {
+    this.id = id;
+    this.environment = environment;
+    this.timers = new MemberTimers(environment.clock);
+    this.regexes = new TopicRegexes(environment.clock, environment.topics, (found) => this.#resolved(found));
+  }
+
+  get state(): ConsumerState {
+    if (this.#isDead) return 'Dead';
+    if (this.members.size === 0) return 'Empty';
+    if (this.groupEpoch > this.assignmentEpoch) return 'Assigning';
+    for (const member of this.members.values()) {
+      if (!isReconciled(member, this.assignmentEpoch)) return 'Reconciling';
+    }
+    return 'Stable';
+  }
+
+  get assignorName(): string {
+    return preferredAssignor(this.members.values());
+  }
+
+  byInstance(instanceId: string): ConsumerMember | undefined {
+    return this.members.get(this.#staticIds.get(instanceId) ?? '');
+  }
+
+  isFullFor(memberId: string): boolean {
+    return this.members.size >= this.environment.timings.consumerMaxSize && !this.members.has(memberId);
+  }
+
+  isSubscribedTo(topicName: string): boolean {
+    return this.#subscriptions().topicNames.has(topicName);
+  }
+
+  /** Takes over members that are settled in `epoch`, each with its target. */
+  resume(epoch: number, members: readonly ConsumerMember[], targets: ReadonlyMap<string, Assignment>): void {
+    this.groupEpoch = epoch;
+    this.assignmentEpoch = epoch;
+    for (const member of members) {
+      this.put(member);
+      this.targets.set(member.id, targets.get(member.id) ?? NOTHING_ASSIGNED);
+    }
+    this.#fingerprint = this.#subscriptions().fingerprint;
+  }
+
+  /** A member said something: new epoch and target where that changes what others have, then its own next step. */
+  update(update: MemberUpdate): ConsumerMember {
+    const { former, updated, replaces } = update;
+    const order = timelineOrder(this.members.keys());
+    if (replaces !== undefined) this.#replace(replaces, former.id);
+    const others = [...this.members.values()].filter(({ id }) => id !== updated.id);
+    const regexChange = this.regexes.update(former.topicRegex, updated.topicRegex, others);
+    const hasNewNames = !isSubscribedAlike(former, updated);
+    const bumps =
+      hasNewNames ||
+      regexChange === 'updatedAndResolved' ||
+      (update.bumpsForRegex && regexChange === 'updated');
+    this.#setMember(updated);
+    if (bumps || this.#topicsVersion !== this.environment.topics.version) this.#refresh(bumps);
+    this.#retarget(
+      order.filter((id) => this.members.has(id)),
+      updated.id,
+    );
+    const hasSubscriptionChanged = hasNewNames || regexChange !== 'none';
+    const stepped = this.reconcile(updated, hasSubscriptionChanged, update.owned);
+    if (replaces !== undefined) this.owners.remove(replaces);
+    this.put(stepped);
+    this.environment.changed();
+    return stepped;
+  }
+
+  /** The member's next step towards its target, with what it says it owns. */
+  reconcile(
+    member: ConsumerMember,
+    hasSubscriptionChanged: boolean,
+    owned: readonly ReportedPartitions[] | null,
+  ): ConsumerMember {
+    if (!hasSubscriptionChanged && isReconciled(member, this.assignmentEpoch)) return member;
+    const stepped = reconcile(member, {
+      targetEpoch: this.assignmentEpoch,
+      target: this.targets.get(member.id) ?? NOTHING_ASSIGNED,
+      subscribedTopicIds: this.#topicIdsOf(member),
+      hasSubscriptionChanged,
+      owned,
+      isOwned: (topicId, partition) => this.owners.has(topicId, partition),
+    });
+    if (stepped !== member && stepped.classic === null) this.#timeRevocation(stepped);
+    return stepped;
+  }
+
+  /** Keeps a member as it is now. */
+  put(member: ConsumerMember): void {
+    const former = this.members.get(member.id);
+    if (former !== undefined) this.owners.remove(former);
+    this.#setMember(member);
+    this.owners.add(member);
+  }
+
+  /** Takes members out, and with the last one of a regular expression that. */
+  fence(leaving: ReadonlySet<string>): void {
+    if (leaving.size === 0 || this.environment.downgrade(leaving)) return;
+    for (const id of leaving) this.#remove(id);
+    const wanted = new Set(Array.from(this.members.values(), (member) => member.topicRegex));
+    for (const regex of [...this.regexes.resolved.keys()]) if (!wanted.has(regex)) this.regexes.forget(regex);
+    this.groupEpoch++;
+    this.#fingerprint = this.#subscriptions().fingerprint;
+    this.environment.changed();
+  }
+
+  /** The member's session starts anew. */
+  keepAlive(memberId: string, timeoutMs = this.environment.timings.consumerSessionTimeoutMs): void {
+    this.timers.start(memberId, 'session', timeoutMs, () => this.fence(new Set([memberId])));
+  }
+
+  /** Another node coordinates the group now: members get a fresh session there. */
+  move(): void {
+    for (const { id, classic } of this.members.values()) this.keepAlive(id, classic?.sessionTimeoutMs);
+  }
+
+  /** Ends it for good. */
+  kill(): void {
+    this.#isDead = true;
+    this.timers.close();
+    this.regexes.close();
+    this.environment.changed();
+  }
+
+  #setMember(member: ConsumerMember): void {
+    this.members.set(member.id, member);
+    if (member.instanceId !== null) this.#staticIds.set(member.instanceId, member.id);
+  }
+
+  #remove(memberId: string): void {
+    const member = this.members.get(memberId);
+    if (member === undefined) return;
+    this.timers.cancelAll(memberId);
+    this.members.delete(memberId);
+    this.targets.delete(memberId);
+    this.owners.remove(member);
+    if (member.instanceId !== null) this.#staticIds.delete(member.instanceId);
+  }
+
+  /** A static member came back under a new id: what was for the old one is for the new one. */
+  #replace(old: ConsumerMember, memberId: string): void {
+    const target = this.targets.get(old.id) ?? NOTHING_ASSIGNED;
+    this.timers.cancelAll(old.id);
+    this.members.delete(old.id);
+    this.targets.delete(old.id);
+    this.targets.set(memberId, target);
+  }
+
+  /** Looks again at what all are subscribed to; a new group epoch when that changed or `bumps` says so. */
+  #refresh(bumps: boolean): void {
+    const { fingerprint } = this.#subscriptions();
+    this.#topicsVersion = this.environment.topics.version;
+    if (bumps || fingerprint !== this.#fingerprint) this.groupEpoch++;
+    this.#fingerprint = fingerprint;
+  }
+
+  /** A new target for the current group epoch, unless there is one or the last one is too recent. */
+  #retarget(order: readonly string[], newcomer: string): void {
+    const { clock, timings, topics } = this.environment;
+    if (this.assignmentEpoch >= this.groupEpoch) return;
+    if (clock.now() < this.#assignedAtMs + timings.assignmentIntervalMs) return;
+    const members = new Map<string, AssignedMember>();
+    for (const id of new Set([...order, newcomer]))
+      members.set(id, this.#assignedMember(this.members.get(id)!));
+    const targets = assignTargets({
+      members,
+      isHomogeneous: this.#subscriptions().isHomogeneous,
+      assignor: ASSIGNORS.get(this.assignorName)!,
+      topics,
+    });
+    for (const [id, target] of targets) this.targets.set(id, target);
+    this.assignmentEpoch = this.groupEpoch;
+    this.#assignedAtMs = clock.now();
+  }
+
+  #assignedMember({ id, instanceId, topicNames, topicRegex }: ConsumerMember): AssignedMember {
+    return {
+      instanceId,
+      topicNames,
+      matchedNames: this.regexes.resolved.get(topicRegex) ?? [],
+      assignment: this.targets.get(id) ?? NOTHING_ASSIGNED,
+    };
+  }
+
+  /** A member has so long to give partitions up. */
+  #timeRevocation(member: ConsumerMember): void {
+    if (member.state !== 'UNREVOKED_PARTITIONS') {
+      this.timers.cancel(member.id, 'rebalance');
+      return;
+    }
+    this.timers.start(member.id, 'rebalance', member.rebalanceTimeoutMs, () => {
+      if (this.members.get(member.id)?.epoch === member.epoch) this.fence(new Set([member.id]));
+    });
+  }
+
+  #resolved(found: ReadonlyMap<string, readonly string[]>): void {
+    const wanted = new Set(Array.from(this.members.values(), (member) => member.topicRegex));
+    let hasChanged = false;
+    for (const [regex, names] of found) {
+      if (!wanted.has(regex)) continue;
+      const former = this.regexes.resolved.get(regex) ?? [];
+      if (names.join() !== former.join()) hasChanged = true;
+      this.regexes.resolved.set(regex, names);
+    }
+    this.#refresh(hasChanged);
+    this.environment.changed();
+  }
+
+  #subscriptions(): Subscriptions {
+    return subscriptionsOf([...this.members.values()], this.regexes.resolved, this.environment.topics);
+  }
+
+  #topicIdsOf({ topicNames, topicRegex }: ConsumerMember): ReadonlySet<string> {
+    const names = [...topicNames, ...(this.regexes.resolved.get(topicRegex) ?? [])];
+    return new Set(names.flatMap((name) => this.environment.topics.get(name)?.id ?? []));
+  }
+}
+
+/** The assignor that most members ask for. */
+function preferredAssignor(members: Iterable<ConsumerMember>): string {
+  const votes = new JavaHashMap<string, number>(stringHash);
+  for (const { assignorName } of members) {
+    if (assignorName !== null) votes.set(assignorName, (votes.get(assignorName) ?? 0) + 1);
+  }
+  let preferred: string | undefined;
+  for (const name of votes.keys()) {
+    if (preferred === undefined || votes.get(name)! > votes.get(preferred)!) preferred = name;
+  }
+  return preferred ?? DEFAULT_ASSIGNOR;
+}
