@@ -24,7 +24,7 @@ import type {
   TestTopologyOptions,
   TopicPartition,
 } from './types.ts';
-import { partitionsOf, whatWaits } from './waiting.ts';
+import { partitionsOf, whatLeaked, whatWaits } from './waiting.ts';
 
 /** What a harness is made of. */
 export interface HarnessParts {
@@ -43,6 +43,10 @@ const LIMIT_MS = 600_000;
 /** How often, in virtual ms, it is looked whether all is done when no commit says so. */
 const LOOK_MS = 1_000;
 const CALL_TIMEOUT_MS = 1_000;
+/** By then the fetches of a new claim are with the broker, so that what is piped is handed over without time passing. */
+const WARM_UP_MS = 10;
+/** By then a dead letter is written; what is still in no stage then never will be settled. */
+const LEAK_MS = 10_000;
 /** Records that one call may lead to: beyond, a topology feeds itself. */
 const RUNAWAY_RECORDS = 100_000;
 const MAX_LINES = 20;
@@ -66,6 +70,8 @@ export class TopologyHarness {
   private failures: unknown[] = [];
   private appended = 0;
   private committedAny = false;
+  /** A call has rejected with what waits, leaks among it. */
+  private toldLeaks = false;
   private closing: Promise<void> | undefined;
 
   constructor(parts: HarnessParts) {
@@ -130,7 +136,7 @@ export class TopologyHarness {
           () => this.groupIds.every((id) => this.groups.isStable(id) && isWhole(id)),
           LIMIT_MS,
         );
-      await this.settle();
+      await this.warmUp();
     } catch (error) {
       this.failures = [];
       await this.close();
@@ -278,7 +284,7 @@ export class TopologyHarness {
         LIMIT_MS,
       );
     }
-    await this.settle();
+    await this.warmUp();
   }
 
   async lose(from?: TestMember | TopicPartition): Promise<void> {
@@ -297,7 +303,7 @@ export class TopologyHarness {
       await this.settled(`lose: ${member.name}`, this.groups.expel(id, expelled));
       await this.reach(`${member.name} has not come back to group '${id}'`, isBack, LIMIT_MS);
     }
-    await this.settle();
+    await this.warmUp();
   }
 
   async drain(timeoutMs?: number): Promise<RunSummary> {
@@ -324,9 +330,8 @@ export class TopologyHarness {
   }
 
   private async end(): Promise<void> {
-    const { failures } = this;
-    this.failures = [];
     try {
+      await this.findLeaks();
       await this.clock.run(Promise.all(this.runs.map((member) => member.abort())), LIMIT_MS);
       await this.clock.run(this.producer.close({ timeoutMs: 0 }), LIMIT_MS);
       await this.clock.run(Promise.all([this.operator.close(), this.box.close()]), LIMIT_MS);
@@ -334,11 +339,18 @@ export class TopologyHarness {
       this.restoreTimers();
       this.watch.close();
     }
-    if (failures.length > 0) throw failures[0];
+    if (this.failures.length > 0) throw this.failures[0];
     const wrong = this.problems.filter(({ kind }) => kind !== 'stuck');
     if (wrong.length === 0) return;
     const list = wrong.map(({ message }) => `\n  ${message}`).join('');
     throw new Error(`topology '${this.plan.name}' handles deliveries wrongly:${list}`);
+  }
+
+  private async findLeaks(): Promise<void> {
+    if (this.toldLeaks || this.failures.length > 0 || whatLeaked(this.runs).length === 0) return;
+    this.appended = 0;
+    await this.driver.move(LEAK_MS, () => whatLeaked(this.runs).length === 0);
+    for (const message of whatLeaked(this.runs)) this.watch.problems.push({ kind: 'leaked', message });
   }
 
   private get groupIds(): readonly string[] {
@@ -403,7 +415,12 @@ export class TopologyHarness {
 
   private async awaitReady(members: readonly RunMember[]): Promise<void> {
     await this.settled('the start', Promise.all(members.map(({ ready }) => ready)));
-    await this.settle();
+    await this.warmUp();
+  }
+
+  private async warmUp(): Promise<void> {
+    await this.driver.move(WARM_UP_MS, () => false);
+    this.throwIfBroken();
   }
 
   /** Lets run what is due now. */
@@ -445,6 +462,7 @@ export class TopologyHarness {
   }
 
   private notDone(what: string, limitMs: number, waiting: readonly string[]): Error {
+    this.toldLeaks = true;
     const shown = waiting.slice(0, MAX_LINES).map((line) => `\n  ${line}`);
     if (waiting.length > MAX_LINES) shown.push(`\n  and ${waiting.length - MAX_LINES} more`);
     const lines = waiting.length === 0 ? '' : `; what waits:${shown.join('')}`;

@@ -50,6 +50,24 @@ export function whatWaits(plan: TopologyPlan, box: BrokerBox, members: readonly 
   return lines;
 }
 
+/** Records that nobody is going to settle, as far as can be told: handed over, and in no stage. One line for each partition. */
+export function whatLeaked(members: readonly RunMember[]): string[] {
+  const lines: string[] = [];
+  for (const member of members) {
+    const kept = keptBy(member);
+    for (const { topic, partition, commitPoint, unsettled } of member.standings()) {
+      const { collected, busy } = kept.get(`${topic}-${partition}`) ?? NO_RECORDS;
+      const known = new Set([...collected, ...busy.keys()]);
+      if (known.size >= unsettled) continue;
+      const first = known.has(commitPoint) ? '' : `, the first at offset ${commitPoint}`;
+      lines.push(
+        `${topic}-${partition}: ${unsettled - known.size} of ${unsettled} unsettled records are in no stage${first}`,
+      );
+    }
+  }
+  return lines;
+}
+
 /** How many partitions a topic has now. */
 export function partitionsOf(box: BrokerBox, topic: string): number {
   for (let count = 0; ; count++) {
