@@ -12,11 +12,13 @@ import { settingsOf } from './options.ts';
 import type { BrokerOptions } from './options.ts';
 import { RequestLog } from './request-log.ts';
 import { ClusterState } from './state/cluster-state.ts';
+import { FetchSessionCache } from './state/fetch-sessions.ts';
 import { createTopic } from './topics.ts';
 
 const MEMORY_PORT = 9092;
 const DEFAULT_LOG_SIZE = 10_000;
 const MAX_BROKERS = 100;
+const DEFAULT_FETCH_SESSIONS = 1000;
 
 /**
  * Starts a Kafka cluster inside this process: real Kafka protocol, real records, nothing kept. Any client can talk to it over TCP; with
@@ -57,7 +59,9 @@ export async function createBroker(options: BrokerOptions = {}): Promise<BrokerB
   const nodes = Array.from({ length: count }, (_, id) => {
     const host = network === undefined ? (options.host ?? '127.0.0.1') : `broker-${id}`;
     const port = network === undefined ? (options.ports?.[id] ?? 0) : MEMORY_PORT;
-    const state = { id, host, port, rack: options.racks?.[id] ?? null, isUp: true };
+    const slots = options.fetchSessionSlots ?? DEFAULT_FETCH_SESSIONS;
+    const fetchSessions = new FetchSessionCache({ clock, random, slots });
+    const state = { id, host, port, rack: options.racks?.[id] ?? null, fetchSessions, isUp: true };
     cluster.nodes.push(state);
     return new BrokerNode(shared, state);
   });

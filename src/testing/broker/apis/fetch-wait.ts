@@ -1,12 +1,22 @@
 import type { Clock } from '../../../core/clock.ts';
-import type { FetchPlace } from './01-fetch.ts';
+import type { Partition } from '../state/partition.ts';
+
+/** Where a fetch reads. */
+export interface FetchPlace {
+  readonly partition: Partition;
+  /** Who led the partition when it was read. */
+  readonly leader: number;
+  readonly leaderEpoch: number;
+  readonly offset: number;
+  /** Only up to the last stable offset. */
+  readonly isCommitted: boolean;
+}
 
 export interface FetchWait<T> {
   readonly clock: Clock;
   readonly maxWaitMs: number;
   readonly minBytes: number;
   readonly places: readonly FetchPlace[];
-  readonly nodeId: number;
   readonly onGone: (run: () => void) => void;
   readonly answer: () => T;
 }
@@ -47,8 +57,8 @@ export function waitForRecords<T>(wait: FetchWait<T>): Promise<T> {
 
 function isReady<T>(wait: FetchWait<T>): boolean {
   let bytes = 0;
-  for (const { partition, offset, isCommitted } of wait.places) {
-    if (partition.leader !== wait.nodeId) return true;
+  for (const { partition, leader, leaderEpoch, offset, isCommitted } of wait.places) {
+    if (partition.leader !== leader || partition.leaderEpoch !== leaderEpoch) return true;
     if (offset < partition.log.startOffset) return true;
     const { log } = partition;
     const limit = isCommitted ? log.lastStableOffset : log.highWatermark;

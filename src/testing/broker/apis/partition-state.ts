@@ -22,7 +22,7 @@ export function partitionState(partition: Partition, cluster: ClusterState): Par
     leaderId: partition.leader,
     leaderEpoch: partition.leaderEpoch,
     replicaNodes: partition.replicas,
-    isrNodes: partition.replicas.filter(isUp),
+    isrNodes: cluster.inSyncReplicas(partition),
     offlineReplicas: partition.replicas.filter((id) => !isUp(id)),
   };
 }
