@@ -28,7 +28,7 @@ export const addPartitionsToTxnApi = api(
     v3AndBelowTopics: array(topics, { versions: '0-3' }),
   },
   {
-    throttleTimeMs: int32(),
+    throttleTimeMs: int32({ default: 0 }),
     errorCode: int16({ versions: '4+', ignorable: true }),
     resultsByTransaction: array(
       { transactionalId: string(), topicResults: array(results) },

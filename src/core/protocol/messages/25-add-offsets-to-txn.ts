@@ -5,5 +5,5 @@ import { int16, int32, offset, string } from '../schema.ts';
 export const addOffsetsToTxnApi = api(
   { key: 25, name: 'AddOffsetsToTxn', versions: '0-4', flexible: '3+' },
   { transactionalId: string(), producerId: offset(), producerEpoch: int16(), groupId: string() },
-  { throttleTimeMs: int32(), errorCode: int16() },
+  { throttleTimeMs: int32({ default: 0 }), errorCode: int16() },
 );

@@ -12,7 +12,7 @@ export const endTxnApi = api(
     committed: bool(),
   },
   {
-    throttleTimeMs: int32(),
+    throttleTimeMs: int32({ default: 0 }),
     errorCode: int16(),
     /** For the next transaction; another than before when the epochs of the old id are used up. */
     producerId: offset({ versions: '5+', default: -1, ignorable: true }),

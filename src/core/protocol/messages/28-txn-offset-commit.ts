@@ -23,7 +23,7 @@ export const txnOffsetCommitApi = api(
     }),
   },
   {
-    throttleTimeMs: int32(),
+    throttleTimeMs: int32({ default: 0 }),
     topics: array({
       name: string(),
       partitions: array({ partitionIndex: int32(), errorCode: int16() }),

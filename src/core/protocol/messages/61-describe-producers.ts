@@ -6,7 +6,7 @@ export const describeProducersApi = api(
   { key: 61, name: 'DescribeProducers', versions: '0', flexible: '0+' },
   { topics: array({ name: string(), partitionIndexes: array(int32()) }) },
   {
-    throttleTimeMs: int32(),
+    throttleTimeMs: int32({ default: 0 }),
     topics: array({
       name: string(),
       partitions: array({

@@ -6,7 +6,7 @@ export const describeTransactionsApi = api(
   { key: 65, name: 'DescribeTransactions', versions: '0', flexible: '0+' },
   { transactionalIds: array(string()) },
   {
-    throttleTimeMs: int32(),
+    throttleTimeMs: int32({ default: 0 }),
     transactionStates: array({
       errorCode: int16(),
       transactionalId: string(),

@@ -15,7 +15,7 @@ export const listTransactionsApi = api(
     transactionalIdPattern: nullableString({ versions: '2+', default: null }),
   },
   {
-    throttleTimeMs: int32(),
+    throttleTimeMs: int32({ default: 0 }),
     errorCode: int16(),
     unknownStateFilters: array(string()),
     transactionStates: array({ transactionalId: string(), producerId: offset(), transactionState: string() }),

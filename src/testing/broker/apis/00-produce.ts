@@ -3,11 +3,11 @@ import { ERRORS } from '../../../core/protocol/error-codes.ts';
 import { produceApi } from '../../../core/protocol/messages/00-produce.ts';
 import { HANG_UP, NO_ANSWER, serve } from '../handler.ts';
 import type { RequestContext } from '../handler.ts';
-import { checkBatch, isRefusal } from '../log/check-batch.ts';
-import { batchBytes } from '../log/stored-batch.ts';
-import type { Partition } from '../state/partition.ts';
+import { appendRecords } from './append-records.ts';
 import type { Topic } from '../state/topic.ts';
 import { currentLeader, endpointsOf, findLed, findTopic } from './lookup.ts';
+import { waitForReplicas } from './replica-wait.ts';
+import type { UnreplicatedAppend } from './replica-wait.ts';
 
 type Request = RequestRead<typeof produceApi>;
 type Response = ResponseInit<typeof produceApi>;
@@ -16,6 +16,7 @@ type PartitionResponse = Response['responses'][number]['partitionResponses'][num
 
 const TOPIC_IDS_FROM = 13;
 const CURRENT_LEADER_FROM = 10;
+const ALL_IN_SYNC = -1;
 
 // librdkafka does not compress for brokers that announce no Produce before 3, so 0 to 2 are announced and refused, as Kafka does.
 const ANNOUNCED_FROM = 0;
@@ -23,82 +24,107 @@ const ANNOUNCED_FROM = 0;
 export const produceHandler = serve(produceApi, {
   announcedFrom: ANNOUNCED_FROM,
   handle(request, context) {
-    const leaders = new Set<number>();
-    let failed = false;
-    const responses = request.topicData.map((data) => {
+    const produced = new ProduceAnswer(request, context);
+    if (request.acks === 0) return produced.failed ? HANG_UP : NO_ANSWER;
+    if (produced.unreplicated.length === 0) return produced.response();
+    const { clock } = context.cluster;
+    const { unreplicated } = produced;
+    return waitForReplicas({
+      clock,
+      timeoutMs: request.timeoutMs,
+      unreplicated,
+      onGone: context.onGone.bind(context),
+    }).then(() => produced.response());
+  },
+});
+
+/** The answers to all partitions of a request. */
+class ProduceAnswer {
+  failed = false;
+  /** Appends that are to be answered when the replicas have them. */
+  readonly unreplicated: UnreplicatedAppend[] = [];
+  readonly #request: Request;
+  readonly #context: RequestContext;
+  readonly #responses: Response['responses'];
+  readonly #leaders = new Set<number>();
+
+  constructor(request: Request, context: RequestContext) {
+    this.#request = request;
+    this.#context = context;
+    this.#responses = request.topicData.map((data) => {
       const topic = findTopic(data, context.version >= TOPIC_IDS_FROM, context);
       const partitionResponses = data.partitionData.map((partition) => {
-        const response = produceTo(topic, partition, request.acks, context);
-        if (response.errorCode !== ERRORS.NONE) failed = true;
-        if (response.currentLeader?.leaderId !== undefined) leaders.add(response.currentLeader.leaderId);
+        const response = this.#produce(topic, partition);
+        if (response.errorCode !== ERRORS.NONE) this.failed = true;
         return response;
       });
       return { name: data.name, topicId: data.topicId, partitionResponses };
     });
-    if (request.acks === 0) return failed ? HANG_UP : NO_ANSWER;
-    if (leaders.size === 0) return { responses };
-    return { responses, nodeEndpoints: endpointsOf(leaders, context) };
-  },
-});
-
-function produceTo(
-  topic: Topic | number,
-  data: PartitionData,
-  acks: number,
-  context: RequestContext,
-): PartitionResponse {
-  if (acks !== -1 && acks !== 0 && acks !== 1) return failure(data.index, ERRORS.INVALID_REQUIRED_ACKS, null);
-  const partition = findLed(topic, { index: data.index }, context);
-  if (typeof partition !== 'number') return append(topic as Topic, partition, data, context);
-  const response = failure(data.index, partition, null);
-  if (partition !== ERRORS.NOT_LEADER_OR_FOLLOWER || context.version < CURRENT_LEADER_FROM) return response;
-  return { ...response, currentLeader: currentLeader(topic, data.index) };
-}
-
-function append(
-  topic: Topic,
-  partition: Partition,
-  data: PartitionData,
-  context: RequestContext,
-): PartitionResponse {
-  const { log } = partition;
-  const { clock } = context.cluster;
-  const checked = checkBatch(data.records, topic.config.batchLimits(clock));
-  if (isRefusal(checked)) return failure(data.index, checked.code, checked.message);
-  const verdict = log.producers.check(checked);
-  if (verdict.kind === 'refused') return failure(data.index, verdict.code, verdict.message);
-  if (verdict.kind === 'duplicate') {
-    return success(partition, verdict.baseOffset, verdict.timestamp);
   }
-  const appendTime = topic.config.isAppendTime ? clock.wallNow() : undefined;
-  const baseOffset = log.append(data.records!, checked, {
-    leaderEpoch: partition.leaderEpoch,
-    appendTime,
-    retentionBytes: topic.config.retentionBytes,
-  });
-  context.cluster.tell({
-    kind: 'append',
-    clientId: context.clientId,
-    topic: topic.name,
-    partition: partition.index,
-    baseOffset,
-    lastOffset: log.endOffset - 1,
-    bytes: batchBytes(log.batches.at(-1)!),
-  });
-  partition.wake();
-  return success(partition, baseOffset, appendTime ?? -1);
+
+  response(): Response {
+    const responses = this.#responses;
+    if (this.#leaders.size === 0) return { responses };
+    return { responses, nodeEndpoints: endpointsOf(this.#leaders, this.#context) };
+  }
+
+  #produce(topic: Topic | number, data: PartitionData): PartitionResponse {
+    const { acks } = this.#request;
+    const { index } = data;
+    if (acks !== ALL_IN_SYNC && acks !== 0 && acks !== 1) return failure(index, ERRORS.INVALID_REQUIRED_ACKS);
+    const partition = findLed(topic, { index }, this.#context);
+    if (typeof partition === 'number') return this.#refused(topic, index, partition);
+    const { config } = topic as Topic;
+    const { cluster } = this.#context;
+    const inSync = acks === ALL_IN_SYNC ? cluster.inSyncReplicas(partition).length : Infinity;
+    if (inSync < config.minInsyncReplicas) return failure(index, ERRORS.NOT_ENOUGH_REPLICAS);
+    const { transactionalId } = this.#request;
+    const appended = appendRecords(
+      { topic: topic as Topic, partition, records: data.records, transactionalId },
+      this.#context,
+    );
+    if ('code' in appended)
+      return {
+        ...failure(index, appended.code, appended.message),
+        recordErrors: appended.recordErrors ?? [],
+      };
+    const response: PartitionResponse = {
+      index,
+      errorCode: ERRORS.NONE,
+      baseOffset: appended.baseOffset,
+      logAppendTimeMs: appended.logAppendTimeMs,
+      logStartOffset: partition.log.startOffset,
+    };
+    if (acks === ALL_IN_SYNC) this.#awaitReplicas(response, partition, config.minInsyncReplicas);
+    return response;
+  }
+
+  #awaitReplicas(
+    response: UnreplicatedAppend['response'],
+    partition: UnreplicatedAppend['partition'],
+    minInsyncReplicas: number,
+  ): void {
+    const { endOffset, highWatermark } = partition.log;
+    if (highWatermark >= endOffset) {
+      partition.acknowledgedByAll = endOffset;
+      return;
+    }
+    const { cluster } = this.#context;
+    const hasEnough = (): boolean => cluster.inSyncReplicas(partition).length >= minInsyncReplicas;
+    const { leaderEpoch } = partition;
+    this.unreplicated.push({ response, partition, endOffset, leaderEpoch, hasEnough });
+  }
+
+  #refused(topic: Topic | number, index: number, errorCode: number): PartitionResponse {
+    const response = failure(index, errorCode);
+    const knowsLeader = this.#context.version >= CURRENT_LEADER_FROM;
+    if (errorCode !== ERRORS.NOT_LEADER_OR_FOLLOWER || !knowsLeader) return response;
+    const leader = currentLeader(topic, index);
+    this.#leaders.add(leader.leaderId);
+    return { ...response, currentLeader: leader };
+  }
 }
 
-function success(partition: Partition, baseOffset: number, logAppendTimeMs: number): PartitionResponse {
-  return {
-    index: partition.index,
-    errorCode: ERRORS.NONE,
-    baseOffset,
-    logAppendTimeMs,
-    logStartOffset: partition.log.startOffset,
-  };
-}
-
-function failure(index: number, errorCode: number, errorMessage: string | null): PartitionResponse {
+function failure(index: number, errorCode: number, errorMessage: string | null = null): PartitionResponse {
   return { index, errorCode, baseOffset: -1, errorMessage };
 }

@@ -19,6 +19,7 @@ const MAX_TIMESTAMP = -3;
 const EARLIEST_LOCAL = -4;
 const LATEST_TIERED = -5;
 const LEADER_EPOCH_FROM = 4;
+const READ_COMMITTED = 1;
 
 export const listOffsetsHandler = serve(listOffsetsApi, {
   async handle(request, context) {
@@ -28,7 +29,7 @@ export const listOffsetsHandler = serve(listOffsetsApi, {
         const reference = { index: partition.partitionIndex, leaderEpoch: partition.currentLeaderEpoch };
         const led = findLed(topic, reference, context);
         if (typeof led === 'number') return { partitionIndex: partition.partitionIndex, errorCode: led };
-        return find(led, partition, context);
+        return find(led, partition, request.isolationLevel, context);
       });
       return { name: wanted.name, partitions: await Promise.all(partitions) };
     });
@@ -39,9 +40,11 @@ export const listOffsetsHandler = serve(listOffsetsApi, {
 async function find(
   partition: Partition,
   wanted: PartitionRequest,
+  isolationLevel: number,
   context: RequestContext,
 ): Promise<PartitionResponse> {
   const { log } = partition;
+  const readableTo = isolationLevel === READ_COMMITTED ? log.lastStableOffset : log.highWatermark;
   const at = (offset: number, timestamp: number, leaderEpoch: number): PartitionResponse => ({
     partitionIndex: partition.index,
     errorCode: ERRORS.NONE,
@@ -52,11 +55,13 @@ async function find(
   const inBatch = async (batch: StoredBatch | undefined, timestamp: number): Promise<PartitionResponse> => {
     if (batch === undefined) return at(-1, -1, -1);
     const found = await firstRecordFrom(partition, batch, timestamp);
-    return found === undefined ? at(-1, -1, -1) : at(found.offset, found.timestamp, batch.leaderEpoch);
+    // What may not be read yet is not told of either.
+    const isReadable = found !== undefined && found.offset < readableTo;
+    return !isReadable ? at(-1, -1, -1) : at(found.offset, found.timestamp, batch.leaderEpoch);
   };
   switch (wanted.timestamp) {
     case LATEST:
-      return at(log.endOffset, -1, partition.leaderEpoch);
+      return at(readableTo, -1, partition.leaderEpoch);
     case EARLIEST:
     case EARLIEST_LOCAL:
       return at(log.startOffset, -1, log.epochs.at(log.startOffset));

@@ -1,6 +1,7 @@
 import { ERRORS } from '../../../core/protocol/error-codes.ts';
 import { deleteRecordsApi } from '../../../core/protocol/messages/21-delete-records.ts';
 import { serve } from '../handler.ts';
+import type { Topic } from '../state/topic.ts';
 import { findLed, findTopic } from './lookup.ts';
 
 const UP_TO_HIGH_WATERMARK = -1;
@@ -13,8 +14,11 @@ export const deleteRecordsHandler = serve(deleteRecordsApi, {
         const partition = findLed(topic, { index: partitionIndex }, context);
         if (typeof partition === 'number') return { partitionIndex, lowWatermark: -1, errorCode: partition };
         const { log } = partition;
-        const before = offset === UP_TO_HIGH_WATERMARK ? log.endOffset : offset;
-        if (before < 0 || before > log.endOffset) {
+        if (!(topic as Topic).config.isDeleted) {
+          return { partitionIndex, lowWatermark: -1, errorCode: ERRORS.POLICY_VIOLATION };
+        }
+        const before = offset === UP_TO_HIGH_WATERMARK ? log.highWatermark : offset;
+        if (before < 0 || before > log.highWatermark) {
           return { partitionIndex, lowWatermark: -1, errorCode: ERRORS.OFFSET_OUT_OF_RANGE };
         }
         log.deleteBefore(before);

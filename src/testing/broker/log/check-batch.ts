@@ -8,6 +8,8 @@ import type { BatchHeader } from './batch-header.ts';
 export interface Refusal {
   readonly code: number;
   readonly message: string | null;
+  /** The records that are the cause, by their index in the batch. */
+  readonly recordErrors?: readonly { readonly batchIndex: number; readonly batchIndexErrorMessage: string }[];
 }
 
 /** What a topic's configuration demands of batches. */

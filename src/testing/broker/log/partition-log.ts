@@ -152,6 +152,12 @@ export class PartitionLog implements BoundedLog {
     return this.aborted.overlapping(offset, batch?.lastOffset ?? this.endOffset);
   }
 
+  /** The bytes of the last batch; empty when there is none. */
+  lastBatch(): Buffer {
+    const last = this.#list.last();
+    return last === undefined ? NO_RECORDS : batchBytes(last);
+  }
+
   /** The first batch that may hold a record at or after `timestamp`. */
   batchFrom(timestamp: number): StoredBatch | undefined {
     return this.#list.batchFrom(timestamp);

@@ -51,7 +51,7 @@ export interface ProducedBatch {
 export type SequenceVerdict =
   | { readonly kind: 'append' }
   | { readonly kind: 'duplicate'; readonly baseOffset: number; readonly timestamp: number }
-  | { readonly kind: 'refused'; readonly code: number; readonly message: string };
+  | { readonly kind: 'refused'; readonly code: number; readonly message: string | null };
 
 const APPEND: SequenceVerdict = { kind: 'append' };
 
@@ -100,28 +100,42 @@ export class ProducerStates {
     return entry?.openFrom !== undefined && entry.epoch === epoch;
   }
 
-  /** Notes the first sequence of a batch whose transaction is to be asked for; `startsAtZero` where every transaction counts from 0 anew. */
-  checkFirst(batch: ProducedBatch, startsAtZero: boolean): SequenceVerdict {
-    const { producerId, producerEpoch: epoch, baseSequence: sequence } = batch;
-    const entry = this.#entries.get(producerId);
-    if (entry !== undefined && epoch < entry.epoch) return APPEND;
+  /** Notes the first sequence of a batch, before its transaction is asked for. */
+  noteFirst({ producerId, producerEpoch: epoch, baseSequence }: ProducedBatch): void {
     const seen = this.#lowestSeen.get(producerId);
-    const lowest = seen?.epoch === epoch ? Math.min(seen.sequence, sequence) : sequence;
-    this.#lowestSeen.set(producerId, { epoch, sequence: lowest });
+    const sequence = seen?.epoch === epoch ? Math.min(seen.sequence, baseSequence) : baseSequence;
+    this.#lowestSeen.set(producerId, { epoch, sequence });
     if (this.#lowestSeen.size > MAX_PRODUCERS) this.#lowestSeen.delete(this.#lowestSeen.keys().next().value!);
-    const isNew = entry === undefined || entry.batches.length === 0;
-    if (sequence > lowest || (startsAtZero && sequence !== 0 && isNew)) {
-      return refused(
-        ERRORS.OUT_OF_ORDER_SEQUENCE_NUMBER,
-        `Out of order sequence number for producer ${producerId}: incoming ${sequence}, expected ${startsAtZero ? 0 : lowest}`,
-      );
-    }
-    return APPEND;
   }
 
-  check(batch: ProducedBatch): SequenceVerdict {
+  /**
+   * Checks the first batch of a transaction here: none that came before it may be missing. Clients that end each transaction with a new
+   * epoch start at 0 where nothing is known of them (`startsAtZero`).
+   */
+  checkFirst(batch: ProducedBatch, startsAtZero: boolean): SequenceVerdict {
+    const { producerId, baseSequence } = batch;
+    const entry = this.#entries.get(producerId);
+    if (entry !== undefined && batch.producerEpoch < entry.epoch) return APPEND;
+    const lowest = this.#lowestSeen.get(producerId)?.sequence ?? baseSequence;
+    const isUnknown = entry === undefined || entry.batches.length === 0;
+    const expected = startsAtZero && isUnknown ? 0 : lowest;
+    if (baseSequence <= expected) return APPEND;
+    return refused(
+      ERRORS.OUT_OF_ORDER_SEQUENCE_NUMBER,
+      `Out of order sequence number for producer ${producerId}: incoming ${baseSequence}, expected ${expected}`,
+    );
+  }
+
+  /** Whether a batch may be appended; `isVerified` when its transaction was asked for. */
+  check(batch: ProducedBatch, isVerified = false): SequenceVerdict {
     if (batch.producerId < 0) return APPEND;
     const entry = this.#entries.get(batch.producerId);
+    if (batch.isTransactional && !isVerified && !this.isOpen(batch.producerId, batch.producerEpoch)) {
+      return (
+        this.duplicateOf(batch) ??
+        refused(ERRORS.INVALID_TXN_STATE, 'Record was not part of an ongoing transaction')
+      );
+    }
     // A producer nobody remembers may start anywhere: its records may have been removed by retention.
     if (entry === undefined) return APPEND;
     const verdict = this.#checkSequence(entry, batch);
@@ -170,12 +184,21 @@ export class ProducerStates {
     this.#open.set(producerId, baseOffset);
   }
 
-  /** Why a marker may not be written, undefined when it may. */
-  checkMarker(producerId: number, epoch: number, coordinatorEpoch: number): number | undefined {
-    const entry = this.#entries.get(producerId);
-    if (entry === undefined) return undefined;
-    if (epoch < entry.epoch) return ERRORS.INVALID_PRODUCER_EPOCH;
-    return coordinatorEpoch < entry.coordinatorEpoch ? ERRORS.TRANSACTION_COORDINATOR_FENCED : undefined;
+  /** Why a marker may not be written, 0 when it may. `isStrict` where every marker must bring a new epoch. */
+  checkMarker(
+    marker: {
+      readonly producerId: number;
+      readonly producerEpoch: number;
+      readonly coordinatorEpoch: number;
+    },
+    isStrict: boolean,
+  ): number {
+    const entry = this.#entries.get(marker.producerId);
+    if (entry === undefined) return ERRORS.NONE;
+    const isOlder = isStrict ? marker.producerEpoch <= entry.epoch : marker.producerEpoch < entry.epoch;
+    if (isOlder) return ERRORS.INVALID_PRODUCER_EPOCH;
+    const isZombie = marker.coordinatorEpoch < entry.coordinatorEpoch;
+    return isZombie ? ERRORS.TRANSACTION_COORDINATOR_FENCED : ERRORS.NONE;
   }
 
   /** Remembers a marker; the transaction that it ends, undefined when it ends none. */

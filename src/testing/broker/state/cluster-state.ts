@@ -93,7 +93,7 @@ export class ClusterState {
   }
 
   /** The replicas of a partition that have all of its log. */
-  isrOf(partition: Partition): number[] {
+  inSyncReplicas(partition: Partition): number[] {
     return partition.replicas.filter((id) => this.node(id)?.isUp === true && !partition.laggards.has(id));
   }
 
