@@ -19,11 +19,11 @@ import {
   startSkip,
 } from './commits.ts';
 import { g1c } from './cycles.ts';
-import { slowRecovery, stuckPartition, stuckSend } from './liveness.ts';
+import { failedWhenWell, slowRecovery, stuckPartition, stuckSend } from './liveness.ts';
 import { duplicate, inconsistentOffsets } from './offsets.ts';
 import { internalNonmonotonicPoll, internalPollSkip, nonmonotonicPoll, pollSkip } from './polls.ts';
 import { internalNonmonotonicSend, nonmonotonicSend } from './sends.ts';
-import { g1a, garbage, lostWrite, precommittedRead, unseen } from './writes.ts';
+import { g1a, garbage, lostWrite, precommittedRead, tornTransaction, unseen } from './writes.ts';
 
 /** What the player itself saw go wrong. */
 function wrong(events: readonly Event[]): Violation[] {
@@ -41,6 +41,7 @@ export const CHECKS: readonly Check[] = [
   g1a,
   precommittedRead,
   garbage,
+  tornTransaction,
   pollSkip,
   nonmonotonicPoll,
   internalPollSkip,
@@ -63,6 +64,7 @@ export const CHECKS: readonly Check[] = [
   memoryExceeded,
   stuckPartition,
   stuckSend,
+  failedWhenWell,
   slowRecovery,
 ];
 

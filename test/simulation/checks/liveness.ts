@@ -75,6 +75,20 @@ export function stuckSend(events: readonly Event[]): Violation[] {
   return findings.all;
 }
 
+/** `failed-when-well`: a record that was sent when nothing was broken any more is not acknowledged: something that went wrong before is still in its way. */
+export function failedWhenWell(events: readonly Event[]): Violation[] {
+  const findings = new Findings('failed-when-well');
+  const sent = new Map<string, number>();
+  let isWell = false;
+  for (const [index, event] of events.entries()) {
+    if (event.kind === 'progress') isWell = event.well;
+    else if (event.kind === 'invoked' && isWell && event.from === undefined) sent.set(event.send, index);
+    else if ((event.kind === 'failed' || event.kind === 'unknown') && sent.has(event.send))
+      findings.add(`${event.send} was sent when all was well: ${event.error}`, sent.get(event.send), index);
+  }
+  return findings.all;
+}
+
 /** How long after the mending each group's partition had nothing left, in milliseconds; Infinity for one that did not get there. */
 export function recoveryTimes(events: readonly Event[]): number[] {
   const done = new Map<string, number>();

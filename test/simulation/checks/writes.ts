@@ -162,3 +162,30 @@ export function garbage(events: readonly Event[]): Violation[] {
   }
   return findings.all;
 }
+
+/** `torn-transaction`: of a transaction's acknowledged records, a last reader of committed records finds some, and not the others; or none although it is committed. */
+export function tornTransaction(events: readonly Event[]): Violation[] {
+  const findings = new Findings('torn-transaction');
+  const { ok, invoked, ends } = sendsOf(events);
+  const read = new Set<string>();
+  const committed = new Set<string>();
+  for (const event of events) {
+    if (event.kind === 'final' && event.isolation === 'read_committed') read.add(event.send);
+    if (event.kind === 'ended' && event.how === 'committed') committed.add(event.txn);
+  }
+  const seen = new Map<string, string>();
+  const missed = new Map<string, { readonly send: string; readonly index: number }>();
+  for (const [send, { event, index }] of ok) {
+    const txn = invoked.get(send)?.event.txn;
+    const end = ends.get(placeOf(event));
+    if (txn === undefined || end === undefined || (event.offset >= 0 && event.offset < end.start)) continue;
+    if (read.has(send)) seen.set(txn, send);
+    else missed.set(txn, { send, index });
+  }
+  for (const [txn, { send, index }] of missed) {
+    const other = seen.get(txn);
+    if (other !== undefined) findings.add(`${txn}: ${other} is read as committed, ${send} is not`, index);
+    else if (committed.has(txn)) findings.add(`${txn} is committed, and ${send} is not read`, index);
+  }
+  return findings.all;
+}

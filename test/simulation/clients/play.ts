@@ -1,5 +1,6 @@
 // Plays a scenario of raw clients on a simulated cluster: sixty seconds of load and faults, then everything is mended, then a last look at all of it.
 import { prepareCodec } from '../../../src/core/compression/registry.ts';
+import { offerApis } from '../../../src/testing/broker/apis/registry.ts';
 import { createBroker } from '../../../src/testing/broker/create-broker.ts';
 import { VirtualClock } from '../../../src/testing/simulation/virtual-clock.ts';
 import type { VirtualClockOptions } from '../../../src/testing/simulation/virtual-clock.ts';
@@ -15,6 +16,7 @@ import { leadAgain, performOnCluster } from './perform.ts';
 import { LOAD_MS } from './scenario.ts';
 import type { Act, ClientScenario } from './scenario.ts';
 import { Sender } from './sender.ts';
+import { TransactionalWriter } from './transactional-writer.ts';
 import { GROUP, OUTPUT, World } from './world.ts';
 
 const MAX_MEMBERS = 4;
@@ -53,13 +55,18 @@ export async function playClients(
   return recorder.events;
 }
 
+/** The box has what transactions need. */
+function canTransact(): boolean {
+  return Array.from(offerApis(undefined).values(), ({ name }) => name).includes('EndTxn');
+}
+
 class Player {
   private readonly world: World;
-  private readonly senders: Sender[] = [];
+  private readonly senders: (Sender | TransactionalWriter)[] = [];
   private readonly members: GroupMember[] = [];
   private readonly readers: AssignedReader[] = [];
-  private wellFromMs = Infinity;
   private isEnding = false;
+  private restarting = 0;
 
   constructor(world: World) {
     this.world = world;
@@ -71,6 +78,9 @@ class Player {
     try {
       for (const [at, plan] of scenario.producers.entries())
         this.senders.push(new Sender(world, `producer-${at}`, plan));
+      if (canTransact())
+        for (const [at, plan] of scenario.transactions.entries())
+          this.senders.push(new TransactionalWriter(world, `writer-${at}`, plan));
       for (let at = 0; at < scenario.members.length; at++) this.join();
       for (const [at, plan] of scenario.readers.entries())
         this.readers.push(new AssignedReader(world, `reader-${at}`, plan));
@@ -186,7 +196,7 @@ class Player {
     const { clock, recorder, scenario } = this.world;
     for (const one of [...this.living, ...this.readers]) one.sample();
     if (scenario.members.length > 0) {
-      const well = clock.now() >= this.wellFromMs;
+      const well = clock.now() >= this.world.wellFromMs;
       this.eachInput((topic, partition) => {
         const end = this.endOf(topic, partition);
         const committed = this.committed(topic, partition);
@@ -204,7 +214,7 @@ class Player {
     this.eachInput((topic, partition) => leadAgain(box, topic, partition));
     for (const { process } of this.processes) process.resume();
     recorder.add({ kind: 'mended' });
-    this.wellFromMs = clock.now() + GRACE_MS;
+    this.world.wellFromMs = clock.now() + GRACE_MS;
     const keepAlive = (): void => {
       this.repopulate();
       if (!this.isEnding) clock.setTimeout(keepAlive, RESTART_MS);
@@ -222,7 +232,7 @@ class Player {
   }
 
   private get isDone(): boolean {
-    if (this.senders.some(({ isOver }) => !isOver)) return false;
+    if (this.restarting > 0 || this.senders.some(({ isOver }) => !isOver)) return false;
     if (!this.readers.every((reader) => reader.isDone((topic, partition) => this.endOf(topic, partition))))
       return false;
     let isDone = true;

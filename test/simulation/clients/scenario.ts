@@ -230,8 +230,8 @@ function drawCredit(draw: Draw): CreditLimits {
 }
 
 function drawProducer(draw: Draw): ProducerPlan {
-  const records = draw.int(60, 260);
-  const burst = draw.of([1, 1, 4, 25]);
+  const records = draw.int(80, 320);
+  const burst = draw.of([1, 4, 25, 60]);
   return {
     pauseMs: (LOAD_MS * 0.9 * burst) / records,
     burst,
@@ -247,9 +247,9 @@ function drawProducer(draw: Draw): ProducerPlan {
   };
 }
 
-function drawMember(draw: Draw): MemberPlan {
+function drawMember(draw: Draw, isolation: Isolation): MemberPlan {
   return {
-    isolation: draw.of(['read_uncommitted', 'read_committed']),
+    isolation,
     credit: drawCredit(draw),
     budgetBytes: draw.of([64 * 1024, 1024 * 1024, 64 * 1024 * 1024]),
     sessionTimeoutMs: draw.of([6000, 9000]),
@@ -275,8 +275,18 @@ function drawReader(draw: Draw, topics: number): ReaderPlan {
   };
 }
 
+/** Index of an API: producing first, where most can go wrong, then fetching, committing and heartbeats, then all. */
+function drawApi(draw: Draw): number {
+  const kind = draw.int(0, 99);
+  if (kind < 35) return 0;
+  if (kind < 47) return 1;
+  if (kind < 60) return 2;
+  if (kind < 68) return 3;
+  return draw.int(3, ERRORS_OF.length - 1);
+}
+
 function drawFault(draw: Draw, atMs: number): Act {
-  const { api, errors, applies } = draw.of(ERRORS_OF);
+  const { api, errors, applies } = ERRORS_OF[drawApi(draw)]!;
   const kind = draw.of(KINDS);
   // What does not apply the work cannot say that it may have.
   const does = kind === 'applyThenError' && applies === undefined ? 'error' : kind;
@@ -298,16 +308,7 @@ function drawAct(draw: Draw, brokers: number, topics: readonly number[]): Act {
   const partition = draw.int(0, topics[topic]! - 1);
   const node = draw.int(0, brokers - 1);
   const kind = draw.int(0, 99);
-  if (kind < 50) {
-    const fault = drawFault(draw, atMs);
-    // Producing is where most can go wrong.
-    return draw.chance(0.25) &&
-      fault.act === 'fault' &&
-      fault.does !== 'error' &&
-      fault.does !== 'applyThenError'
-      ? { ...fault, api: 'Produce' }
-      : fault;
-  }
+  if (kind < 52) return drawFault(draw, atMs);
   if (kind < 56) return { atMs, act: 'join' };
   if (kind < 66) return { atMs, act: draw.of(['leave', 'abort', 'crash', 'vanish'] as const), who };
   if (kind < 72) return { atMs, act: draw.of(['cut', 'silence'] as const), who };
@@ -325,12 +326,13 @@ export function drawScenario(seed: number): ClientScenario {
   const draw = new Draw(seededRandom(`${seed} scenario`));
   const brokers = draw.int(1, 3);
   const topics = draw.list(1, 3, () => draw.int(1, 3));
+  const isolation = draw.of(['read_uncommitted', 'read_committed'] as const);
   return {
     brokers,
     topics,
     maxLatencyMs: draw.of([0, 2, 30]),
     producers: draw.list(1, 3, () => drawProducer(draw)),
-    members: draw.list(1, 3, () => drawMember(draw)),
+    members: draw.list(1, 3, () => drawMember(draw, isolation)),
     readers: draw.list(0, 2, () => drawReader(draw, topics.length)),
     transactions: draw.list(1, 1, () => ({
       pauseMs: draw.of([100, 600, 2000]),
@@ -338,6 +340,6 @@ export function drawScenario(seed: number): ClientScenario {
       abortsEvery: draw.of([2, 3]),
       transactions: draw.int(8, 25),
     })),
-    acts: draw.list(8, 28, () => drawAct(draw, brokers, topics)).sort((a, b) => a.atMs - b.atMs),
+    acts: draw.list(12, 40, () => drawAct(draw, brokers, topics)).sort((a, b) => a.atMs - b.atMs),
   };
 }

@@ -1,4 +1,5 @@
 // A process that sends records by itself.
+import type { Random } from '../../../src/core/clock.ts';
 import { delay } from '../../../src/core/clock.ts';
 import type { Kafka } from '../../../src/core/client.ts';
 import type { Producer } from '../../../src/core/producer/producer.ts';
@@ -8,6 +9,9 @@ import { sendRecorded } from './sending.ts';
 import type { World } from './world.ts';
 
 const CLOSE_MS = 150_000;
+const LOOK_MS = 1000;
+/** Sent when all is well again: nothing that went wrong before may be in their way. */
+const LAST_SENDS = 3;
 
 export class Sender {
   readonly name: string;
@@ -43,7 +47,7 @@ export class Sender {
 
   /** What is left to send for whoever takes its place. */
   get rest(): ProducerPlan {
-    return { ...this.plan, records: this.plan.records - this.sent };
+    return { ...this.plan, records: Math.max(0, this.plan.records - this.sent) };
   }
 
   crash(silently: boolean): void {
@@ -58,19 +62,10 @@ export class Sender {
     const random = world.random(`sends of ${name}`);
     while (this.sent < plan.records) {
       await delay(clock, random() * 2 * plan.pauseMs);
-      for (let at = 0; at < plan.burst && this.sent < plan.records; at++) {
-        const topic = world.inputs[Math.floor(random() * world.inputs.length)]!;
-        const key = plan.keys === 0 ? null : `key-${Math.floor(random() * plan.keys)}`;
-        const valueBytes = Math.floor(random() * plan.valueBytes);
-        sendRecorded(producer, world.recorder, {
-          process: name,
-          send: `${name}-${this.sent++}`,
-          topic,
-          key,
-          valueBytes,
-        });
-      }
+      for (let at = 0; at < plan.burst && this.sent < plan.records; at++) this.send(random);
     }
+    while (world.clock.now() < world.wellFromMs) await delay(clock, LOOK_MS);
+    for (let at = 0; at < LAST_SENDS; at++) this.send(random);
     await producer.close({ timeoutMs: CLOSE_MS });
     await this.kafka.close();
     this.isOver = true;
@@ -79,5 +74,14 @@ export class Sender {
         kind: 'wrong',
         what: `${name} is closed and has ${this.process.pendingTimers} timers`,
       });
+  }
+
+  private send(random: Random): void {
+    const { plan, world, name } = this;
+    const topic = world.inputs[Math.floor(random() * world.inputs.length)]!;
+    const key = plan.keys === 0 ? null : `key-${Math.floor(random() * plan.keys)}`;
+    const valueBytes = Math.floor(random() * plan.valueBytes);
+    const send = `${name}-${this.sent++}`;
+    sendRecorded(this.producer, world.recorder, { process: name, send, topic, key, valueBytes });
   }
 }

@@ -19,6 +19,8 @@ export class World {
   readonly clock: VirtualClock;
   readonly box: BrokerBox;
   readonly recorder: Recorder;
+  /** From then on nothing is broken, and what was has had the time to find itself again. */
+  wellFromMs = Infinity;
 
   constructor(
     scenario: ClientScenario,
