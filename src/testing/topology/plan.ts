@@ -6,7 +6,7 @@ import type { Topology } from '../../topology/types.ts';
 /** A group of the topology, and which topics it reads. */
 export interface PlannedGroup {
   readonly groupId: string;
-  reads(topic: string): boolean;
+  readonly reads: (topic: string) => boolean;
 }
 
 export class TopologyPlan {

@@ -14,9 +14,9 @@ export interface Surroundings {
   readonly clock: Clock;
   readonly box: BrokerBox;
   readonly run: TestTopologyOptions['run'];
-  random(name: string): Random;
+  readonly random: (name: string) => Random;
   /** The run of a member rejected. */
-  failed(member: RunMember, cause: unknown): void;
+  readonly failed: (cause: unknown) => void;
 }
 
 /** What a run of this library lets test tools see. */
@@ -89,7 +89,7 @@ export class RunMember implements TestMember {
       (cause: unknown) => {
         if (this.life !== life || !this.isUp) return;
         this.end(life, 'failed');
-        failed(this, cause);
+        failed(cause);
       },
     );
   }

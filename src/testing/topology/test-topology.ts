@@ -32,7 +32,7 @@ import type { TestTopic, TestTopics, TestTopology, TestTopologyOptions } from '.
  * await t.close();
  * ```
  */
-export async function testTopology<const M extends TestTopics = Record<never, never>>(
+export async function testTopology<const M extends TestTopics = TestTopics>(
   topology: Topology,
   options: TestTopologyOptions<M> = {},
 ): Promise<TestTopology<M>> {

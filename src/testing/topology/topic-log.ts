@@ -19,8 +19,6 @@ export class TopicLog {
   private readonly box: BrokerBox;
   private readonly appends = new Map<string, Appended[]>();
   private readonly readTo = new Map<string, number>();
-  /** Records appended so far, per topic. */
-  readonly counts = new Map<string, number>();
 
   constructor(box: BrokerBox) {
     this.box = box;
@@ -35,7 +33,6 @@ export class TopicLog {
       this.appends.set(topic, appends);
     }
     appends.push({ partition, from, to });
-    this.counts.set(topic, (this.counts.get(topic) ?? 0) + to - from + 1);
   }
 
   /** What was appended since the last call. */
