@@ -51,7 +51,7 @@ class Running {
   }
 
   get consumed(): number {
-    return this.reader.named('records_consumed').reduce((sum, { count }) => sum + count, 0);
+    return this.reader.named('records_consumed').reduce((sum, { count }) => sum + Number(count), 0);
   }
 
   get names(): string[] {
