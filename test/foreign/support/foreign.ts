@@ -9,7 +9,8 @@ import type { Act, Said } from './dialogue.ts';
 import { STEPS } from './steps.ts';
 
 const PREPARE_LIMIT_MS = 900_000;
-const STEP_LIMIT_MS = 90_000;
+/** Above the limits that the programs set themselves. */
+const STEP_LIMIT_MS = 240_000;
 /** Of an answer that is cut short: a part of its length. */
 const CUT_BYTES = 2;
 const SHOWN_OUTPUT = 3_000;
