@@ -3,6 +3,7 @@ import { ERRORS } from '../../../core/protocol/error-codes.ts';
 import { produceApi } from '../../../core/protocol/messages/00-produce.ts';
 import { HANG_UP, NO_ANSWER, serve } from '../handler.ts';
 import type { RequestContext } from '../handler.ts';
+import { isTransactional } from '../log/batch-header.ts';
 import { appendRecords } from './append-records.ts';
 import type { Topic } from '../state/topic.ts';
 import { currentLeader, endpointsOf, findLed, findTopic } from './lookup.ts';
@@ -17,6 +18,8 @@ type PartitionResponse = Response['responses'][number]['partitionResponses'][num
 const TOPIC_IDS_FROM = 13;
 const CURRENT_LEADER_FROM = 10;
 const ALL_IN_SYNC = -1;
+/** Errors found before the log is looked at; the others tell where the log begins. */
+const BEFORE_THE_LOG: ReadonlySet<number> = new Set([ERRORS.CORRUPT_MESSAGE, ERRORS.MESSAGE_TOO_LARGE]);
 
 // librdkafka does not compress for brokers that announce no Produce before 3, so 0 to 2 are announced and refused, as Kafka does.
 const ANNOUNCED_FROM = 0;
@@ -51,10 +54,13 @@ class ProduceAnswer {
   constructor(request: Request, context: RequestContext) {
     this.#request = request;
     this.#context = context;
+    const isAnonymous = request.transactionalId === null && request.topicData.some(hasTransactional);
     this.#responses = request.topicData.map((data) => {
       const topic = findTopic(data, context.version >= TOPIC_IDS_FROM, context);
       const partitionResponses = data.partitionData.map((partition) => {
-        const response = this.#produce(topic, partition);
+        const response = isAnonymous
+          ? failure(partition.index, ERRORS.TRANSACTIONAL_ID_AUTHORIZATION_FAILED)
+          : this.#produce(topic, partition);
         if (response.errorCode !== ERRORS.NONE) this.failed = true;
         return response;
       });
@@ -77,17 +83,21 @@ class ProduceAnswer {
     const { config } = topic as Topic;
     const { cluster } = this.#context;
     const inSync = acks === ALL_IN_SYNC ? cluster.inSyncReplicas(partition).length : Infinity;
-    if (inSync < config.minInsyncReplicas) return failure(index, ERRORS.NOT_ENOUGH_REPLICAS);
+    const { startOffset } = partition.log;
+    if (inSync < config.minInsyncReplicas) {
+      return { ...failure(index, ERRORS.NOT_ENOUGH_REPLICAS), logStartOffset: startOffset };
+    }
     const { transactionalId } = this.#request;
     const appended = appendRecords(
       { topic: topic as Topic, partition, records: data.records, transactionalId },
       this.#context,
     );
-    if ('code' in appended)
-      return {
-        ...failure(index, appended.code, appended.message),
-        recordErrors: appended.recordErrors ?? [],
-      };
+    if ('code' in appended) {
+      const { code, message, recordErrors = [] } = appended;
+      const isFromLog = appended.isUnverified !== true && !BEFORE_THE_LOG.has(code);
+      const logStartOffset = isFromLog ? startOffset : -1;
+      return { ...failure(index, code, message), recordErrors, logStartOffset };
+    }
     const response: PartitionResponse = {
       index,
       errorCode: ERRORS.NONE,
@@ -123,6 +133,10 @@ class ProduceAnswer {
     this.#leaders.add(leader.leaderId);
     return { ...response, currentLeader: leader };
   }
+}
+
+function hasTransactional({ partitionData }: Request['topicData'][number]): boolean {
+  return partitionData.some(({ records }) => records !== null && isTransactional(records));
 }
 
 function failure(index: number, errorCode: number, errorMessage: string | null = null): PartitionResponse {

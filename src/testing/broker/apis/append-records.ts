@@ -71,17 +71,19 @@ function checkProducer(
   { topic, partition, transactionalId }: ProducedRecords,
   header: BatchHeader,
   context: RequestContext,
-): SequenceVerdict {
+): SequenceVerdict | (Refusal & { readonly kind: 'refused' }) {
   const { producers } = partition.log;
   const { producerId, producerEpoch: epoch } = header;
   const isToAsk = header.isTransactional && transactionalId !== null && !producers.isOpen(producerId, epoch);
   if (!isToAsk) return producers.check(header);
   const support = supportOfProduce(context.version);
+  const fenced = producers.checkEpoch(header);
+  if (fenced !== undefined) return { ...fenced, isUnverified: true };
   producers.noteFirst(header);
   const client = { transactionalId, producerId, epoch };
   const place = { topic: topic.name, partition: partition.index };
   const { code, message } = takePart(context, client, place, support);
-  if (code !== ERRORS.NONE) return { kind: 'refused', code, message };
+  if (code !== ERRORS.NONE) return { kind: 'refused', code, message, isUnverified: true };
   const duplicate = producers.duplicateOf(header);
   if (duplicate !== undefined) return duplicate;
   const first = producers.checkFirst(header, support === ADDS_PARTITIONS);

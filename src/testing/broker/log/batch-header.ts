@@ -1,4 +1,4 @@
-import { ATTRIBUTE, HEADER, LENGTH_OVERHEAD } from '../../../core/records/batch-header.ts';
+import { ATTRIBUTE, BATCH_OVERHEAD, HEADER, LENGTH_OVERHEAD } from '../../../core/records/batch-header.ts';
 import { readInt64 } from '../../../core/records/int64.ts';
 
 /** The fixed part of a record batch as its sender wrote it; nothing in it is checked. */
@@ -38,4 +38,10 @@ export function readBatchHeader(batch: Buffer): BatchHeader {
     baseSequence: batch.readInt32BE(HEADER.baseSequence),
     recordCount: batch.readInt32BE(HEADER.recordCount),
   };
+}
+
+/** Whether the batch at the start of `records`, which may be anything, says that it is part of a transaction. */
+export function isTransactional(records: Buffer): boolean {
+  if (records.length < BATCH_OVERHEAD) return false;
+  return (records.readInt16BE(HEADER.attributes) & ATTRIBUTE.transactional) !== 0;
 }

@@ -8,6 +8,8 @@ import type { BatchHeader } from './batch-header.ts';
 export interface Refusal {
   readonly code: number;
   readonly message: string | null;
+  /** It was refused before the log was looked at. */
+  readonly isUnverified?: boolean;
   /** The records that are the cause, by their index in the batch. */
   readonly recordErrors?: readonly { readonly batchIndex: number; readonly batchIndexErrorMessage: string }[];
 }

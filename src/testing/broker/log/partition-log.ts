@@ -23,6 +23,8 @@ export interface AppendOptions {
 
 const NO_RECORDS = Buffer.alloc(0);
 const NO_ABORTED: readonly AbortedTransaction[] = [];
+/** A fetch that ends with its segment goes on in the next one only when it is shorter: a gathering copy costs more than another fetch. */
+const SMALL_VIEW_BYTES = 64 * 1024;
 /** How far apart the entries of Kafka's offset index are (`index.interval.bytes`). */
 const INDEX_INTERVAL_BYTES = 4096;
 
@@ -114,16 +116,13 @@ export class PartitionLog implements BoundedLog {
   read(offset: number, maxBytes: number, atLeastOne: boolean, limit: number = this.highWatermark): Buffer {
     if (offset >= limit) return NO_RECORDS;
     const list = this.#list;
-    const first = list.at(list.indexOf(offset));
+    const index = list.indexOf(offset);
+    const first = list.at(index);
     if (first === undefined || first.baseOffset >= limit) return NO_RECORDS;
-    const { segment, start } = first;
-    let until = segment.used;
-    if (limit < this.endOffset) {
-      const beyond = list.at(list.indexOf(limit));
-      if (beyond?.segment === segment) until = beyond.start;
-    }
-    if (first.end - start > maxBytes) return atLeastOne ? batchBytes(first) : NO_RECORDS;
-    return segment.buffer.subarray(start, Math.min(until, start + maxBytes));
+    if (first.end - first.start > maxBytes) return atLeastOne ? batchBytes(first) : NO_RECORDS;
+    const view = this.#viewFrom(first, maxBytes, limit);
+    const isSmall = view.length < SMALL_VIEW_BYTES && view.length < maxBytes;
+    return isSmall ? this.#gather(index, maxBytes, limit) : view;
   }
 
   /** Bytes available from `offset` up to the offset `to`, counted up to `limit`. */
@@ -238,6 +237,34 @@ export class PartitionLog implements BoundedLog {
   close(): void {
     this.#list.clear();
     this.#memory.remove(this);
+  }
+
+  /** What the segment of `first` holds from it on. */
+  #viewFrom(first: StoredBatch, maxBytes: number, limit: number): Buffer {
+    const { segment, start } = first;
+    let until = segment.used;
+    if (limit < this.endOffset) {
+      const beyond = this.#list.at(this.#list.indexOf(limit));
+      if (beyond?.segment === segment) until = beyond.start;
+    }
+    return segment.buffer.subarray(start, Math.min(until, start + maxBytes));
+  }
+
+  /** The same with what follows in the next segments: a log that is small is answered in one piece, as Kafka's are. */
+  #gather(index: number, maxBytes: number, limit: number): Buffer {
+    const parts: Buffer[] = [];
+    let bytes = 0;
+    let at = index;
+    let first = this.#list.at(at);
+    while (first !== undefined && first.baseOffset < limit && bytes < maxBytes) {
+      const view = this.#viewFrom(first, maxBytes - bytes, limit);
+      parts.push(view);
+      bytes += view.length;
+      const { segment } = first;
+      do first = this.#list.at(++at);
+      while (first?.segment === segment);
+    }
+    return parts.length === 1 ? parts[0]! : Buffer.concat(parts);
   }
 
   #write(

@@ -51,11 +51,17 @@ export interface ProducedBatch {
 export type SequenceVerdict =
   | { readonly kind: 'append' }
   | { readonly kind: 'duplicate'; readonly baseOffset: number; readonly timestamp: number }
-  | { readonly kind: 'refused'; readonly code: number; readonly message: string | null };
+  | RefusedSequence;
+
+interface RefusedSequence {
+  readonly kind: 'refused';
+  readonly code: number;
+  readonly message: string | null;
+}
 
 const APPEND: SequenceVerdict = { kind: 'append' };
 
-const refused = (code: number, message: string): SequenceVerdict => ({ kind: 'refused', code, message });
+const refused = (code: number, message: string): RefusedSequence => ({ kind: 'refused', code, message });
 
 /** The sequence number of a batch's last record; numbers go round after 2^31 - 1. */
 export function lastSequenceOf(batch: ProducedBatch): number {
@@ -100,6 +106,16 @@ export class ProducerStates {
     return entry?.openFrom !== undefined && entry.epoch === epoch;
   }
 
+  /** Refuses a batch of an epoch that is over. */
+  checkEpoch({ producerId, producerEpoch }: ProducedBatch): RefusedSequence | undefined {
+    const entry = this.#entries.get(producerId);
+    if (entry === undefined || producerEpoch >= entry.epoch) return undefined;
+    return refused(
+      ERRORS.INVALID_PRODUCER_EPOCH,
+      `Epoch of producer ${producerId} is ${producerEpoch}, which is smaller than the last seen epoch ${entry.epoch}`,
+    );
+  }
+
   /** Notes the first sequence of a batch, before its transaction is asked for. */
   noteFirst({ producerId, producerEpoch: epoch, baseSequence }: ProducedBatch): void {
     const seen = this.#lowestSeen.get(producerId);
@@ -115,7 +131,6 @@ export class ProducerStates {
   checkFirst(batch: ProducedBatch, startsAtZero: boolean): SequenceVerdict {
     const { producerId, baseSequence } = batch;
     const entry = this.#entries.get(producerId);
-    if (entry !== undefined && batch.producerEpoch < entry.epoch) return APPEND;
     const lowest = this.#lowestSeen.get(producerId)?.sequence ?? baseSequence;
     const isUnknown = entry === undefined || entry.batches.length === 0;
     const expected = startsAtZero && isUnknown ? 0 : lowest;
@@ -277,12 +292,8 @@ export class ProducerStates {
     const { producerId, producerEpoch, baseSequence } = batch;
     const duplicate = this.duplicateOf(batch);
     if (duplicate !== undefined) return duplicate;
-    if (producerEpoch < entry.epoch) {
-      return refused(
-        ERRORS.INVALID_PRODUCER_EPOCH,
-        `Epoch of producer ${producerId} is ${producerEpoch}, which is smaller than the last seen epoch ${entry.epoch}`,
-      );
-    }
+    const fenced = this.checkEpoch(batch);
+    if (fenced !== undefined) return fenced;
     const isNewEpoch = producerEpoch > entry.epoch;
     const expected = isNewEpoch ? 0 : (lastSequenceKnown(entry) + 1) % SEQUENCES;
     if (baseSequence === expected) return APPEND;

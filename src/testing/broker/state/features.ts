@@ -11,7 +11,7 @@ interface FeatureRange {
 const FEATURES: ReadonlyMap<string, FeatureRange> = new Map([
   ['group.version', { min: 0, max: 1, level: 1 }],
   ['metadata.version', { min: 7, max: 30, level: 30 }],
-  ['transaction.version', { min: 0, max: 2, level: 0 }],
+  ['transaction.version', { min: 0, max: 2, level: 2 }],
 ]);
 
 /** A feature with the levels that are possible. */

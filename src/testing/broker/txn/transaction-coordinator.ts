@@ -186,9 +186,12 @@ export class TransactionCoordinator {
   /** Aborts what is open under a new epoch, which no client is told: whoever has the old one is fenced. */
   #fence(transaction: Transaction): void {
     if (transaction.state !== 'Ongoing') return;
-    transaction.epoch++;
-    transaction.lastEpoch = -1;
-    this.#prepare(transaction, false, 0);
+    const bumpsEpochs = this.#cluster.features.level('transaction.version') >= 2;
+    if (!bumpsEpochs) {
+      transaction.epoch++;
+      transaction.lastEpoch = -1;
+    }
+    this.#prepare(transaction, false, bumpsEpochs ? 2 : 0);
     this.markers.write(transaction);
   }
 }

@@ -1,0 +1,221 @@
+import { add, end, fetch, init, offsets, produce, producers, state } from './calls.ts';
+import type { Stage } from './stage.ts';
+
+/** What is asked of both sides; the notes it makes must be the same. */
+export type Transcript = (stage: Stage) => Promise<void>;
+
+const LATEST = -1;
+const EARLIEST = -2;
+const MAX_TIMESTAMP = -3;
+const EARLIEST_LOCAL = -4;
+
+export const transcripts: Readonly<Record<string, Transcript>> = {
+  async 'sequence numbers of an idempotent producer'(stage) {
+    const topic = await stage.topic('sequences');
+    const one = await init(stage, null);
+    const other = await init(stage, null, { from: one });
+    const send = (sequence: number, values = ['a', 'b'], producer = one): Promise<void> =>
+      produce(stage, topic, producer, { sequence, values });
+    await send(0);
+    await send(2);
+    await send(0);
+    await send(5);
+    await send(1);
+    await send(2, ['a']);
+    for (let sequence = 4; sequence <= 12; sequence += 2) await send(sequence);
+    await send(2);
+    await send(4);
+    await send(0, ['a'], { ...one, epoch: 2 });
+    await send(3, ['a'], { ...one, epoch: 3 });
+    await send(14);
+    await send(7, ['a'], other);
+    await send(2 ** 31 - 2, ['a', 'b', 'c'], { ...other, epoch: 1 });
+    await send(0, ['a', 'b', 'c'], { ...other, epoch: 1 });
+    const third = await init(stage, null);
+    await send(2 ** 31 - 2, ['a', 'b', 'c'], third);
+    await send(0, ['a'], third);
+    await send(1, ['a'], third);
+    await send(2 ** 31 - 2, ['a', 'b', 'c'], third);
+    await producers(stage, topic);
+    await fetch(stage, topic);
+  },
+
+  async 'a transaction with partitions added by request'(stage) {
+    const topic = await stage.topic('first', { partitions: 2 });
+    const id = stage.name('tx-first');
+    await stage.coordinator(id);
+    await state(stage, id);
+    const producer = await init(stage, id);
+    await state(stage, id);
+    await produce(stage, topic, producer, { transactionalId: id, version: 9 });
+    await produce(stage, topic, producer, { transactionalId: id, version: 11 });
+    await end(stage, id, producer, true);
+    await end(stage, id, producer, false);
+    await add(stage, id, producer, topic);
+    await add(stage, id, producer, topic);
+    await state(stage, id);
+    await produce(stage, topic, producer, { transactionalId: id });
+    await fetch(stage, topic);
+    await fetch(stage, topic, { committed: true });
+    await fetch(stage, topic, { committed: true, offset: 1 });
+    await fetch(stage, topic, { committed: true, offset: 2 });
+    await fetch(stage, topic, { committed: true, offset: 3 });
+    await produce(stage, topic, producer, { transactionalId: id, sequence: 2, isTransactional: false });
+    await produce(stage, topic, { producerId: -1, epoch: -1 }, { sequence: -1 });
+    await fetch(stage, topic, { committed: true });
+    await offsets(stage, topic, [LATEST, EARLIEST, MAX_TIMESTAMP, EARLIEST_LOCAL, stage.baseMs + 1]);
+    await producers(stage, topic);
+    await produce(stage, topic, producer, { transactionalId: id, sequence: 2, partition: 1 });
+    await end(stage, id, producer, true);
+    await state(stage, id);
+    await end(stage, id, producer, true);
+    await end(stage, id, producer, false);
+    await fetch(stage, topic, { committed: true });
+    await fetch(stage, topic, { committed: true, partition: 1 });
+    await producers(stage, topic);
+    await produce(stage, topic, producer, { transactionalId: id, sequence: 0 });
+    await produce(stage, topic, producer, { transactionalId: id, sequence: 2 });
+    await add(stage, id, producer, topic);
+    await produce(stage, topic, producer, { transactionalId: id, sequence: 3 });
+    await produce(stage, topic, producer, { transactionalId: id, sequence: 2 });
+    await end(stage, id, producer, false);
+    await state(stage, id);
+    await fetch(stage, topic, { committed: true });
+    await fetch(stage, topic);
+    await producers(stage, topic);
+  },
+
+  async 'a transaction that adds partitions by writing to them'(stage) {
+    const topic = await stage.topic('second', { partitions: 2 });
+    const id = stage.name('tx-second');
+    await stage.coordinator(id);
+    const first = await init(stage, id, { version: 5 });
+    await end(stage, id, first, true, 5);
+    await produce(stage, topic, first, { transactionalId: id, version: 12, sequence: 1 });
+    await state(stage, id);
+    await produce(stage, topic, first, { transactionalId: id, version: 12 });
+    await produce(stage, topic, first, { transactionalId: id, version: 12 });
+    await produce(stage, topic, first, { transactionalId: id, version: 13, sequence: 2 });
+    await state(stage, id);
+    await fetch(stage, topic, { committed: true });
+    const second = await end(stage, id, first, true, 5);
+    await state(stage, id);
+    await producers(stage, topic);
+    await end(stage, id, first, true, 5);
+    await end(stage, id, first, false, 5);
+    await fetch(stage, topic, { committed: true });
+    await produce(stage, topic, first, { transactionalId: id, version: 12, sequence: 4 });
+    await produce(stage, topic, second, { transactionalId: id, version: 12, sequence: 4 });
+    await produce(stage, topic, second, { transactionalId: id, version: 12, sequence: 0 });
+    const third = await end(stage, id, second, false, 5);
+    await state(stage, id);
+    await end(stage, id, second, false, 5);
+    await end(stage, id, second, true, 5);
+    await end(stage, id, third, true, 5);
+    const fourth = await end(stage, id, third, false, 5);
+    await state(stage, id);
+    const fifth = await end(stage, id, fourth, false, 5);
+    await end(stage, id, first, false, 5);
+    await state(stage, id);
+    await fetch(stage, topic, { committed: true });
+    await producers(stage, topic);
+    await end(stage, id, fifth, false, 3);
+    await produce(stage, topic, fifth, { transactionalId: id, version: 12 });
+    await end(stage, id, fifth, true, 4);
+    await state(stage, id);
+    await end(stage, id, fifth, true, 5);
+    await produce(stage, topic, fifth, { transactionalId: id, version: 12, sequence: 2 });
+    await end(stage, id, fifth, true, 5);
+    await fetch(stage, topic, { committed: true });
+  },
+
+  async 'producers that are fenced'(stage) {
+    const topic = await stage.topic('fenced');
+    const id = stage.name('tx-fenced');
+    await stage.coordinator(id);
+    await init(stage, '');
+    await init(stage, id, { timeoutMs: 0 });
+    await init(stage, id, { timeoutMs: 900_001 });
+    const first = await init(stage, id, { version: 0 });
+    await add(stage, id, first, topic);
+    await produce(stage, topic, first, { transactionalId: id });
+    await init(stage, id);
+    await stage.settled(id);
+    await state(stage, id);
+    await fetch(stage, topic, { committed: true });
+    const second = await init(stage, id);
+    for (const version of [0, 1, 2, 3]) await add(stage, id, first, topic, { version });
+    for (const version of [0, 1, 2, 3, 4, 5]) await end(stage, id, first, true, version);
+    for (const version of [3, 10, 11, 12]) {
+      await produce(stage, topic, first, { transactionalId: id, version, sequence: 2 });
+    }
+    for (const version of [3, 4, 5]) await init(stage, id, { version, from: first });
+    await init(stage, id, { from: { producerId: second.producerId + 1000, epoch: 0 } });
+    const third = await init(stage, id, { from: second });
+    await state(stage, id);
+    await init(stage, id, { from: second });
+    await init(stage, id, { from: { producerId: -1, epoch: 3 } });
+    await add(stage, stage.name('nobody'), third, topic);
+    await add(stage, id, { ...third, producerId: third.producerId + 1000 }, topic);
+    await add(stage, '', third, topic);
+    await add(stage, id, third, stage.name('no-topic'));
+    await end(stage, stage.name('nobody'), third, true);
+    await end(stage, '', third, true);
+    await end(stage, id, { ...third, producerId: third.producerId + 1000 }, true);
+    await end(stage, id, { ...third, epoch: third.epoch + 1 }, true);
+    await produce(stage, topic, third, { transactionalId: id, version: 12 });
+    await init(stage, id, { version: 5 });
+    await stage.settled(id);
+    await state(stage, id);
+    await producers(stage, topic);
+    await init(stage, id, { version: 5, from: third });
+    await state(stage, id);
+    await produce(stage, topic, third, { isTransactional: true });
+    await produce(stage, topic, third, { transactionalId: stage.name('nobody') });
+  },
+
+  async 'what is told of aborted transactions'(stage) {
+    const topic = await stage.topic('aborted');
+    const ids = ['one', 'two', 'three'].map((base) => stage.name(`tx-${base}`));
+    const open: { id: string; producer: Awaited<ReturnType<typeof init>>; sequence: number }[] = [];
+    for (const id of ids) {
+      await stage.coordinator(id);
+      open.push({ id, producer: await init(stage, id), sequence: 0 });
+    }
+    const write = async (at: number, bytes: number): Promise<void> => {
+      const one = open[at]!;
+      await add(stage, one.id, one.producer, topic);
+      const { id: transactionalId, sequence } = one;
+      await produce(stage, topic, one.producer, { transactionalId, sequence, values: ['v'.repeat(bytes)] });
+      one.sequence++;
+    };
+    const finish = (at: number, commit: boolean): Promise<unknown> =>
+      end(stage, open[at]!.id, open[at]!.producer, commit);
+    await write(0, 100);
+    await write(1, 3000);
+    await finish(1, false);
+    await write(1, 2000);
+    await write(2, 3000);
+    await fetch(stage, topic, { committed: true });
+    await finish(0, false);
+    await fetch(stage, topic, { committed: true });
+    await write(0, 5000);
+    await finish(2, true);
+    await write(2, 100);
+    await finish(1, false);
+    await finish(2, false);
+    for (const offset of [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]) {
+      for (const partitionMaxBytes of [1, 2000, 6000, 2 ** 20]) {
+        await fetch(stage, topic, { committed: true, offset, partitionMaxBytes });
+      }
+    }
+    await finish(0, true);
+    for (const offset of [0, 3, 6, 9, 12]) {
+      for (const partitionMaxBytes of [1, 3500, 8000, 2 ** 20]) {
+        await fetch(stage, topic, { committed: true, offset, partitionMaxBytes });
+        await fetch(stage, topic, { offset, partitionMaxBytes });
+      }
+    }
+    await offsets(stage, topic, [LATEST, EARLIEST, MAX_TIMESTAMP]);
+  },
+};
