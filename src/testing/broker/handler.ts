@@ -11,7 +11,7 @@ export interface RequestContext {
   /** As `host:port`. */
   readonly remote: string;
   /** The error code that a fault rule puts at this place instead of doing the work, 0 for none. */
-  injected(topic?: string, partition?: number): number;
+  injected(topic?: string, partition?: number, group?: string): number;
   /** Calls `run` when the connection closes before the answer is given. */
   onGone(run: () => void): void;
 }

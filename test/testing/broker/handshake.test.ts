@@ -327,9 +327,9 @@ describe('InitProducerId', () => {
 });
 
 describe('Fetch', () => {
-  it('declines sessions with id 0, or makes one', async () => {
+  it('makes a session, or declines with id 0', async () => {
     const answer = await connect().call(fetchApi, 12, { ...fetchRequest({ topic }), sessionEpoch: 0 });
-    if (box !== undefined) expect(answer.sessionId).toBe(0);
+    if (box !== undefined) expect(answer.sessionId).toBeGreaterThan(0);
     expect(answer.errorCode).toBe(ERRORS.NONE);
     const unknown = await connect().call(fetchApi, 12, {
       ...fetchRequest({ topic }),

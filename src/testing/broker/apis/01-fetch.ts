@@ -14,10 +14,18 @@ type Request = RequestRead<typeof fetchApi>;
 type Response = ResponseInit<typeof fetchApi>;
 
 const TOPIC_IDS_FROM = 13;
+/** Errors of the request as a whole; all others belong to partitions. */
+const SESSION_ERRORS: ReadonlySet<number> = new Set([
+  ERRORS.FETCH_SESSION_ID_NOT_FOUND,
+  ERRORS.INVALID_FETCH_SESSION_EPOCH,
+  ERRORS.FETCH_SESSION_TOPIC_ID_ERROR,
+]);
 
 export const fetchHandler = serve(fetchApi, {
   handle(request, context) {
     const usesTopicIds = context.version >= TOPIC_IDS_FROM;
+    const injected = context.injected();
+    if (SESSION_ERRORS.has(injected)) return { errorCode: injected, responses: [] };
     const scope = scopeOf(request, context, usesTopicIds);
     if (typeof scope === 'number') return { errorCode: scope, responses: [] };
     const read = (): FetchAnswer => new FetchAnswer(request, scope.targets, context, usesTopicIds);

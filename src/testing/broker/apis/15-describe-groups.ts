@@ -27,7 +27,7 @@ export const describeGroupsHandler = serve(describeGroupsApi, {
 });
 
 function describe(groupId: string, context: RequestContext): GroupResponse {
-  const error = context.injected() || coordinatorError(groupId, context);
+  const error = context.injected(undefined, undefined, groupId) || coordinatorError(groupId, context);
   if (error !== ERRORS.NONE) return nothing(groupId, '', error);
   const group = context.cluster.groups.classicGroup(groupId);
   if (isRefusal(group)) {

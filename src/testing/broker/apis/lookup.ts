@@ -1,5 +1,6 @@
 import { ERRORS } from '../../../core/protocol/error-codes.ts';
 import type { RequestContext } from '../handler.ts';
+import { NO_LEADER } from '../state/partition.ts';
 import type { Partition } from '../state/partition.ts';
 import type { Topic } from '../state/topic.ts';
 
@@ -50,7 +51,8 @@ export function findReadable(
   if (!isElsewhere || context.version < FOLLOWER_FETCH_FROM) return found;
   if (context.injected(topic.name, reference.index) !== ERRORS.NONE) return found;
   const partition = topic.partitions[reference.index]!;
-  return partition.replicas.includes(context.node.id) ? partition : found;
+  const isFollower = partition.leader !== NO_LEADER && partition.replicas.includes(context.node.id);
+  return isFollower ? partition : found;
 }
 
 /** Who leads now, for clients that were sent away. */

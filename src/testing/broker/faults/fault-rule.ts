@@ -29,6 +29,7 @@ export interface FaultMatch {
   readonly topic?: string | undefined;
   readonly partition?: number | undefined;
   readonly group?: string | undefined;
+  readonly transactionalId?: string | undefined;
   /** Only the nth (from 1) request that matches everything else. */
   readonly nth?: number | undefined;
   readonly where?: ((request: ObservedRequest) => boolean) | undefined;
@@ -84,10 +85,10 @@ export class FaultRule implements Fault {
     return this.#isRemoved || this.hits >= this.#count;
   }
 
-  /** True when the rule looks at topics, partitions or groups. */
+  /** True when the rule looks at topics, partitions, groups or transactional ids. */
   get needsTargets(): boolean {
-    const { topic, partition, group } = this.match;
-    return topic !== undefined || partition !== undefined || group !== undefined;
+    const { topic, partition, group, transactionalId } = this.match;
+    return [topic, partition, group, transactionalId].some((name) => name !== undefined);
   }
 
   /** Counts the request if it matches and says whether the rule acts on it. */
@@ -106,9 +107,10 @@ export class FaultRule implements Fault {
   }
 
   /** True when the rule is about this place; without a topic, about the request as a whole. */
-  covers(topic: string | undefined, partition: number | undefined): boolean {
+  covers(topic: string | undefined, partition: number | undefined, group?: string): boolean {
     const { match } = this;
     return (
+      (match.group === undefined || group === undefined || match.group === group) &&
       (match.topic === undefined || match.topic === topic) &&
       (match.partition === undefined || partition === undefined || match.partition === partition)
     );
@@ -144,8 +146,13 @@ export class FaultRule implements Fault {
     if (match.node !== undefined && match.node !== request.node) return false;
     if (match.clientId !== undefined && match.clientId !== request.clientId) return false;
     if (match.group !== undefined && targets?.groups.includes(match.group) !== true) return false;
-    if (!this.#matchesPlace(targets)) return false;
+    if (!this.#matchesTransaction(targets) || !this.#matchesPlace(targets)) return false;
     return match.where === undefined || match.where(request);
+  }
+
+  #matchesTransaction(targets: RequestTargets | undefined): boolean {
+    const { transactionalId } = this.match;
+    return transactionalId === undefined || targets?.transactionalIds.includes(transactionalId) === true;
   }
 
   #matchesPlace(targets: RequestTargets | undefined): boolean {

@@ -1,10 +1,9 @@
 import type { Clock } from '../../../core/clock.ts';
 import { UsageError } from '../../../errors.ts';
-import type { TopicRegistry } from '../state/topic-registry.ts';
 import { FaultRule } from './fault-rule.ts';
 import type { Fault, FaultOptions, ObservedRequest } from './fault-rule.ts';
 import { targetsOf } from './request-targets.ts';
-import type { RequestTargets } from './request-targets.ts';
+import type { RequestTargets, TargetScope } from './request-targets.ts';
 
 /** The rules in force, in the order they were given. */
 export class FaultTable {
@@ -41,12 +40,12 @@ export class FaultTable {
   }
 
   /** The first rule with an act that applies to the request; rules that only watch see it too. */
-  match(request: ObservedRequest, topics: TopicRegistry): FaultRule | undefined {
+  match(request: ObservedRequest, scope: TargetScope): FaultRule | undefined {
     let targets: RequestTargets | undefined;
     let acting: FaultRule | undefined;
     for (const rule of this.#rules) {
       if (acting !== undefined && rule.action !== undefined) continue;
-      if (rule.needsTargets) targets ??= targetsOf(request.body, topics);
+      if (rule.needsTargets) targets ??= targetsOf(request.body, scope);
       if (rule.hit(request, targets) && rule.action !== undefined) acting = rule;
     }
     this.#rules = this.#rules.filter((rule) => !rule.isSpent);

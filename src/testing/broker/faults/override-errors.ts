@@ -1,58 +1,85 @@
 import type { TopicRegistry } from '../state/topic-registry.ts';
 import type { FaultRule } from './fault-rule.ts';
 
-/** The places of error codes in responses; each API uses some of them. */
-interface LooseResponse {
-  errorCode?: number;
-  readonly responses?: readonly LooseEntry[];
-  readonly topics?: readonly LooseEntry[];
-  readonly groups?: readonly LooseEntry[];
-  readonly results?: readonly LooseEntry[];
-  readonly coordinators?: readonly LooseEntry[];
+/** Where in a response one stands. */
+interface Place {
+  readonly group?: string | undefined;
+  readonly topic?: string | undefined;
+  readonly partition?: number | undefined;
 }
 
+/** The fields by which responses name things; each API uses some of them. */
 interface LooseEntry {
-  readonly name?: string | null;
-  readonly topic?: string;
-  readonly topicId?: string;
-  errorCode?: number;
-  readonly partitions?: readonly LoosePartition[];
-  readonly partitionResponses?: readonly LoosePartition[];
+  readonly name?: unknown;
+  readonly topic?: unknown;
+  readonly topicName?: unknown;
+  readonly topicId?: unknown;
+  readonly groupId?: unknown;
+  readonly index?: unknown;
+  readonly partition?: unknown;
+  readonly partitionId?: unknown;
+  readonly partitionIndex?: unknown;
+  [field: string]: unknown;
 }
 
-interface LoosePartition {
-  readonly index?: number;
-  readonly partition?: number;
-  readonly partitionIndex?: number;
-  errorCode?: number;
-}
+const ERROR_FIELDS = ['errorCode', 'partitionErrorCode'] as const;
 
-/** Puts `code` over the error codes of an answer at the places the rule is about. */
+/** Puts `code` over the error codes of an answer at the places the rule is about; over that of the whole answer when it has no parts. */
 export function overrideErrors(
   response: unknown,
   code: number,
   rule: FaultRule,
   topics: TopicRegistry,
 ): void {
-  const loose = response as LooseResponse;
-  const entries = [loose.responses, loose.topics, loose.groups, loose.results, loose.coordinators].flatMap(
-    (list) => list ?? [],
-  );
-  if (entries.length === 0) {
-    loose.errorCode = code;
-    return;
-  }
-  for (const entry of entries) overrideEntry(entry, code, rule, topics);
+  const root = response as LooseEntry;
+  const errors = new Overriding(code, rule, topics);
+  if (!errors.override(root, {}, true)) root['errorCode'] = code;
 }
 
-function overrideEntry(entry: LooseEntry, code: number, rule: FaultRule, topics: TopicRegistry): void {
-  const name = (entry.name ?? entry.topic) || topics.byId(entry.topicId ?? '')?.name;
-  if (entry.errorCode !== undefined && rule.match.partition === undefined) {
-    if (rule.covers(name, undefined)) entry.errorCode = code;
-    return;
+class Overriding {
+  readonly #code: number;
+  readonly #rule: FaultRule;
+  readonly #topics: TopicRegistry;
+
+  constructor(code: number, rule: FaultRule, topics: TopicRegistry) {
+    this.#code = code;
+    this.#rule = rule;
+    this.#topics = topics;
   }
-  for (const partition of entry.partitionResponses ?? entry.partitions ?? []) {
-    const index = partition.index ?? partition.partition ?? partition.partitionIndex;
-    if (rule.covers(name, index)) partition.errorCode = code;
+
+  /** True when there is an error code in the entry or below. The outermost counts, except of the answer itself, and for a rule about a partition. */
+  override(entry: LooseEntry, outer: Place, isRoot = false): boolean {
+    const place = this.#placeOf(entry, outer);
+    const field = isRoot ? undefined : ERROR_FIELDS.find((name) => typeof entry[name] === 'number');
+    const isInner = this.#rule.match.partition !== undefined && place.partition === undefined;
+    if (field !== undefined && !isInner) {
+      if (this.#rule.covers(place.topic, place.partition, place.group)) entry[field] = this.#code;
+      return true;
+    }
+    let found = false;
+    for (const list of Object.values(entry)) {
+      if (!Array.isArray(list)) continue;
+      for (const inner of list as unknown[]) {
+        if (typeof inner === 'object' && inner !== null && !Buffer.isBuffer(inner)) {
+          if (this.override(inner as LooseEntry, place)) found = true;
+        }
+      }
+    }
+    return found || field !== undefined;
+  }
+
+  #placeOf(entry: LooseEntry, outer: Place): Place {
+    const name = [entry.name, entry.topic, entry.topicName].find(
+      (text) => typeof text === 'string' && text !== '',
+    );
+    const byId = typeof entry.topicId === 'string' ? this.#topics.byId(entry.topicId)?.name : undefined;
+    const index = [entry.index, entry.partition, entry.partitionIndex, entry.partitionId].find(
+      (number) => typeof number === 'number',
+    );
+    return {
+      group: typeof entry.groupId === 'string' ? entry.groupId : outer.group,
+      topic: (name as string | undefined) ?? byId ?? outer.topic,
+      partition: (index as number | undefined) ?? outer.partition,
+    };
   }
 }

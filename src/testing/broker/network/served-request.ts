@@ -73,10 +73,10 @@ export class ServedRequest implements RequestContext {
     return handler.handle(this.incoming.body, this) as HandlerResult;
   }
 
-  injected(topic?: string, partition?: number): number {
+  injected(topic?: string, partition?: number, group?: string): number {
     const action = this.rule?.action;
     if (action?.kind !== 'error') return ERRORS.NONE;
-    return this.rule!.covers(topic, partition) ? action.code : ERRORS.NONE;
+    return this.rule!.covers(topic, partition, group) ? action.code : ERRORS.NONE;
   }
 
   onGone(run: () => void): void {
@@ -84,7 +84,8 @@ export class ServedRequest implements RequestContext {
   }
 
   #matchFaults(host: ConnectionHost, observed: ObservedRequest): FaultRule | undefined {
-    return host.faults.match(observed, host.cluster.topics);
+    const { topics } = host.cluster;
+    return host.faults.match(observed, { topics, fetchSessions: host.node.fetchSessions });
   }
 }
 
