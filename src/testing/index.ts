@@ -10,7 +10,8 @@ export type { LoggedRequest } from './broker/request-log.ts';
 export { MemoryNetwork } from './simulation/memory-network.ts';
 export { seededRandom } from './simulation/seeded-random.ts';
 export { VirtualClock } from './simulation/virtual-clock.ts';
-export { testFlow, type FlowTest } from './marbles.ts';
+export { testFlow } from './marbles.ts';
+export type { FlowTest, SettlementMarbles } from './marbles-types.ts';
 export { record, type RecordFields } from './marbles-record.ts';
 export { testTopology } from './topology/test-topology.ts';
 export type {

@@ -33,7 +33,7 @@ export interface SettlementEvent {
 
 /** The claim behind a marble flow: it writes down what becomes of its deliveries, and is revoked, lost or out of credit on demand. */
 export class MarbleSource implements Settlement {
-  readonly source = 'marbles';
+  readonly source: string;
   readonly claimEpoch = 0;
   readonly clock: Clock;
   readonly events: SettlementEvent[] = [];
@@ -47,8 +47,9 @@ export class MarbleSource implements Settlement {
   private readonly listeners = new Set<() => void>();
   private resumeAt = 0;
 
-  constructor(clock: Clock = schedulerClock(asyncScheduler)) {
+  constructor(clock: Clock = schedulerClock(asyncScheduler), source = 'marbles') {
     this.clock = clock;
+    this.source = source;
   }
 
   get revoking(): AbortSignal {

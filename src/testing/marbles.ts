@@ -1,82 +1,102 @@
 // Marble tests of flows: values as in RxJS, and what became of the records behind them, in virtual time and without a broker.
 import { Subscription } from 'rxjs';
 import { TestScheduler } from 'rxjs/testing';
-import type { ConsumerRecord } from '../core/records/types.ts';
 import { UsageError } from '../errors.ts';
+import type { Claims } from '../flow/claims.ts';
 import { rootDelivery } from '../flow/delivery.ts';
 import { createFlow, type Flow } from '../flow/flow.ts';
-import { expectMessages, parseMarbles, type Message } from './marbles-expect.ts';
+import { marbleClaims, recordBehind, valueOf, type MarbleClaim } from './marbles-claims.ts';
+import {
+  expectEqual,
+  expectationOf,
+  expectMarbles,
+  momentOf,
+  parseMarbles,
+  type Message,
+} from './marbles-expect.ts';
 import { MarbleSource, schedulerClock, type SettlementEvent } from './marbles-source.ts';
+import { expectSpans, spanOf, type SubscriptionSpan } from './marbles-subscriptions.ts';
+import type { FlowTest, SettlementMarbles } from './marbles-types.ts';
 
-/** What `testFlow` gives to a test. Diagrams are RxJS's, in run mode: one character is a millisecond, `5ms` is five, `(ab)` share one. */
-export interface FlowTest {
-  /** A cold flow of one claim. Marks without a value stand for themselves; `#` is an error. */
-  flow<T = string>(marbles: string, values?: { readonly [mark: string]: T }): Flow<T>;
-  /** The length of a diagram up to `|`, in milliseconds. */
-  time(marbles: string): number;
-  /**
-   * Subscribes the flow at 0, acknowledges each delivery when it comes out, and compares its values. `unsubscription` is a diagram with `!`
-   * where it is unsubscribed.
-   */
-  expectFlow<T>(
-    flow: Flow<T>,
-    unsubscription?: string,
-  ): { toBe(marbles: string, values?: { readonly [mark: string]: T }, error?: unknown): void };
-  /** Compares when the records of a `flow(...)` were acknowledged, by their marks. */
-  expectAcks(flow: Flow<unknown>): { toBe(marbles: string): void };
-  /** The same for nacks; `causes` by mark, where they matter. A test with a nack it did not expect fails. */
-  expectNacks(flow: Flow<unknown>): {
-    toBe(marbles: string, causes?: { readonly [mark: string]: unknown }): void;
-  };
-  /** Gives the claim of a `flow(...)` away at the `!` of the diagram: what waits flushes or gives up. */
-  revoke(flow: Flow<unknown>, marbles: string): void;
-  /** Takes the claim away at the `!`: its records cannot be committed any more. */
-  lose(flow: Flow<unknown>, marbles: string): void;
-  /** The claim runs out of credit at the `!`, until half of what is in flight has settled. */
-  press(flow: Flow<unknown>, marbles: string): void;
+/** What is behind a flow that a test made. */
+interface Made {
+  /** By `topic-partition`; under '' where there is one without a place. */
+  readonly claims: ReadonlyMap<string, MarbleClaim>;
+  readonly subscriptions: readonly SubscriptionSpan[] | undefined;
 }
 
-const sources = new WeakMap<Flow<unknown>, MarbleSource>();
+const made = new WeakMap<Flow<unknown>, Made>();
+
+function madeFor(flow: Flow<unknown>): Made {
+  const found = made.get(flow);
+  if (found === undefined) {
+    throw new UsageError(
+      'this is not a flow that flow(...) or claims(...) made; settlements are seen at the source',
+    );
+  }
+  return found;
+}
+
+function claimOf(flow: Flow<unknown>, place = ''): MarbleClaim {
+  const { claims } = madeFor(flow);
+  const claim = claims.get(place);
+  if (claim !== undefined) return claim;
+  const places = [...claims.keys()].filter((one) => one !== '').map((one) => `'${one}'`);
+  throw new UsageError(
+    places.length === 0
+      ? 'a flow of flow(...) is one claim and has no place'
+      : `say which claim: ${places.join(', ')}`,
+    'place',
+  );
+}
 
 /** The claim behind a flow made by `flow(...)`. */
 export function marbleSource(flow: Flow<unknown>): MarbleSource {
-  const source = sources.get(flow);
-  if (source === undefined) {
-    throw new UsageError('this is not a flow that flow(...) made; settlements are seen at the source');
-  }
-  return source;
-}
-
-function isRecord(value: unknown): value is ConsumerRecord {
-  return typeof value === 'object' && value !== null && 'offset' in value && 'headers' in value;
+  return claimOf(flow).source;
 }
 
 class MarbleTest implements FlowTest {
   readonly checks: (() => void)[] = [];
   private readonly scheduler: TestScheduler;
-  private readonly made: MarbleSource[] = [];
+  private readonly sources: MarbleSource[] = [];
   private readonly nacksExpected = new Set<MarbleSource>();
 
   constructor(scheduler: TestScheduler) {
     this.scheduler = scheduler;
   }
 
-  readonly flow = <T = string>(marbles: string, values?: { readonly [mark: string]: T }): Flow<T> => {
+  readonly flow = <T = string>(
+    marbles: string,
+    values?: { readonly [mark: string]: T },
+    error?: unknown,
+  ): Flow<T> => {
     const source = new MarbleSource(schedulerClock(this.scheduler));
-    this.made.push(source);
+    this.sources.push(source);
+    const cold = this.scheduler.createColdObservable(marbles, undefined, error);
     const flow = createFlow<T>((subscriber) =>
-      this.scheduler.createColdObservable(marbles).subscribe({
+      cold.subscribe({
         next: (mark) => {
-          const value = values !== undefined && mark in values ? values[mark]! : (mark as T);
-          const behind = isRecord(value) ? value : undefined;
-          subscriber.next(rootDelivery<T>(value, source, source.handOver(mark), 0, behind));
+          const value = valueOf<T>(mark, { values });
+          subscriber.next(rootDelivery<T>(value, source, source.handOver(mark), 0, recordBehind(value)));
         },
         error: (cause: unknown) => subscriber.error(cause),
         complete: () => subscriber.complete(),
       }),
     );
-    sources.set(flow, source);
+    const claim = { source, revoke: () => source.revoke(), lose: () => source.lose() };
+    made.set(flow, { claims: new Map([['', claim]]), subscriptions: cold.subscriptions });
     return flow;
+  };
+
+  readonly claims = <T = string>(
+    partitions: { readonly [place: string]: string },
+    values?: { readonly [mark: string]: T },
+    error?: unknown,
+  ): Claims<T> => {
+    const { claims, byPlace } = marbleClaims<T>(this.scheduler, partitions, { values, error });
+    for (const { source } of byPlace.values()) this.sources.push(source);
+    made.set(claims, { claims: byPlace, subscriptions: undefined });
+    return claims;
   };
 
   readonly time = (marbles: string): number => {
@@ -85,10 +105,7 @@ class MarbleTest implements FlowTest {
     return end.frame;
   };
 
-  readonly expectFlow = <T>(
-    flow: Flow<T>,
-    unsubscription?: string,
-  ): { toBe(marbles: string, values?: { readonly [mark: string]: T }, error?: unknown): void } => {
+  readonly expectFlow: FlowTest['expectFlow'] = (flow, unsubscription) => {
     const actual: Message[] = [];
     const { scheduler } = this;
     const ended = new Subscription();
@@ -107,56 +124,73 @@ class MarbleTest implements FlowTest {
     });
     return {
       toBe: (marbles, values, error) => {
-        const expected = parseMarbles(marbles, values, error);
-        this.checks.push(() => expectMessages('the flow', actual, expected));
+        const expectation = expectationOf(marbles, values, error);
+        this.checks.push(() => expectMarbles('the flow', actual, expectation));
       },
     };
   };
 
-  readonly expectAcks = (flow: Flow<unknown>): { toBe(marbles: string): void } => {
-    const source = marbleSource(flow);
+  readonly expectAcks: FlowTest['expectAcks'] = (flow) => {
+    madeFor(flow);
     return {
-      toBe: (marbles) => {
-        const expected = parseMarbles(marbles);
-        this.checks.push(() => expectMessages('acknowledgements', marksOf(source, 'ack'), expected));
-      },
+      toBe: (marbles) => this.eachClaim('acknowledgements', flow, marbles, marksOf('ack')),
     };
   };
 
-  readonly expectNacks = (
-    flow: Flow<unknown>,
-  ): { toBe(marbles: string, causes?: { readonly [mark: string]: unknown }): void } => {
-    const source = marbleSource(flow);
-    this.nacksExpected.add(source);
+  readonly expectNacks: FlowTest['expectNacks'] = (flow) => {
+    const claims = [...madeFor(flow).claims.values()];
+    for (const { source } of claims) this.nacksExpected.add(source);
     return {
-      toBe: (marbles, causes) => {
-        const expected = parseMarbles(marbles);
+      toBe: (marbles, causes = {}) => {
+        this.eachClaim('nacks', flow, marbles, marksOf('nack'));
         this.checks.push(() => {
-          expectMessages('nacks', marksOf(source, 'nack'), expected);
-          if (causes !== undefined) expectCauses(source, causes);
+          for (const { source } of claims) expectCauses(source, causes);
         });
       },
     };
   };
 
-  readonly revoke = (flow: Flow<unknown>, marbles: string): void => {
-    const source = marbleSource(flow);
-    this.scheduler.schedule(() => source.revoke(), momentOf(marbles));
+  readonly expectSettlements: FlowTest['expectSettlements'] = (flow) => {
+    for (const { source } of madeFor(flow).claims.values()) this.nacksExpected.add(source);
+    return {
+      toBe: (marbles, values = {}) =>
+        this.eachClaim('settlements', flow, marbles, settlementsOf, (diagram) =>
+          Object.fromEntries(Array.from(diagram, (mark) => [mark, values[mark] ?? `ack ${mark}`])),
+        ),
+    };
   };
 
-  readonly lose = (flow: Flow<unknown>, marbles: string): void => {
-    const source = marbleSource(flow);
-    this.scheduler.schedule(() => source.lose(), momentOf(marbles));
+  readonly expectSubscriptions: FlowTest['expectSubscriptions'] = (flow) => {
+    const { subscriptions } = madeFor(flow);
+    if (subscriptions === undefined)
+      throw new UsageError('claims(...) are subscribed once; expectSubscriptions is for flow(...)');
+    return {
+      toBe: (marbles) => {
+        const diagrams = typeof marbles === 'string' ? [marbles] : marbles;
+        const spans = diagrams.map(spanOf);
+        this.checks.push(() => expectSpans(subscriptions, spans, diagrams));
+      },
+    };
   };
 
-  readonly press = (flow: Flow<unknown>, marbles: string): void => {
-    const source = marbleSource(flow);
+  readonly revoke: FlowTest['revoke'] = (flow, marbles, place) => {
+    const claim = claimOf(flow, place);
+    this.scheduler.schedule(() => claim.revoke(), momentOf(marbles));
+  };
+
+  readonly lose: FlowTest['lose'] = (flow, marbles, place) => {
+    const claim = claimOf(flow, place);
+    this.scheduler.schedule(() => claim.lose(), momentOf(marbles));
+  };
+
+  readonly press: FlowTest['press'] = (flow, marbles, place) => {
+    const { source } = claimOf(flow, place);
     this.scheduler.schedule(() => source.press(), momentOf(marbles));
   };
 
   /** After the last frame: an unexpected nack explains more than the diagram it spoiled. */
   check(): void {
-    for (const source of this.made) {
+    for (const source of this.sources) {
       const nack = source.events.find(({ kind }) => kind === 'nack');
       if (nack === undefined || this.nacksExpected.has(source)) continue;
       throw new Error(`'${nack.mark}' was nacked at ${nack.frame} ms: ${messageOf(nack.cause)}`, {
@@ -165,29 +199,41 @@ class MarbleTest implements FlowTest {
     }
     for (const check of this.checks) check();
   }
+
+  private eachClaim(
+    what: string,
+    flow: Flow<unknown>,
+    marbles: SettlementMarbles,
+    seen: (source: MarbleSource) => Message[],
+    meaning: (diagram: string) => { readonly [mark: string]: string } | undefined = () => undefined,
+  ): void {
+    const { claims } = madeFor(flow);
+    const diagrams = typeof marbles === 'string' ? { '': marbles } : marbles;
+    for (const place of Object.keys(diagrams)) claimOf(flow, place);
+    for (const [place, { source }] of claims) {
+      const diagram = diagrams[place] ?? '';
+      const where = place === '' ? what : `${what} of ${place}`;
+      const expectation = expectationOf(diagram, meaning(diagram));
+      this.checks.push(() => expectMarbles(where, seen(source), expectation));
+    }
+  }
 }
 
-function momentOf(marbles: string): number {
-  const moment = parseMarbles(marbles.replace('!', 'x'))[0];
-  if (!marbles.includes('!') || moment === undefined) throw new UsageError(`no ! in '${marbles}'`);
-  return moment.frame;
+function marksOf(wanted: SettlementEvent['kind']): (source: MarbleSource) => Message[] {
+  return ({ events }) =>
+    events
+      .filter(({ kind }) => kind === wanted)
+      .map(({ frame, mark }) => ({ frame, kind: 'next', value: mark }));
 }
 
-function marksOf(source: MarbleSource, wanted: SettlementEvent['kind']): Message[] {
-  return source.events
-    .filter(({ kind }) => kind === wanted)
-    .map(({ frame, mark }) => ({ frame, kind: 'next', value: mark }));
+function settlementsOf({ events }: MarbleSource): Message[] {
+  return events.map(({ frame, kind, mark }) => ({ frame, kind: 'next', value: `${kind} ${mark}` }));
 }
 
 function expectCauses(source: MarbleSource, causes: { readonly [mark: string]: unknown }): void {
-  for (const { kind, frame, mark, cause } of source.events) {
-    if (kind !== 'nack' || !(mark in causes)) continue;
-    expectMessages(
-      `the cause of the nack of '${mark}'`,
-      [{ frame, kind: 'error', value: cause }],
-      [{ frame, kind: 'error', value: causes[mark] }],
-    );
-  }
+  for (const { kind, mark, cause } of source.events)
+    if (kind === 'nack' && mark in causes)
+      expectEqual(`the cause of the nack of '${mark}'`, cause, causes[mark]);
 }
 
 function messageOf(cause: unknown): string {
