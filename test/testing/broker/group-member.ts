@@ -65,7 +65,10 @@ export class TestMember {
     return joined;
   }
 
-  sync(assignments: Readonly<Record<string, string>> = {}): Promise<ResponseOf<typeof syncGroupApi>> {
+  sync(
+    assignments: Readonly<Record<string, string>> = {},
+    protocolName = 'range',
+  ): Promise<ResponseOf<typeof syncGroupApi>> {
     const { groupId, memberId, generationId } = this;
     const list = Object.entries(assignments).map(([id, text]) => ({
       memberId: id,
@@ -76,6 +79,8 @@ export class TestMember {
       memberId,
       generationId,
       ...this.#instance,
+      protocolType: 'consumer',
+      protocolName,
       assignments: list,
     });
   }

@@ -6,6 +6,8 @@ import type { RequestContext } from '../handler.ts';
 const KEY_LISTS_FROM = 4;
 const GROUP = 0;
 const TRANSACTION = 1;
+const MALFORMED =
+  'This most likely occurs because of a request being malformed by the client library or the message was sent to an incompatible broker. See the broker logs for more details.';
 
 interface Found {
   readonly nodeId: number;
@@ -17,7 +19,11 @@ interface Found {
 
 export const findCoordinatorHandler = serve(findCoordinatorApi, {
   handle(request, context) {
-    if (context.version < KEY_LISTS_FROM) return find(request.key, request.keyType, context);
+    if (context.version < KEY_LISTS_FROM) {
+      const found = find(request.key, request.keyType, context);
+      // Kafka's words for no error, in the versions of one key.
+      return found.errorCode === ERRORS.NONE ? { ...found, errorMessage: 'NONE' } : found;
+    }
     const coordinators = request.coordinatorKeys.map((key) => ({
       key,
       ...find(key, request.keyType, context),
@@ -29,13 +35,10 @@ export const findCoordinatorHandler = serve(findCoordinatorApi, {
 function find(key: string, keyType: number, context: RequestContext): Found {
   const injected = context.injected();
   if (injected !== ERRORS.NONE) return failure(injected, null);
-  if (keyType !== GROUP && keyType !== TRANSACTION)
-    return failure(ERRORS.INVALID_REQUEST, `Unsupported key type ${keyType}`);
-  if (keyType === GROUP && key === '')
-    return failure(ERRORS.INVALID_GROUP_ID, 'The group id may not be empty');
+  if (keyType !== GROUP && keyType !== TRANSACTION) return failure(ERRORS.INVALID_REQUEST, MALFORMED);
   const node = context.cluster.coordinatorOf(key);
   if (node === undefined) return failure(ERRORS.COORDINATOR_NOT_AVAILABLE, null);
-  return { nodeId: node.id, host: node.host, port: node.port, errorCode: ERRORS.NONE, errorMessage: null };
+  return { nodeId: node.id, host: node.host, port: node.port, errorCode: ERRORS.NONE, errorMessage: '' };
 }
 
 function failure(errorCode: number, errorMessage: string | null): Found {

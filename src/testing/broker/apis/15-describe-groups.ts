@@ -51,7 +51,7 @@ function describeMember(group: ClassicGroup, member: ClassicMember): MemberRespo
     clientId: member.clientId,
     clientHost: member.clientHost,
     memberMetadata: isStable ? member.metadataOf(group.protocolName ?? '') : NOTHING,
-    memberAssignment: isStable ? member.assignment : NOTHING,
+    memberAssignment: member.assignment,
   };
 }
 

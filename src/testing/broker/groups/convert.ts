@@ -11,7 +11,7 @@ import { ClassicMember } from './classic/classic-member.ts';
 import type { ClassicGroup } from './classic/classic-group.ts';
 import { protocolVersion } from './consumer/classic-members.ts';
 import type { ClusterTopics, ConsumerGroup } from './consumer/consumer-group.ts';
-import { newMember } from './consumer/consumer-member.ts';
+import { asKeptNames, newMember } from './consumer/consumer-member.ts';
 import type { ConsumerMember } from './consumer/consumer-member.ts';
 import { isRefusal, refuse } from './refusal.ts';
 import type { Refusal } from './refusal.ts';
@@ -79,7 +79,7 @@ function convertMember(
       rebalanceTimeoutMs: classic.rebalanceTimeoutMs,
       clientId: classic.clientId,
       clientHost: classic.clientHost,
-      topicNames: [...new Set(subscription.topics)],
+      topicNames: asKeptNames(subscription.topics),
       assigned: new Map(
         Array.from(target, ([topicId, partitions]) => [
           topicId,

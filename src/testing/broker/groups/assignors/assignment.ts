@@ -31,7 +31,7 @@ export function putInto(share: Share, topicId: string, partition: number, expect
   let partitions = share.get(topicId);
   if (partitions === undefined) {
     partitions = new JavaHashMap(intHash, expected);
-    share.set(topicId, partitions);
+    share.setAbsent(topicId, partitions);
   }
   partitions.set(partition, true);
 }

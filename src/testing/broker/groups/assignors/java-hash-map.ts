@@ -1,5 +1,5 @@
 // Kafka's assignors go through Java's hash maps and hand out partitions in the order in which those iterate. To assign as Kafka does, this order
-// is needed: by bucket, and within a bucket by insertion. (Java's trees of eight and more in a bucket keep that order too.)
+// is needed: by bucket, and within a bucket as chained. (Java's trees of eight and more in a bucket keep that order too.)
 
 const DEFAULT_CAPACITY = 16;
 const LOAD_FACTOR = 0.75;
@@ -7,7 +7,8 @@ const LOAD_FACTOR = 0.75;
 /** A map that iterates as `java.util.HashMap` does. */
 export class JavaHashMap<K, V> {
   readonly #hash: (key: K) => number;
-  readonly #entries = new Map<K, V>();
+  /** In an order in which those of one bucket are as Java chains them. */
+  #entries = new Map<K, V>();
   #capacity: number;
 
   constructor(hash: (key: K) => number, initialCapacity = DEFAULT_CAPACITY) {
@@ -27,13 +28,24 @@ export class JavaHashMap<K, V> {
     return this.#entries.has(key);
   }
 
+  /** `put`: at the end of its bucket; grows when it is over its threshold then. */
   set(key: K, value: V): void {
     this.#entries.set(key, value);
-    while (this.#entries.size > Math.floor(this.#capacity * LOAD_FACTOR)) this.#capacity *= 2;
+    if (this.#isOverThreshold) this.#capacity *= 2;
+  }
+
+  /** `computeIfAbsent` of a key that is not there: at the head of its bucket; grows when it was over its threshold before. */
+  setAbsent(key: K, value: V): void {
+    if (this.#isOverThreshold) this.#capacity *= 2;
+    this.#entries = new Map([[key, value], ...this.#entries]);
   }
 
   delete(key: K): void {
     this.#entries.delete(key);
+  }
+
+  get #isOverThreshold(): boolean {
+    return this.#entries.size > Math.floor(this.#capacity * LOAD_FACTOR);
   }
 
   keys(): K[] {

@@ -1,7 +1,6 @@
 import type { Share } from './assignment.ts';
-import { putInto } from './assignment.ts';
 import type { GroupSpec, MemberSpec } from './group-spec.ts';
-import { JavaHashMap, uuidHash } from './java-hash-map.ts';
+import { capacityOfCopy, intHash, JavaHashMap, uuidHash } from './java-hash-map.ts';
 
 /** Kafka's server-side `range`: of each topic every subscriber gets a run of partitions, the first ones a partition more. */
 export function assignRange(group: GroupSpec): ReadonlyMap<string, Share> {
@@ -18,7 +17,7 @@ export function assignRange(group: GroupSpec): ReadonlyMap<string, Share> {
       const place = served.get(topicId) ?? 0;
       served.set(topicId, place + 1);
       const [from, to] = rangeOf(place, subscribers.get(topicId)!, group.partitionsOf(topicId));
-      for (let partition = from; partition < to; partition++) putInto(share, topicId, partition);
+      if (from < to) share.set(topicId, run(from, to));
     }
     shares.set(memberId, share);
   }
@@ -31,6 +30,12 @@ function rangeOf(place: number, subscribers: number, partitions: number): [from:
   const extra = partitions % subscribers;
   const from = place * each + Math.min(place, extra);
   return [from, from + each + (place < extra ? 1 : 0)];
+}
+
+function run(from: number, to: number): JavaHashMap<number, true> {
+  const partitions = new JavaHashMap<number, true>(intHash, capacityOfCopy(to - from));
+  for (let partition = from; partition < to; partition++) partitions.set(partition, true);
+  return partitions;
 }
 
 /** Static members first, by their instance ids; then the others by their member ids. */

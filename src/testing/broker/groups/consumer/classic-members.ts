@@ -14,7 +14,7 @@ import type {
   SyncResult,
 } from '../group-types.ts';
 import type { ConsumerGroup } from './consumer-group.ts';
-import { newMember } from './consumer-member.ts';
+import { asKeptNames, newMember } from './consumer-member.ts';
 import type { ClassicSide, ConsumerMember } from './consumer-member.ts';
 import type { ReportedPartitions } from './reconcile.ts';
 
@@ -167,7 +167,7 @@ function withSubscription(
     instanceId: request.instanceId ?? member.instanceId,
     rackId: subscription.rackId ?? member.rackId,
     rebalanceTimeoutMs: request.rebalanceTimeoutMs,
-    topicNames: [...new Set(subscription.topics)],
+    topicNames: asKeptNames(subscription.topics),
     topicRegex: '',
     clientId: request.clientId,
     clientHost: request.clientHost,

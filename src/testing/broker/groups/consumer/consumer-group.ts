@@ -69,8 +69,8 @@ export class ConsumerGroup {
   readonly timers: MemberTimers;
   readonly owners = new PartitionOwners();
   readonly regexes: TopicRegexes;
-  groupEpoch = 0;
-  /** The epoch that `targets` are of. */
+  groupEpoch = 1;
+  /** The epoch that `targets` are of; 0 before the first. */
   assignmentEpoch = 0;
   readonly #staticIds = new Map<string, string>();
   #assignedAtMs = -Infinity;

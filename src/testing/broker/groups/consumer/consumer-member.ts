@@ -1,3 +1,4 @@
+import { capacityOfCopy, JavaHashMap, stringHash } from '../assignors/java-hash-map.ts';
 import type { MemberProtocol } from '../group-types.ts';
 
 /** How far a member is on its way to its target assignment, by Kafka's names. */
@@ -59,6 +60,14 @@ export function newMember(id: string): ConsumerMember {
     revoking: OWNS_NOTHING,
     classic: null,
   };
+}
+
+/** Each name once, in the order in which Kafka keeps and shows them. */
+export function asKeptNames(names: readonly string[]): readonly string[] {
+  const sorted = [...new Set(names)].sort();
+  const kept = new JavaHashMap<string, true>(stringHash, capacityOfCopy(sorted.length));
+  for (const name of sorted) kept.set(name, true);
+  return kept.keys();
 }
 
 /** The same partitions, got in the same epochs. */

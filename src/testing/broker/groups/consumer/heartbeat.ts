@@ -3,7 +3,7 @@ import { isRefusal, refuse } from '../refusal.ts';
 import type { Refusal } from '../refusal.ts';
 import { ASSIGNORS } from './consumer-group.ts';
 import type { ConsumerGroup } from './consumer-group.ts';
-import { inEpoch, LEFT, LEFT_FOR_A_WHILE, newMember, OWNS_NOTHING, ownsTheSame } from './consumer-member.ts';
+import { asKeptNames, inEpoch, LEFT, LEFT_FOR_A_WHILE, newMember, OWNS_NOTHING, ownsTheSame } from './consumer-member.ts';
 import type { ConsumerMember, OwnedPartitions } from './consumer-member.ts';
 import type { ReportedPartitions } from './reconcile.ts';
 
@@ -72,7 +72,7 @@ function checkJoin(request: HeartbeatRequest): Refusal | undefined {
 
 function checkAssignor(name: string | null): Refusal | undefined {
   if (name === null || ASSIGNORS.has(name)) return undefined;
-  const supported = [...ASSIGNORS.keys()].reverse().join(', ');
+  const supported = [...ASSIGNORS.keys()].join(', ');
   return refuse(
     'UNSUPPORTED_ASSIGNOR',
     `ServerAssignor ${name} is not supported. Supported assignors: ${supported}.`,
@@ -172,7 +172,7 @@ function withWhatItSays(member: ConsumerMember, request: HeartbeatRequest): Cons
     rebalanceTimeoutMs:
       request.rebalanceTimeoutMs === -1 ? member.rebalanceTimeoutMs : request.rebalanceTimeoutMs,
     assignorName: request.assignorName ?? member.assignorName,
-    topicNames: request.topicNames === null ? member.topicNames : [...new Set(request.topicNames)],
+    topicNames: request.topicNames === null ? member.topicNames : asKeptNames(request.topicNames),
     topicRegex: request.topicRegex ?? member.topicRegex,
     clientId: request.clientId,
     clientHost: request.clientHost,

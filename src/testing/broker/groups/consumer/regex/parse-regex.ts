@@ -19,7 +19,8 @@ const NO_FLAGS: Flags = { ignoreCase: false, multiline: false, dotMatchesNewline
 export function parseRegex(pattern: string): RegexNode {
   const parser = new Parser(pattern);
   const node = parser.choice(NO_FLAGS, 0);
-  if (!parser.isDone) throw new RegexSyntaxError('unexpected )');
+  // RE2 for Java has no better words for a parenthesis that closes nothing.
+  if (!parser.isDone) throw new RegexSyntaxError('regexp/syntax: internal error');
   return node;
 }
 
@@ -29,7 +30,7 @@ class Parser {
   #at = 0;
 
   constructor(pattern: string) {
-    this.#text = [...pattern];
+    this.#text = Array.from(pattern);
   }
 
   get isDone(): boolean {
