@@ -5,7 +5,8 @@ import { act, bootstrap, play, prefix } from '../support/dialogue.ts';
 import { deepEqual, equal, failure, ok, sleep, until } from '../support/expect.ts';
 import { line, lines, PARTITIONS, rows, type Row } from '../support/records.ts';
 
-const { CompressionTypes, CompressionCodecs, ConfigResourceTypes } = kafkajs;
+const { ConfigResourceTypes } = kafkajs;
+const CompressionCodecs = kafkajs.CompressionCodecs as unknown as Record<number, () => unknown>;
 const CODECS = { gzip: 1, snappy: 2, lz4: 3, zstd: 4 } as const;
 const MAX_BYTES = 16 * 1024 * 1024;
 
@@ -24,7 +25,7 @@ async function bringCodecs(): Promise<void> {
   for (const name of ['snappy', 'lz4', 'zstd'] as const) {
     await prepareCodec(CODECS[name]);
     const codec = codecByName(name);
-    CompressionCodecs[CODECS[name] as kafkajs.CompressionTypes] = () => ({
+    CompressionCodecs[CODECS[name]] = () => ({
       compress: async (encoder: { buffer: Buffer }) => codec.compress(encoder.buffer),
       decompress: async (data: Buffer) => codec.decompress(data, MAX_BYTES),
     });
@@ -225,7 +226,11 @@ void play({
     for (const [name, compression] of Object.entries(CODECS)) {
       const some = rows(name);
       await withProducer({}, (producer) =>
-        producer.send({ topic: main, compression: compression as number, messages: some.map(messageOf) }),
+        producer.send({
+          topic: main,
+          compression,
+          messages: some.map(messageOf),
+        }),
       );
       written.push(...some);
     }
@@ -413,13 +418,13 @@ void play({
       ['10', '0', '0'],
     );
     const acl = {
-      resourceType: 2,
+      resourceType: kafkajs.AclResourceTypes.TOPIC,
       resourceName: main,
-      resourcePatternType: 3,
+      resourcePatternType: kafkajs.ResourcePatternTypes.LITERAL,
       principal: 'User:x',
       host: '*',
-      operation: 3,
-      permissionType: 3,
+      operation: kafkajs.AclOperationTypes.READ,
+      permissionType: kafkajs.AclPermissionTypes.ALLOW,
     };
     equal((await failure(() => admin.createAcls({ acl: [acl] }))).type, 'SECURITY_DISABLED');
     equal((await failure(() => admin.describeAcls(acl))).type, 'SECURITY_DISABLED');

@@ -1,7 +1,10 @@
 // What the programs in TypeScript check and wait with. No test runner: some of them run under another Node.
 import assert from 'node:assert/strict';
 
-export const { deepEqual, equal, ok } = assert;
+export const equal = (found: unknown, wanted: unknown, message?: string): void =>
+  assert.equal(found, wanted, message);
+export const deepEqual = (found: unknown, wanted: unknown): void => assert.deepEqual(found, wanted);
+export const ok = (holds: unknown, message?: string): void => assert.ok(holds, message);
 
 /** The error that a call fails with; fails when it does not. */
 export async function failure(call: () => unknown): Promise<any> {

@@ -69,7 +69,10 @@ class Run {
     child.stderr.on('data', (chunk: Buffer) => this.keep(chunk.toString()));
     const stdout = createInterface({ input: child.stdout });
     stdout.on('line', (text) => {
-      if (!text.startsWith('{"step"') && !text.startsWith('{"act"')) return this.keep(`${text}\n`);
+      if (!text.startsWith('{"step"') && !text.startsWith('{"act"')) {
+        this.keep(`${text}\n`);
+        return;
+      }
       const said = JSON.parse(text) as Said;
       if ('act' in said) child.stdin.write(`${JSON.stringify({ done: target.do(said) })}\n`);
       else {
