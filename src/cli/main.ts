@@ -47,18 +47,23 @@ ${Object.entries(COMMANDS)
 Exit codes: ${EXIT_OK} done, or stopped by SIGINT or SIGTERM; ${EXIT_USAGE} wrong options; ${EXIT_FAILED} it could not do its work.`;
 
 const LONG_MS = 2 ** 31 - 1;
+/** A terminal's Ctrl-C comes from the terminal and once more through npx, which passes signals on. */
+const SAME_SIGNAL_MS = 500;
 const SIGNAL_EXIT = { SIGINT: 130, SIGTERM: 143 } as const;
 
-/** The first signal stops in order, the second at once. */
+/** The first signal stops in order, a later one at once. */
 function stopOnSignals(stopping: AbortController, note: (line: string) => void): void {
+  let firstMs = 0;
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     process.on(signal, () => {
+      const nowMs = systemClock.now();
       if (!stopping.signal.aborted) {
+        firstMs = nowMs;
         stopping.abort(signal);
-        return;
+      } else if (nowMs - firstMs > SAME_SIGNAL_MS) {
+        note(`${signal} came again: ended at once`);
+        process.exit(SIGNAL_EXIT[signal]);
       }
-      note(`${signal} came again: ended at once`);
-      process.exit(SIGNAL_EXIT[signal]);
     });
   }
 }
