@@ -53,6 +53,7 @@ export type {
 } from './consumer/options.ts';
 export { PartitionReader } from './consumer/partition-reader.ts';
 export type { CommitPoint, ReaderListener } from './consumer/partition-reader.ts';
+export type { OpenReaders, OpenReadersFunction, RecordReader } from './consumer/record-reader.ts';
 export type { ClaimListener, GroupClaim } from './group/claim.ts';
 export { GroupConsumer } from './group/group-consumer.ts';
 export type { DrainSummary, GroupListener, PartitionSummary, RebalanceEvent } from './group/listener.ts';
@@ -64,6 +65,7 @@ export type { ProducerOptions } from './producer/options.ts';
 export type { Partitioner, PartitionerName } from './producer/partitioner.ts';
 export { Producer } from './producer/producer.ts';
 export type { Receipt, Sent } from './producer/receipt.ts';
+export type { RecordProducer } from './producer/record-producer.ts';
 export { FetchedRecord } from './records/fetched-record.ts';
 export type { Bytes, ConsumerRecord, HeadersInit, ProducerRecord, RecordHeaders } from './records/types.ts';
 export {

@@ -8,6 +8,7 @@ import { Fetcher } from './fetcher.ts';
 import type { FetcherOptions, Position, StartPosition } from './options.ts';
 import type { PartitionReader } from './partition-reader.ts';
 import { resolvePositions } from './positions.ts';
+import type { OpenReaders } from './record-reader.ts';
 
 /** What to read. */
 export interface OpenOptions extends FetcherOptions {
@@ -24,7 +25,7 @@ export interface OpenOptions extends FetcherOptions {
 }
 
 /** Readers with positions found, fetching, not started. */
-export interface OpenPartitions {
+export interface OpenPartitions extends OpenReaders {
   /** In the order of `partitions`. */
   readonly readers: readonly PartitionReader[];
   readonly fetcher: Fetcher;

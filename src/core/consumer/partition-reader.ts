@@ -11,6 +11,7 @@ import type { ReaderOptions } from './options.ts';
 import type { ReaderHost } from './reader-host.ts';
 import { ReaderFeed } from './reader-feed.ts';
 import { nameOf } from './reader-name.ts';
+import type { RecordReader } from './record-reader.ts';
 import type { RecordSource } from './record-source.ts';
 import { SettledWaiters } from './settled-waiters.ts';
 
@@ -55,7 +56,7 @@ export interface CommitPoint {
  * One partition being read. Owns its cursor, its buffered batches and the tracker of what it handed over; a {@link Fetcher} feeds it.
  * Records are handed over while fewer than `credit` are in flight, and again when half of it is back.
  */
-export class PartitionReader implements Emitter {
+export class PartitionReader implements Emitter, RecordReader {
   readonly topic: string;
   readonly partition: number;
   /** Kafka's topic id; '' until the reader is added to a fetcher. */

@@ -17,6 +17,7 @@ import type { PartitionQueue } from './partition-queue.ts';
 import { partitionerByName, type Partitioner } from './partitioner.ts';
 import { ProducerIds } from './producer-ids.ts';
 import type { Receipt, Sent } from './receipt.ts';
+import type { RecordProducer } from './record-producer.ts';
 import { Sender } from './sender.ts';
 import { Stamp } from './stamp.ts';
 import { Topics } from './topics.ts';
@@ -36,7 +37,7 @@ const FEW_BATCHES = 2;
  * Sends records: idempotent, acks=all, in order per partition, bounded in bytes. What is taken is sent until it is acknowledged, refused for good,
  * or its delivery deadline has passed; then it fails, and nothing after it on its partition is sent before what was in flight is resolved.
  */
-export class Producer {
+export class Producer implements RecordProducer {
   readonly settings: ProducerSettings;
   readonly counters: ProducerCounters = newCounters();
   private readonly context: ProducerContext;
