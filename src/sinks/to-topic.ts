@@ -1,21 +1,19 @@
 // The sink stage: a delivery goes to the producer as records and is passed on when all of them are acknowledged, in input order per claim.
 import type { Subscriber } from 'rxjs';
 import type { ProducerRecord } from '../core/records/types.ts';
-import { UsageError, type KafkaError } from '../errors.ts';
+import { UsageError } from '../errors.ts';
 import { handleOf, type Delivery } from '../flow/delivery.ts';
 import { Fifo } from '../flow/fifo.ts';
 import { createFlow } from '../flow/flow.ts';
 import { announce, type KeepingStage } from '../flow/keeping-stage.ts';
 import type { Op } from '../flow/op.ts';
-import { applyPolicy, checkOnError, type StageOptions } from '../flow/policy.ts';
-import { RetryWait, type Waiter } from '../flow/retry-wait.ts';
+import { checkOnError, type StageOptions } from '../flow/policy.ts';
 import type { Settlement } from '../flow/settlement.ts';
-import { StageError } from '../flow/stage-error.ts';
 import { StageSubscriber } from '../flow/stage-subscriber.ts';
 import type { Producer } from '../core/producer/producer.ts';
-import type { Receipt, Withdrawal } from '../core/producer/receipt.ts';
 import type { Serializer } from '../serdes/serde.ts';
-import { Encoder, type OutgoingRecord } from './outgoing.ts';
+import { Lane, type LaneStage, type Sink } from './lane.ts';
+import { Encoder } from './outgoing.ts';
 
 /** What a sink needs of the run it is part of. */
 export interface SinkRuntime {
@@ -30,211 +28,35 @@ export interface ToTopicOptions<A, K, V> extends StageOptions<A> {
   readonly value?: Serializer<V>;
 }
 
-type Project<A> = (
-  value: A,
-) => ProducerRecord<unknown, unknown> | readonly ProducerRecord<unknown, unknown>[];
-
-interface Sink<A> {
-  readonly topic: string;
-  readonly name: string;
-  readonly project: Project<A>;
-  readonly encoder: Encoder;
-  readonly onError: StageOptions<A>['onError'];
-  readonly runtime: SinkRuntime;
-}
-
 /** More lanes than this are looked through for those that are over. */
 const MANY_LANES = 1_024;
 
-const isDead = (settlement: Settlement): boolean => settlement.dead ?? settlement.lost.aborted;
-
-const DONE = 1;
-/** It is not to be passed on: settled by its policy, given up, or withdrawn. */
-const STAYS = 2;
-const WITHDRAWN = 4;
-
-/** What a passage needs only when something went wrong. */
-interface Trouble<A> {
-  failures: number;
-  error: unknown;
-  wait: RetryWait<A> | undefined;
+/** A sink in its run. */
+interface RunningSink<A> extends Sink<A> {
+  readonly runtime: SinkRuntime;
 }
 
-/**
- * A delivery on its way through the producer; the records' receipt and the place in its lane, in one object. It has few fields on purpose: the
- * collector copies all that are in flight.
- */
-class Passage<A> implements Receipt, Waiter<A> {
-  readonly delivery: Delivery<A>;
-  private readonly lane: Lane<A>;
-  private state = 0;
-  private pending = 0;
-  private trouble: Trouble<A> | undefined = undefined;
-
-  constructor(delivery: Delivery<A>, lane: Lane<A>) {
-    this.delivery = delivery;
-    this.lane = lane;
-  }
-
-  get done(): boolean {
-    return (this.state & DONE) !== 0;
-  }
-
-  get passes(): boolean {
-    return (this.state & STAYS) === 0;
-  }
-
-  send(producer: Producer, sink: Sink<A>): void {
-    let records: ProducerRecord<unknown, unknown> | readonly ProducerRecord<unknown, unknown>[];
-    if (this.trouble !== undefined) this.trouble.error = undefined;
-    // One more than there are records, until all of them are handed over: an answer may come at once.
-    this.pending = 1;
-    try {
-      records = sink.project(this.delivery.value);
-      const timestamp = handleOf(this.delivery).behind.newestTimestamp();
-      const stamp = timestamp < 0 ? undefined : timestamp;
-      if (Array.isArray(records)) {
-        const encoded = (records as readonly ProducerRecord<unknown, unknown>[]).map((record) =>
-          sink.encoder.encode(record, stamp),
-        );
-        for (const record of encoded) {
-          this.handOver(producer, sink.topic, record);
-        }
-      } else {
-        const encoded = sink.encoder.encodeShared(records as ProducerRecord<unknown, unknown>, stamp);
-        this.handOver(producer, sink.topic, encoded);
-      }
-    } catch (cause) {
-      // What was handed over before is awaited first: its answers belong to this attempt.
-      this.troubled().error ??= cause;
-    }
-    this.answered();
-  }
-
-  onAcked(): void {
-    this.lane.stage.countOut();
-    this.answered();
-  }
-
-  onFailed(error: KafkaError): void {
-    this.troubled().error ??= error;
-    this.answered();
-  }
-
-  // Asked for every record of a batch; one claim that lives is enough to keep it.
-  isWithdrawn(): boolean {
-    return handleOf(this.delivery).behind.everySettlement(isDead);
-  }
-
-  get withdrawal(): Withdrawal {
-    return this.lane;
-  }
-
-  onWithdrawn(): void {
-    this.state |= WITHDRAWN;
-    this.answered();
-  }
-
-  onDue(): void {
-    this.troubled().wait = undefined;
-    this.lane.stage.sendAgain(this);
-  }
-
-  onGivenUp(): void {
-    this.end(STAYS);
-  }
-
-  /** Nobody is interested any more. */
-  giveUp(): void {
-    this.trouble?.wait?.cancel();
-    if (!this.done) handleOf(this.delivery).giveUp();
-    this.state |= DONE | STAYS;
-  }
-
-  private handOver(producer: Producer, topic: string, record: OutgoingRecord): void {
-    this.pending++;
-    try {
-      producer.send(topic, record, this);
-    } catch (cause) {
-      this.pending--;
-      throw cause;
-    }
-  }
-
-  private answered(): void {
-    if (--this.pending > 0 || this.done) return;
-    const error = this.trouble?.error;
-    if ((this.state & WITHDRAWN) !== 0) {
-      handleOf(this.delivery).giveUp();
-      this.end(STAYS);
-    } else if (error !== undefined) this.fail(error);
-    else this.end(0);
-  }
-
-  private fail(cause: unknown): void {
-    const { value, origins } = this.delivery;
-    const { name, onError } = this.lane.stage.sink;
-    const trouble = this.troubled();
-    const attempt = ++trouble.failures;
-    const error = new StageError<A>({ stage: name, value, attempt, origins, cause });
-    const delayMs = applyPolicy(onError, this.delivery, error);
-    if (delayMs === undefined) this.end(STAYS);
-    else trouble.wait = new RetryWait(this.delivery, delayMs, this);
-  }
-
-  private troubled(): Trouble<A> {
-    this.trouble ??= { failures: 0, error: undefined, wait: undefined };
-    return this.trouble;
-  }
-
-  private end(stays: number): void {
-    this.state |= DONE | stays;
-    this.lane.advance();
-  }
+/** A place that waits for room in the producer. */
+interface Blocked<A> {
+  readonly lane: Lane<A>;
+  readonly place: number;
 }
 
-/** The deliveries of one claim or plain source, passed on in the order in which they came. */
-class Lane<A> implements Withdrawal {
-  readonly queue = new Fifo<Passage<A>>();
-  readonly stage: ToTopicStage<A>;
-  private readonly settlement: Settlement | undefined;
-  private advancing = false;
-
-  constructor(stage: ToTopicStage<A>, settlement: Settlement | undefined) {
-    this.stage = stage;
-    this.settlement = settlement;
-  }
-
-  /** False while the claim that the lane is for is alive; it is one of those behind each of its deliveries. */
-  get isPossible(): boolean {
-    return this.settlement === undefined || isDead(this.settlement);
-  }
-
-  // Passing one on may settle it, emit the next one and come back here.
-  advance(): void {
-    if (this.advancing) return;
-    this.advancing = true;
-    for (let first = this.queue.peek(); first?.done === true; first = this.queue.peek()) {
-      this.queue.shift();
-      this.stage.leave(first);
-    }
-    this.advancing = false;
-    this.stage.advanced();
-  }
-}
-
-class ToTopicStage<A> extends StageSubscriber<Delivery<A>, Delivery<A>> implements KeepingStage {
-  readonly sink: Sink<A>;
+class ToTopicStage<A>
+  extends StageSubscriber<Delivery<A>, Delivery<A>>
+  implements KeepingStage, LaneStage<A>
+{
+  readonly sink: RunningSink<A>;
   private readonly producer: Producer;
   private readonly lanes = new Map<Settlement | undefined, Lane<A>>();
-  private readonly blocked = new Fifo<Passage<A>>();
+  private readonly blocked = new Fifo<Blocked<A>>();
   private lastSettlement: Settlement | undefined;
   private lastLane: Lane<A> | undefined;
   private under = 0;
   private finished = false;
   private unblocking = false;
 
-  constructor(out: Subscriber<Delivery<A>>, sink: Sink<A>) {
+  constructor(out: Subscriber<Delivery<A>>, sink: RunningSink<A>) {
     super(out);
     this.sink = sink;
     this.producer = sink.runtime.producer();
@@ -248,8 +70,7 @@ class ToTopicStage<A> extends StageSubscriber<Delivery<A>, Delivery<A>> implemen
   }
 
   keepsSome(test: (delivery: Delivery<unknown>) => boolean): boolean {
-    for (const { queue } of this.lanes.values())
-      if (queue.some(({ delivery }) => test(delivery))) return true;
+    for (const lane of this.lanes.values()) if (lane.keepsSome(test)) return true;
     return false;
   }
 
@@ -259,10 +80,8 @@ class ToTopicStage<A> extends StageSubscriber<Delivery<A>, Delivery<A>> implemen
       return;
     }
     const lane = this.laneOf(delivery);
-    const passage = new Passage(delivery, lane);
     this.under++;
-    lane.queue.push(passage);
-    this.sendAgain(passage);
+    this.submit(lane, lane.push(delivery));
   }
 
   override complete(): void {
@@ -274,16 +93,16 @@ class ToTopicStage<A> extends StageSubscriber<Delivery<A>, Delivery<A>> implemen
     this.sink.runtime.countOut();
   }
 
-  sendAgain(passage: Passage<A>): void {
-    if (this.blocked.size > 0 || !this.producer.hasRoom(this.sink.topic)) this.blocked.push(passage);
-    else passage.send(this.producer, this.sink);
+  submit(lane: Lane<A>, place: number): void {
+    if (this.blocked.size > 0 || !this.producer.hasRoom(this.sink.topic)) this.blocked.push({ lane, place });
+    else lane.send(place, this.producer);
   }
 
-  leave(passage: Passage<A>): void {
+  leave(delivery: Delivery<A>, passes: boolean): void {
     this.under--;
-    if (!passage.passes) return;
-    if (this.closed) handleOf(passage.delivery).giveUp();
-    else this.out.next(passage.delivery);
+    if (!passes) return;
+    if (this.closed) handleOf(delivery).giveUp();
+    else this.out.next(delivery);
   }
 
   advanced(): void {
@@ -306,22 +125,22 @@ class ToTopicStage<A> extends StageSubscriber<Delivery<A>, Delivery<A>> implemen
 
   // Claims come and go; a lane without deliveries can be made again.
   private prune(): void {
-    for (const [settlement, lane] of this.lanes) if (lane.queue.size === 0) this.lanes.delete(settlement);
+    for (const [settlement, lane] of this.lanes) if (lane.size === 0) this.lanes.delete(settlement);
     this.lastLane = undefined;
   }
 
   private unblock(): void {
     if (this.unblocking) return;
     this.unblocking = true;
-    while (this.blocked.size > 0 && this.producer.hasRoom(this.sink.topic))
-      this.blocked.shift()!.send(this.producer, this.sink);
+    while (this.blocked.size > 0 && this.producer.hasRoom(this.sink.topic)) {
+      const { lane, place } = this.blocked.shift()!;
+      lane.send(place, this.producer);
+    }
     this.unblocking = false;
   }
 
   private abandon(): void {
-    for (const lane of this.lanes.values()) {
-      for (let left = lane.queue.shift(); left !== undefined; left = lane.queue.shift()) left.giveUp();
-    }
+    for (const lane of this.lanes.values()) lane.abandon();
   }
 }
 
@@ -341,7 +160,7 @@ export function toTopicStage<A, K, V>(
     );
   checkOnError('toTopic', options.onError);
   const { key, value, onError } = options;
-  const sink: Sink<A> = {
+  const sink: RunningSink<A> = {
     topic,
     name: options.name ?? `toTopic '${topic}'`,
     project,

@@ -18,7 +18,7 @@ function oneByOne<T>(source: AsyncIterable<T>): Chunks<T> {
 }
 
 /**
- * A flow of an async iterable's values. The next one is asked for only while fewer than 10,000 are unsettled; the iterable is closed
+ * A flow of an async iterable's values. The next one is asked for only while fewer than 40,000 are unsettled; the iterable is closed
  * (`return()`) when the flow ends early. What it throws fails the topology, or is the flow's error in a script.
  */
 export function fromAsyncIterable<T>(source: AsyncIterable<T>): Flow<T> {

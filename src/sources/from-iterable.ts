@@ -11,7 +11,7 @@ async function* once<T>(source: Iterable<T>): AsyncGenerator<Iterable<T>, undefi
 }
 
 /**
- * A flow of an iterable's values, pulled only while fewer than 10,000 of them are unsettled. Iterated anew by each subscription; completes when the
+ * A flow of an iterable's values, pulled only while fewer than 40,000 of them are unsettled. Iterated anew by each subscription; completes when the
  * iterable does, and closes it (`return()`) when the flow ends early.
  *
  * @example

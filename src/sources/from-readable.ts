@@ -48,7 +48,7 @@ function trimmed(lines: string[]): string[] {
 }
 
 /**
- * A flow of a Node stream's lines (without their ends, UTF-8) or chunks. The stream is read only while fewer than 10,000 values and 16 MiB of
+ * A flow of a Node stream's lines (without their ends, UTF-8) or chunks. The stream is read only while fewer than 40,000 values and 16 MiB of
  * them are unsettled, so a slow sink slows the reading; it is destroyed when the flow ends early. A stream can be read once: so can the flow.
  *
  * @example

@@ -8,7 +8,7 @@ import { drained } from './drained.ts';
 import { PullCredit, type PullOwner } from './pull-credit.ts';
 
 /** Default bounds of what a plain source has on its way. */
-const IN_FLIGHT_RECORDS = 10_000;
+const IN_FLIGHT_RECORDS = 40_000;
 const IN_FLIGHT_BYTES = 16 * 1024 * 1024;
 
 /** How long one run of emissions may keep the event loop, and how often it looks at the clock. */

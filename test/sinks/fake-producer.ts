@@ -10,6 +10,7 @@ export interface Sent {
   readonly record: ProducerRecord;
   readonly value: string | null;
   readonly receipt: Receipt;
+  readonly tag: number;
 }
 
 /** A producer whose answers are given by hand, and the run around it. */
@@ -26,13 +27,13 @@ export class FakeProducer implements SinkRuntime {
   listening = 0;
   private readonly callbacks = new Set<() => void>();
 
-  send(topic: string, record: ProducerRecord, receipt: Receipt): boolean {
+  send(topic: string, record: ProducerRecord, receipt: Receipt, tag = 0): boolean {
     const value = record.value === null ? null : Buffer.from(record.value).toString();
     if (value === this.throwsFor) throw new Error(`the producer refuses ${value}`);
     // As the real one: the caller may use the object again.
-    this.sent.push({ topic, record: { ...record }, value, receipt });
+    this.sent.push({ topic, record: { ...record }, value, receipt, tag });
     this.room--;
-    if (this.answersAtOnce) receipt.onAcked(0, 0, 0);
+    if (this.answersAtOnce) receipt.onAcked(0, 0, 0, tag);
     return this.room > 0;
   }
 
@@ -61,18 +62,22 @@ export class FakeProducer implements SinkRuntime {
 
   /** Acknowledges the record sent as number `at`. */
   ack(...at: readonly number[]): void {
-    for (const one of at) this.sent[one]!.receipt.onAcked(0, one, 0);
+    for (const one of at) {
+      const { receipt, tag } = this.sent[one]!;
+      receipt.onAcked(0, one, 0, tag);
+    }
   }
 
   fail(at: number, name = 'INVALID_RECORD'): void {
-    this.sent[at]!.receipt.onFailed(new BrokerError(name, `${name} on purpose`, { retriable: false }));
+    const { receipt, tag } = this.sent[at]!;
+    receipt.onFailed(new BrokerError(name, `${name} on purpose`, { retriable: false }), tag);
   }
 
   /** Seals the batch of record number `at`, as before its first sending. */
   seal(at: number): 'sent' | 'withdrawn' {
-    const { receipt } = this.sent[at]!;
-    if (receipt.isWithdrawn?.() !== true) return 'sent';
-    receipt.onWithdrawn?.();
+    const { receipt, tag } = this.sent[at]!;
+    if (receipt.isWithdrawn?.(tag) !== true) return 'sent';
+    receipt.onWithdrawn?.(tag);
     return 'withdrawn';
   }
 

@@ -60,13 +60,13 @@ describe('fromIterable', () => {
     const held: Delivery<number>[] = [];
     const subscription = fromIterable(endless()).subscribe((delivery) => held.push(delivery));
     await turns(50);
-    expect(held).toHaveLength(10_000);
-    for (const delivery of held.splice(0, 4_999)) delivery.ack();
+    expect(held).toHaveLength(40_000);
+    for (const delivery of held.splice(0, 19_999)) delivery.ack();
     await turns(20);
-    expect(pulled).toBe(10_000);
+    expect(pulled).toBe(40_000);
     held.shift()!.ack();
     await turns(50);
-    expect(pulled).toBe(15_000);
+    expect(pulled).toBe(60_000);
     subscription.unsubscribe();
   });
 
@@ -113,10 +113,10 @@ describe('fromAsyncIterable', () => {
     }
     const held: Delivery<number>[] = [];
     const subscription = fromAsyncIterable(values()).subscribe((delivery) => held.push(delivery));
-    while (held.length < 10_000) await turns(1);
+    while (held.length < 40_000) await turns(1);
     await turns(10);
-    expect(held).toHaveLength(10_000);
-    expect(asked).toBeLessThanOrEqual(10_001);
+    expect(held).toHaveLength(40_000);
+    expect(asked).toBeLessThanOrEqual(40_001);
     subscription.unsubscribe();
     held.forEach((delivery) => delivery.ack());
     await turns(3);
@@ -158,7 +158,7 @@ describe('fromReadable', () => {
     const held: Delivery<string>[] = [];
     const subscription = fromReadable(stream, { as: 'lines' }).subscribe((delivery) => held.push(delivery));
     await turns(100);
-    expect(held).toHaveLength(10_000);
+    expect(held).toHaveLength(40_000);
     expect(read).toBeLessThan(5);
     subscription.unsubscribe();
     await turns(5);

@@ -3,6 +3,7 @@
 import type { BatchBuilder } from '../records/batch-builder.ts';
 import type { Bytes, HeadersInit } from '../records/types.ts';
 import type { KafkaError } from '../../errors.ts';
+import { BatchEntries } from './batch-entries.ts';
 import type { Receipt, Withdrawal } from './receipt.ts';
 
 /**
@@ -30,8 +31,7 @@ export class Batch {
   builder: BatchBuilder | undefined;
   /** The exact bytes that are sent, every time the same. */
   sealed: Buffer | undefined;
-  receipts: Receipt[];
-  timestamps: number[];
+  entries = new BatchEntries();
   baseSequence = -1;
   /** Bytes before compression, which is what the buffer limits count. */
   bytes: number;
@@ -53,12 +53,10 @@ export class Batch {
     this.bytes = builder.bytes;
     this.createdAt = createdAt;
     this.deadlineAt = deadlineAt;
-    this.receipts = [];
-    this.timestamps = [];
   }
 
   get count(): number {
-    return this.receipts.length;
+    return this.entries.count;
   }
 
   /** The bytes it takes in a request; an upper bound before it is sealed. */
@@ -72,12 +70,12 @@ export class Batch {
     headers: HeadersInit | undefined,
     timestamp: number,
     receipt: Receipt,
+    tag: number,
   ): boolean {
     const builder = this.builder!;
     if (!builder.tryAppend(key, value, headers, timestamp)) return false;
     this.bytes = builder.bytes;
-    this.receipts.push(receipt);
-    this.timestamps.push(timestamp);
+    this.entries.push(receipt, tag, timestamp);
     const { withdrawal } = receipt;
     if (withdrawal === undefined) this.asksEach ||= receipt.isWithdrawn !== undefined;
     else if (withdrawal !== this.lastWithdrawal) this.enter(withdrawal);

@@ -90,10 +90,11 @@ export class Producer implements RecordProducer {
 
   /**
    * Takes a record; its bytes are copied before this returns. True while there is room; false = taken, but no more should come before
-   * `onReady`. What becomes of it is told to `receipt`.
+   * `onReady`. What becomes of it is told to `receipt`, with `tag`, a whole number: one receipt with a tag for each record makes no object per
+   * record; tags that count up cost least.
    * @throws UsageError for an undefined value, a partition that is no index, a timestamp that is no time, headers that are none, and after `close()`.
    */
-  send(name: string, record: ProducerRecord, receipt: Receipt): boolean {
+  send(name: string, record: ProducerRecord, receipt: Receipt, tag = 0): boolean {
     const topic = this.lastTopic?.name === name ? this.lastTopic : this.topicFor(name);
     const { value, partition: index } = record;
     const key = record.key ?? null;
@@ -103,8 +104,8 @@ export class Producer implements RecordProducer {
       throw new UsageError(`The producer is closed; a record for ${name} was not taken`);
     const timestamp = record.timestamp ?? this.stamp.now();
     if (!isTime(timestamp)) throw noTime(name, timestamp);
-    if (!topic.isKnown) this.hold(topic, { key, value, headers, partition: index }, timestamp, receipt);
-    else this.place(topic, key, value, headers, index, timestamp, receipt);
+    if (!topic.isKnown) this.hold(topic, { key, value, headers, partition: index, timestamp, receipt, tag });
+    else this.place(topic, key, value, headers, index, timestamp, receipt, tag);
     return !this.buffer.full && topic.fullPartitions === 0;
   }
 
@@ -189,9 +190,9 @@ export class Producer implements RecordProducer {
   /** Keeps a record until its topic is known. */
   private hold(
     topic: TopicState,
-    fields: Pick<PendingRecord, 'key' | 'value' | 'partition'> & { readonly headers: HeaderList | undefined },
-    timestamp: number,
-    receipt: Receipt,
+    fields: Omit<PendingRecord, 'headers' | 'bytes' | 'takenAt'> & {
+      readonly headers: HeaderList | undefined;
+    },
   ): void {
     const { clock, settings } = this.context;
     const key = owned(fields.key);
@@ -199,7 +200,7 @@ export class Producer implements RecordProducer {
     const headers = fields.headers && new HeaderList(fields.headers.names, fields.headers.values.map(owned));
     const bytes = RECORD_OVERHEAD + (key?.length ?? 0) + (value?.length ?? 0);
     const takenAt = clock.now();
-    topic.addPending({ ...fields, key, value, headers, timestamp, receipt, bytes, takenAt });
+    topic.addPending({ ...fields, key, value, headers, bytes, takenAt });
     this.deadlines.at(takenAt + settings.deliveryTimeoutMs);
     if (topic.pending.length === 1) {
       topic.missingSince = -1;
@@ -212,12 +213,12 @@ export class Producer implements RecordProducer {
     topic.pending = [];
     for (const record of pending) {
       topic.releasePending(record);
-      const { key, value, headers, partition, timestamp, receipt } = record;
+      const { key, value, headers, partition, timestamp, receipt, tag } = record;
       try {
-        this.place(topic, key, value, headers, partition, timestamp, receipt);
+        this.place(topic, key, value, headers, partition, timestamp, receipt, tag);
       } catch (cause) {
         // `send` has returned long since, and the records behind this one want their places.
-        this.fail(receipt, cause instanceof KafkaError ? cause : notPlaced(topic.name, cause));
+        this.fail(receipt, tag, cause instanceof KafkaError ? cause : notPlaced(topic.name, cause));
       }
     }
     this.sender.schedule();
@@ -231,10 +232,11 @@ export class Producer implements RecordProducer {
     index: number | undefined,
     timestamp: number,
     receipt: Receipt,
+    tag: number,
   ): void {
     // Before it is encoded, so that no memory is spent on it.
     if ((value?.length ?? 0) + (key?.length ?? 0) > this.settings.maxRecordBytes) {
-      this.refuse(topic, singleRecordBatchSize(key, value, headers), receipt);
+      this.refuse(topic, singleRecordBatchSize(key, value, headers), receipt, tag);
       return;
     }
     const { partitions } = topic;
@@ -247,11 +249,11 @@ export class Producer implements RecordProducer {
     for (;;) {
       const batch = partition.backlog.open ?? partition.openBatch(this.context.clock.now());
       const before = batch.count === 0 ? 0 : batch.bytes;
-      if (batch.tryAppend(key, value, headers, timestamp, receipt)) {
+      if (batch.tryAppend(key, value, headers, timestamp, receipt, tag)) {
         if (before === 0) {
           if (batch.bytes > this.settings.maxRecordBytes) {
             partition.backlog.open = undefined;
-            this.refuse(topic, batch.bytes, receipt);
+            this.refuse(topic, batch.bytes, receipt, tag);
             break;
           }
           this.deadlines.at(batch.deadlineAt);
@@ -291,19 +293,19 @@ export class Producer implements RecordProducer {
     return topic.partition(chosen);
   }
 
-  private refuse(topic: TopicState, bytes: number, receipt: Receipt): void {
+  private refuse(topic: TopicState, bytes: number, receipt: Receipt, tag: number): void {
     const message = `A record for ${topic.name} takes ${bytes} bytes, and maxRecordBytes allows ${this.settings.maxRecordBytes}; raise it, and max.message.bytes of the topic, or write less`;
     const error = new BrokerError('MESSAGE_TOO_LARGE', message, {
       retriable: false,
       api: 'Produce',
       topic: topic.name,
     });
-    this.fail(receipt, error);
+    this.fail(receipt, tag, error);
   }
 
-  private fail(receipt: Receipt, error: KafkaError): void {
+  private fail(receipt: Receipt, tag: number, error: KafkaError): void {
     this.counters.recordsFailed += 1;
-    queueMicrotask(() => this.sender.run(() => failReceipt(receipt, error, this.context)));
+    queueMicrotask(() => this.sender.run(() => failReceipt(receipt, tag, error, this.context)));
   }
 
   private flushPartition(partition: PartitionQueue, waiter: BatchWaiter): void {
@@ -343,9 +345,9 @@ function owned(value: Bytes | null): Bytes | null {
   return value instanceof Uint8Array ? Buffer.from(value) : value;
 }
 
-function failReceipt(receipt: Receipt, error: KafkaError, context: ProducerContext): void {
+function failReceipt(receipt: Receipt, tag: number, error: KafkaError, context: ProducerContext): void {
   try {
-    receipt.onFailed(error);
+    receipt.onFailed(error, tag);
   } catch (thrown) {
     context.report(thrown);
   }

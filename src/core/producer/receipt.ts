@@ -7,24 +7,27 @@ export interface Withdrawal {
   readonly isPossible: boolean;
 }
 
-/** Told once what became of a record. Calls for one partition come in the order in which its records were sent. */
+/**
+ * Told once what became of a record. Calls for one partition come in the order in which its records were sent. One receipt may serve many
+ * records: `tag` is the number that was given to `send` with the record, 0 without one.
+ */
 export interface Receipt {
   /**
    * The record is in the log of every in-sync replica. `offset` is -1 when the broker recognised a repeated batch but no longer knows where it
    * is. `timestamp` is the record's, or the broker's where the topic stamps records itself.
    */
-  onAcked(partition: number, offset: number, timestamp: number): void;
+  onAcked(partition: number, offset: number, timestamp: number, tag: number): void;
   /**
    * The record is not in the log, or (OutcomeUnknownError) nobody can say. A record refused before it joined a batch (too large, unknown
    * topic) is reported at once and does not wait for the records before it.
    */
-  onFailed(error: KafkaError): void;
+  onFailed(error: KafkaError, tag: number): void;
   /** Asked when the record's batch is sealed for its first sending; true leaves the record out. */
-  isWithdrawn?(): boolean;
+  isWithdrawn?(tag: number): boolean;
   /** Spares the question: while none of the withdrawals of a batch is possible, none of their receipts is asked. */
   readonly withdrawal?: Withdrawal;
   /** The record was left out; neither `onAcked` nor `onFailed` follows. */
-  onWithdrawn?(): void;
+  onWithdrawn?(tag: number): void;
 }
 
 /** Where a record ended up. */

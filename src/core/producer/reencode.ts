@@ -7,6 +7,7 @@ import { BatchBuilder } from '../records/batch-builder.ts';
 import type { FetchedRecord } from '../records/fetched-record.ts';
 import { parseBatches } from '../records/record-batch.ts';
 import { Batch } from './batch.ts';
+import { BatchEntries } from './batch-entries.ts';
 import type { Place } from './flight.ts';
 import { sequenceAfter, type Sequence } from './sequence.ts';
 
@@ -21,28 +22,43 @@ function* recordsOf(bytes: Buffer, { topic, partition }: Place): Generator<Fetch
 
 /** Takes the withdrawn records out of an unsealed batch and tells their receipts; returns how many there were. */
 export function dropWithdrawn(batch: Batch, place: Place): number {
-  const { receipts, timestamps } = batch;
-  if (!batch.mayBeWithdrawn || !receipts.some(isWithdrawn)) return 0;
+  const { entries } = batch;
+  if (!batch.mayBeWithdrawn || !hasWithdrawn(entries)) return 0;
   const whole = batch.builder!.seal(UNSEQUENCED);
   const kept = new BatchBuilder(batch.bytes, batch.bytes);
-  const out: typeof receipts = [];
+  const out: number[] = [];
   batch.builder = kept;
-  batch.receipts = [];
-  batch.timestamps = [];
+  batch.entries = new BatchEntries();
   let index = 0;
   for (const record of recordsOf(whole, place)) {
-    const receipt = receipts[index]!;
-    const timestamp = timestamps[index]!;
+    if (isWithdrawn(entries, index)) out.push(index);
+    else takeOver(batch, record, entries, index);
     index += 1;
-    if (isWithdrawn(receipt)) out.push(receipt);
-    else batch.tryAppend(record.key, record.value, record.headers, timestamp, receipt);
   }
-  for (const receipt of out) receipt.onWithdrawn?.();
+  for (const at of out) entries.receipt(at).onWithdrawn?.(entries.tag(at));
   return out.length;
 }
 
-function isWithdrawn(receipt: Batch['receipts'][number]): boolean {
-  return receipt.isWithdrawn?.() === true;
+function hasWithdrawn(entries: BatchEntries): boolean {
+  for (let index = 0; index < entries.count; index += 1) if (isWithdrawn(entries, index)) return true;
+  return false;
+}
+
+function isWithdrawn(entries: BatchEntries, index: number): boolean {
+  return entries.receipt(index).isWithdrawn?.(entries.tag(index)) === true;
+}
+
+/** Appends a record with the entry it had; false where it does not fit. */
+function takeOver(into: Batch, record: FetchedRecord, entries: BatchEntries, index: number): boolean {
+  const { key, value, headers } = record;
+  return into.tryAppend(
+    key,
+    value,
+    headers,
+    entries.timestamp(index),
+    entries.receipt(index),
+    entries.tag(index),
+  );
 }
 
 /**
@@ -60,13 +76,12 @@ export function splitBatch(
   let part: Batch | undefined;
   let index = 0;
   for (const record of recordsOf(batch.sealed!, place)) {
-    const receipt = batch.receipts[index]!;
-    const timestamp = batch.timestamps[index]!;
+    if (part === undefined || !takeOver(part, record, batch.entries, index)) {
+      part = new Batch(new BatchBuilder(maxBytes), batch.createdAt, batch.deadlineAt);
+      takeOver(part, record, batch.entries, index);
+      parts.push(part);
+    }
     index += 1;
-    if (part?.tryAppend(record.key, record.value, record.headers, timestamp, receipt) === true) continue;
-    part = new Batch(new BatchBuilder(maxBytes), batch.createdAt, batch.deadlineAt);
-    part.tryAppend(record.key, record.value, record.headers, timestamp, receipt);
-    parts.push(part);
   }
   let baseSequence = batch.baseSequence;
   for (const each of parts) {

@@ -18,6 +18,7 @@ export interface PendingRecord {
   readonly timestamp: number;
   readonly partition: number | undefined;
   readonly receipt: Receipt;
+  readonly tag: number;
   readonly bytes: number;
   readonly takenAt: number;
 }
@@ -107,7 +108,7 @@ export class TopicState {
       this.releasePending(record);
       this.context.counters.recordsFailed += 1;
       try {
-        record.receipt.onFailed(error);
+        record.receipt.onFailed(error, record.tag);
       } catch (thrown) {
         this.context.report(thrown);
       }
