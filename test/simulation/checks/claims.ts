@@ -88,6 +88,10 @@ export function drainedLeaves(events: readonly Event[]): Violation[] {
       case 'held':
         underWay.get(claimKey(event))?.delete(event.offset);
         break;
+      case 'lost':
+        // By a rewind, at the end of which the member may leave; what was under way is given up then.
+        underWay.delete(claimKey(event));
+        break;
       case 'revoked': {
         const left = underWay.get(claimKey(event));
         const first = left?.entries().next().value;

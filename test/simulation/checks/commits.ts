@@ -108,22 +108,53 @@ export function commitUnassigned(events: readonly Event[]): Violation[] {
   return findings.all;
 }
 
+/** How long a member may take to repeat what a late commit has undone. */
+const REPAIR_MS = 35_000;
+
+interface GroupOffset {
+  offset: number;
+  /** Member and generation. */
+  owner: string;
+  index: number;
+  /** A late commit of the owner took it back from there. */
+  back?: { readonly from: number; readonly atMs: number; readonly index: number } | undefined;
+}
+
 /**
- * `commit-regressed`: a group's offset goes back. Inside one generation of one member that may happen for a while: a commit that was never answered may
- * arrive behind a later one, on another connection. The product commits again then; so what is a breach is that it stays back when the member is told
- * that its commits are in the log, or when anybody else begins there. Both show as a commit, or a start, of another generation below what was there.
+ * `commit-regressed`: a group's offset goes back. Inside one generation of one member that may happen: a commit that was never answered may arrive behind a
+ * later one, on another connection, which no client can prevent. It must repeat the later one then, for as long as the partition is its own. Any other
+ * commit below what is in the log is a breach, and so is a claim that begins below it.
  */
 export function commitRegressed(events: readonly Event[]): Violation[] {
   const findings = new Findings('commit-regressed');
-  const best = new Map<string, { offset: number; owner: string; index: number }>();
+  const offsets = new Map<string, GroupOffset>();
   for (const [index, event] of events.entries()) {
+    if (event.kind === 'progress') {
+      const back = offsets.get(`${event.group}|${placeOf(event)}`)?.back;
+      if (back === undefined || event.atMs - back.atMs < REPAIR_MS) continue;
+      findings.add(
+        `${placeOf(event)} was committed to ${back.from}, then taken back, and it stays so`,
+        back.index,
+        index,
+      );
+      offsets.get(`${event.group}|${placeOf(event)}`)!.back = undefined;
+    } else if (event.kind === 'crashed') {
+      for (const one of offsets.values()) if (one.owner.startsWith(`${event.process}|`)) one.back = undefined;
+    } else if (event.kind === 'lost' || event.kind === 'revoked') {
+      const one = offsets.get(`${event.group}|${placeOf(event)}`);
+      if (one?.owner.startsWith(`${event.process}|`) === true) one.back = undefined;
+    }
     if (event.kind !== 'committed' && event.kind !== 'assigned') continue;
     if (event.group === '') continue;
     const key = `${event.group}|${placeOf(event)}`;
-    const before = best.get(key);
+    const before = offsets.get(key);
     const offset = event.kind === 'committed' ? event.offset : event.start;
     const owner = `${event.process}|${event.generation}`;
-    if (before !== undefined && offset < before.offset && before.owner !== owner) {
+    if (
+      before !== undefined &&
+      offset < before.offset &&
+      (before.owner !== owner || event.kind === 'assigned')
+    ) {
       const how = event.kind === 'committed' ? 'commits' : 'begins';
       findings.add(
         `${event.process} ${how} ${key} at ${offset}; ${before.offset} was committed before`,
@@ -132,7 +163,9 @@ export function commitRegressed(events: readonly Event[]): Violation[] {
       );
     }
     if (event.kind !== 'committed') continue;
-    if (before === undefined || offset >= before.offset) best.set(key, { offset, owner, index });
+    const from = before?.back?.from ?? before?.offset ?? 0;
+    const back = offset < from ? (before?.back ?? { from, atMs: event.atMs, index }) : undefined;
+    offsets.set(key, { offset, owner, index, back });
   }
   return findings.all;
 }
@@ -146,7 +179,7 @@ export function startSkip(events: readonly Event[]): Violation[] {
   for (const [index, event] of events.entries()) {
     if (event.kind === 'committed') {
       const key = `${event.group}|${placeOf(event)}`;
-      committed.set(key, Math.max(event.offset, committed.get(key) ?? 0));
+      committed.set(key, event.offset);
     } else if (event.kind === 'settled' && event.group !== '') {
       settled.get(`${event.process}|${event.group}|${placeOf(event)}`)?.offsets.add(event.offset);
     } else if (event.kind === 'assigned' && event.group !== '') {

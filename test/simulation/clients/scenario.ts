@@ -230,17 +230,17 @@ function drawCredit(draw: Draw): CreditLimits {
 }
 
 function drawProducer(draw: Draw): ProducerPlan {
-  const records = draw.int(80, 320);
-  const burst = draw.of([1, 4, 25, 60]);
+  const records = draw.int(100, 400);
+  const burst = draw.of([1, 10, 40, 80]);
   return {
     pauseMs: (LOAD_MS * 0.9 * burst) / records,
     burst,
     records,
     keys: draw.of([0, 0, 5, 40]),
-    valueBytes: draw.of([0, 0, 80, 1500]),
+    valueBytes: draw.of([0, 80, 400, 1500]),
     lingerMs: draw.of([0, 0, 5, 200]),
-    batchBytes: draw.of([300, 16_384, 1_000_000]),
-    maxInFlight: draw.of([1, 5, 5]),
+    batchBytes: draw.of([300, 300, 2000, 1_000_000]),
+    maxInFlight: draw.of([1, 5, 5, 5]),
     deliveryTimeoutMs: draw.of([3000, 9000, 30_000, 120_000]),
     requestTimeoutMs: draw.of([1000, 4000]),
     compression: draw.of(['none', 'none', 'gzip', 'snappy'] as const),
@@ -330,7 +330,7 @@ export function drawScenario(seed: number): ClientScenario {
   return {
     brokers,
     topics,
-    maxLatencyMs: draw.of([0, 2, 30]),
+    maxLatencyMs: draw.of([0, 2, 30, 30]),
     producers: draw.list(1, 3, () => drawProducer(draw)),
     members: draw.list(1, 3, () => drawMember(draw, isolation)),
     readers: draw.list(0, 2, () => drawReader(draw, topics.length)),

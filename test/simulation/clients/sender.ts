@@ -30,7 +30,9 @@ export class Sender {
     this.name = name;
     this.plan = plan;
     this.process = new SimulatedProcess(world.clock, world.box.transport);
-    this.kafka = world.kafka(name, this.process);
+    // A connection is given up when nothing comes for as long as a request of the client may take; where a producer waits less, it may use up its time on
+    // one that is dead.
+    this.kafka = world.kafka(name, this.process, plan.requestTimeoutMs);
     const { lingerMs, batchBytes, maxInFlight, deliveryTimeoutMs, requestTimeoutMs, compression } = plan;
     this.producer = this.kafka.producer({
       lingerMs,

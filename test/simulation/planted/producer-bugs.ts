@@ -3,11 +3,12 @@ import { RemoteCluster } from '../../../src/core/cluster/remote-cluster.ts';
 import { Answers } from '../../../src/core/producer/answers.ts';
 import type { Batch } from '../../../src/core/producer/batch.ts';
 import { Flight } from '../../../src/core/producer/flight.ts';
+import { PartitionQueue } from '../../../src/core/producer/partition-queue.ts';
 import { Sequence } from '../../../src/core/producer/sequence.ts';
 import { ERRORS } from '../../../src/core/protocol/error-codes.ts';
 import { TimeoutError } from '../../../src/errors.ts';
 import type { KafkaError } from '../../../src/errors.ts';
-import { all, replaceMethod } from './replace.ts';
+import { replaceMethod } from './replace.ts';
 
 const EVERY = 12;
 
@@ -123,27 +124,28 @@ export function staleLeaderWrite(): () => void {
   );
 }
 
-/** Two batches that are to be sent again are sent in the other order. */
+/** While a batch is sent again, the two behind it change places. */
 export function swapTwoBatchesOnRetry(): () => void {
-  return all(
-    replaceMethod<Again>(
-      Flight,
-      'again',
-      (again) =>
-        function (batch, error, unclear, pause) {
-          again.call(this, batch, error, unclear, pause);
-          if (!unclear && this.batches.length > 1) this.gap = true;
-        },
-    ),
-    replaceMethod<(this: Inside) => void>(
-      Flight,
-      'stampAnew',
-      (stampAnew) =>
-        function () {
-          this.batches.reverse();
-          stampAnew.call(this);
-        },
-    ),
+  interface Queue {
+    readonly flight: { readonly batches: readonly Batch[] };
+    readonly backlog: { readonly closed: Batch[] };
+  }
+  const swapped = new WeakSet<Batch>();
+  type Select = (this: Queue, now: number) => Batch | undefined;
+  return replaceMethod<Select>(
+    PartitionQueue,
+    'select',
+    (select) =>
+      function (now) {
+        const { closed } = this.backlog;
+        const [one, other] = closed;
+        const retries = this.flight.batches.some(({ state }) => state === 'waiting');
+        if (retries && one !== undefined && other !== undefined && !swapped.has(one)) {
+          closed.splice(0, 2, other, one);
+          swapped.add(one).add(other);
+        }
+        return select.call(this, now);
+      },
   );
 }
 
