@@ -22,6 +22,8 @@ import { createTopic } from './topics.ts';
 export interface BoxParts {
   readonly cluster: ClusterState;
   readonly nodes: readonly BrokerNode[];
+  /** Makes one more node; it is one of `nodes` at once. */
+  readonly addNode: () => BrokerNode;
   readonly faults: FaultTable;
   readonly log: RequestLog;
   readonly transport: Transport;
@@ -42,6 +44,7 @@ export class BrokerBox implements AsyncDisposable {
   readonly internalErrors: readonly unknown[];
   readonly #cluster: ClusterState;
   readonly #nodes: readonly BrokerNode[];
+  readonly #addNode: () => BrokerNode;
   readonly #faults: FaultTable;
   readonly #log: RequestLog;
 
@@ -52,6 +55,7 @@ export class BrokerBox implements AsyncDisposable {
     this.internalErrors = parts.errors;
     this.#cluster = parts.cluster;
     this.#nodes = parts.nodes;
+    this.#addNode = parts.addNode;
     this.#faults = parts.faults;
     this.#log = parts.log;
   }
@@ -147,6 +151,19 @@ export class BrokerBox implements AsyncDisposable {
     this.#cluster.rehashCoordinators();
   }
 
+  /**
+   * The topic has a new id and keeps its records, as if it had been made again and filled with the same: clients that go by id are told
+   * UNKNOWN_TOPIC_ID. Returns the id.
+   */
+  bumpTopicId(name: string): string {
+    return this.#cluster.topics.giveNewId(this.#topic(name));
+  }
+
+  /** Metadata does not show the topic any more (`false`: again), although it can be written and read. */
+  hideFromMetadata(name: string, isHidden = true): void {
+    this.#topic(name).isHidden = isHidden;
+  }
+
   /** The node that coordinates the group, -1 when none is up. */
   coordinatorOf(groupId: string): number {
     return this.#cluster.coordinatorOf(groupId)?.id ?? -1;
@@ -165,6 +182,14 @@ export class BrokerBox implements AsyncDisposable {
     if (found.node.isUp) return;
     await found.start();
     this.#cluster.nodeStarted(found.node);
+  }
+
+  /** Starts one more node and returns its id. It leads nothing yet; groups that it coordinates now move there. */
+  async addNode(): Promise<number> {
+    const added = this.#addNode();
+    await added.start();
+    this.#cluster.nodeAdded(added.node);
+    return added.node.id;
   }
 
   /** Closes the connections of one node or of all; `reset` breaks them with a reset. */

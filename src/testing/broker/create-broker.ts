@@ -56,19 +56,25 @@ export async function createBroker(options: BrokerOptions = {}): Promise<BrokerB
     nextConnectionId: () => ++connections,
     failed: (error) => errors.push(error),
   };
-  const nodes = Array.from({ length: count }, (_, id) => {
+  const makeNode = (id: number): BrokerNode => {
     const host = network === undefined ? (options.host ?? '127.0.0.1') : `broker-${id}`;
     const port = network === undefined ? (options.ports?.[id] ?? 0) : MEMORY_PORT;
     const slots = options.fetchSessionSlots ?? DEFAULT_FETCH_SESSIONS;
     const fetchSessions = new FetchSessionCache({ clock, random, slots });
-    const state = { id, host, port, rack: options.racks?.[id] ?? null, fetchSessions, isUp: true };
-    cluster.nodes.push(state);
-    return new BrokerNode(shared, state);
-  });
+    const rack = options.racks?.[id] ?? null;
+    return new BrokerNode(shared, { id, host, port, rack, fetchSessions, isUp: true });
+  };
+  const nodes = Array.from({ length: count }, (_, id) => makeNode(id));
+  for (const { node } of nodes) cluster.nodes.push(node);
   for (const [name, topic] of Object.entries(options.topics ?? {})) createTopic(cluster, name, topic);
   const box = new BrokerBox({
     cluster,
     nodes,
+    addNode() {
+      const added = makeNode(nodes.length);
+      nodes.push(added);
+      return added;
+    },
     faults: shared.faults,
     log: shared.log,
     transport: network?.transport ?? tcpTransport,

@@ -116,24 +116,46 @@ export class ClusterState {
   }
 
   nodeStopped(stopped: NodeState): void {
-    const coordinated = new Set([...this.groups.ids()].filter((id) => this.coordinatorOf(id) === stopped));
-    stopped.isUp = false;
+    this.#moveGroups(() => {
+      stopped.isUp = false;
+    });
     stopped.fetchSessions.clear();
-    this.groups.moveAll((id) => coordinated.has(id));
     for (const partition of this.topics.partitions()) {
       if (partition.leader === stopped.id) partition.elect(this.#successorOf(partition));
     }
   }
 
   nodeStarted(started: NodeState): void {
-    started.isUp = true;
+    this.#moveGroups(() => {
+      started.isUp = true;
+    });
     for (const partition of this.topics.partitions()) {
       const isWaiting = partition.leader === NO_LEADER && !partition.isHeldLeaderless;
-      if (isWaiting && partition.replicas.includes(started.id)) partition.elect(started.id);
+      if (isWaiting && this.#mayLead(partition, started.id)) partition.elect(started.id);
     }
   }
 
+  nodeAdded(added: NodeState): void {
+    this.#moveGroups(() => {
+      this.nodes.push(added);
+    });
+  }
+
+  /** Groups whose coordinator is another one after the change are sent there. */
+  #moveGroups(change: () => void): void {
+    const before = new Map(Array.from(this.groups.ids(), (id) => [id, this.coordinatorOf(id)]));
+    change();
+    this.groups.moveAll((id) => before.get(id) !== this.coordinatorOf(id));
+  }
+
   #successorOf(partition: Partition): number {
-    return partition.replicas.find((id) => this.node(id)?.isUp === true) ?? NO_LEADER;
+    return partition.replicas.find((id) => this.#mayLead(partition, id)) ?? NO_LEADER;
+  }
+
+  /** A replica that is out of sync leads only where unclean elections are allowed. */
+  #mayLead(partition: Partition, id: number): boolean {
+    if (!partition.replicas.includes(id) || this.node(id)?.isUp !== true) return false;
+    if (!partition.laggards.has(id)) return true;
+    return this.topics.get(partition.topic)?.config.isUncleanElectionAllowed === true;
   }
 }

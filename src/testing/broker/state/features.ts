@@ -36,7 +36,10 @@ export class Features {
       }
       if (!Number.isInteger(level) || level < range.min || level > range.max) {
         const possible = `${range.min} to ${range.max}`;
-        throw new UsageError(`createBroker: level ${level} of '${name}' is not one of ${possible}`, 'features');
+        throw new UsageError(
+          `createBroker: level ${level} of '${name}' is not one of ${possible}`,
+          'features',
+        );
       }
       this.#levels.set(name, level);
     }

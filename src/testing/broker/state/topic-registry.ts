@@ -146,6 +146,15 @@ export class TopicRegistry {
     return created as Topic;
   }
 
+  /** The same topic under a new id. */
+  giveNewId(topic: Topic): string {
+    this.#byId.delete(topic.id);
+    topic.id = randomUuid(this.#cluster.random);
+    this.#byId.set(topic.id, topic);
+    for (const partition of topic.partitions) partition.wake();
+    return topic.id;
+  }
+
   #addPartition(topic: Topic, replicas: readonly number[]): void {
     const leader = replicas.find((id) => this.#cluster.node(id)?.isUp === true) ?? NO_LEADER;
     const { logMemory: memory } = this.#cluster;
