@@ -5,8 +5,8 @@ import type { Receipt, Sent } from './receipt.ts';
 
 /** What a program that sends needs of a {@link Producer}. Type your own code against it, so that a double can be injected. */
 export interface RecordProducer {
-  /** Takes a record; what becomes of it is told to `receipt`. False: taken, but no more should come before `onReady`. */
-  send(topic: string, record: ProducerRecord, receipt: Receipt): boolean;
+  /** Takes a record; what becomes of it is told to `receipt`, with `tag` (default 0). False: taken, but no more should come before `onReady`. */
+  send(topic: string, record: ProducerRecord, receipt: Receipt, tag?: number): boolean;
   /** As `send`, with a promise of where the record ended up. */
   sendAsync(topic: string, record: ProducerRecord): Promise<Sent>;
   /** Whether `send` would return true. */
