@@ -1,0 +1,3 @@
+import { foreign } from './support/foreign.ts';
+
+foreign({ client: 'sarama', name: 'sarama 1.61.1' });
