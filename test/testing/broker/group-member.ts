@@ -1,5 +1,6 @@
 // A member of a classic group for tests: one connection, one member id, no behaviour of its own.
 import type { ResponseOf } from '../../../src/core/protocol/api.ts';
+import { encodeSubscription } from '../../../src/core/protocol/consumer-protocol.ts';
 import { ERRORS } from '../../../src/core/protocol/error-codes.ts';
 import { offsetCommitApi } from '../../../src/core/protocol/messages/08-offset-commit.ts';
 import { joinGroupApi } from '../../../src/core/protocol/messages/11-join-group.ts';
@@ -10,6 +11,11 @@ import type { WireClient } from './wire-client.ts';
 
 type Joined = ResponseOf<typeof joinGroupApi>;
 
+interface OwnedTopic {
+  readonly topic: string;
+  readonly partitions: number[];
+}
+
 export interface MemberOptions {
   readonly groupId?: string;
   readonly instanceId?: string | null;
@@ -17,6 +23,8 @@ export interface MemberOptions {
   readonly rebalanceTimeoutMs?: number;
   readonly protocols?: readonly string[];
   readonly version?: number;
+  /** Topics, where it is to say so as consumers do. */
+  readonly subscribedTo?: readonly string[];
 }
 
 export class TestMember {
@@ -26,6 +34,7 @@ export class TestMember {
   readonly client: WireClient;
   readonly #options: MemberOptions;
   #subscription = 'all';
+  #owned: readonly OwnedTopic[] = [];
 
   constructor(client: WireClient, options: MemberOptions = {}) {
     this.client = client;
@@ -36,6 +45,11 @@ export class TestMember {
   /** What it says about itself when it joins. */
   subscribe(subscription: string): void {
     this.#subscription = subscription;
+  }
+
+  /** What it says it owns when it joins. */
+  owns(owned: readonly OwnedTopic[]): void {
+    this.#owned = owned;
   }
 
   /** Joins, first asking for an id when the broker wants that. */
@@ -58,7 +72,7 @@ export class TestMember {
       sessionTimeoutMs,
       rebalanceTimeoutMs,
       protocolType: 'consumer',
-      protocols: protocols.map((name) => ({ name, metadata: Buffer.from(this.#subscription) })),
+      protocols: protocols.map((name) => ({ name, metadata: this.#metadata })),
     });
     if (joined.memberId !== '') this.memberId = joined.memberId;
     if (joined.errorCode === ERRORS.NONE) this.generationId = joined.generationId;
@@ -69,11 +83,16 @@ export class TestMember {
     assignments: Readonly<Record<string, string>> = {},
     protocolName = 'range',
   ): Promise<ResponseOf<typeof syncGroupApi>> {
+    const bytes = Object.entries(assignments).map(([id, text]) => [id, Buffer.from(text)] as const);
+    return this.syncWith(Object.fromEntries(bytes), protocolName);
+  }
+
+  syncWith(
+    assignments: Readonly<Record<string, Buffer>>,
+    protocolName = 'range',
+  ): Promise<ResponseOf<typeof syncGroupApi>> {
     const { groupId, memberId, generationId } = this;
-    const list = Object.entries(assignments).map(([id, text]) => ({
-      memberId: id,
-      assignment: Buffer.from(text),
-    }));
+    const list = Object.entries(assignments).map(([id, assignment]) => ({ memberId: id, assignment }));
     return this.client.call(syncGroupApi, 5, {
       groupId,
       memberId,
@@ -116,6 +135,12 @@ export class TestMember {
       ],
     });
     return topics[0]!.partitions[0]!.errorCode;
+  }
+
+  get #metadata(): Buffer {
+    const topics = this.#options.subscribedTo;
+    if (topics === undefined) return Buffer.from(this.#subscription);
+    return encodeSubscription({ topics, ownedPartitions: this.#owned }, 1);
   }
 
   get #instance(): { groupInstanceId?: string } {

@@ -125,6 +125,6 @@ export class Talk {
 
 function sortKey(value: unknown, by: string): string {
   if (typeof value === 'number') return String(value).padStart(9, '0');
-  const found = (value as Readonly<Record<string, unknown>>)[by];
-  return typeof found === 'number' ? String(found).padStart(9, '0') : String(found ?? '');
+  const found = (value as Readonly<Record<string, string | number | null>>)[by];
+  return typeof found === 'number' ? String(found).padStart(9, '0') : (found ?? '');
 }
