@@ -31,15 +31,16 @@ const tsx = (program: string, env: Readonly<Record<string, string>> = {}): Comma
   env,
 });
 
-/** Installs the npm packages of a folder here, unless they are there as locked; answers with their node_modules. */
-function npmPackages(folder: string): string {
-  const target = path.join(CACHE, folder);
-  const lock = path.join(HERE, folder, 'package-lock.json');
+/** The peers of the bench, installed where it installs them, unless they are there as locked; answers with their node_modules. */
+function peers(): string {
+  const source = path.join('bench', 'clients', 'peers');
+  const target = path.resolve('.cache', 'peers');
+  const lock = path.join(source, 'package-lock.json');
   const done = path.join(target, 'installed-lock.json');
   if (!existsSync(done) || readFileSync(done, 'utf8') !== readFileSync(lock, 'utf8')) {
     mkdirSync(target, { recursive: true });
     for (const name of ['package.json', 'package-lock.json'])
-      copyFileSync(path.join(HERE, folder, name), path.join(target, name));
+      copyFileSync(path.join(source, name), path.join(target, name));
     execFileSync('npm', ['ci', '--no-audit', '--no-fund'], {
       cwd: target,
       stdio: ['ignore', 'ignore', 'pipe'],
@@ -83,7 +84,7 @@ const makers: Readonly<Record<Name, () => Command | Missing>> = {
   kafkajs: () => tsx(path.join('kafkajs', 'main.ts')),
   platformatic: () => {
     if (!has('npm', '--version')) return { missing: 'npm is not installed' };
-    const modules = npmPackages('platformatic');
+    const modules = peers();
     return {
       file: path.join(modules, 'node', 'bin', 'node'),
       args: ['--no-warnings', path.join(HERE, 'platformatic', 'main.ts')],
@@ -92,7 +93,10 @@ const makers: Readonly<Record<Name, () => Command | Missing>> = {
   },
   rdkafka: () => {
     if (!has('npm', '--version')) return { missing: 'npm is not installed' };
-    return tsx(path.join('rdkafka', 'main.ts'), { PACKAGES: npmPackages('rdkafka') });
+    const modules = peers();
+    if (!existsSync(path.join(modules, 'node-rdkafka', 'build', 'Release', 'node-librdkafka.node')))
+      return { missing: 'node-rdkafka could not be built here' };
+    return tsx(path.join('rdkafka', 'main.ts'), { PACKAGES: modules });
   },
   kcat: () => (has('kcat', '-V') ? tsx(path.join('kcat', 'main.ts')) : { missing: 'kcat is not installed' }),
   java: () => java('Client'),

@@ -1,0 +1,3 @@
+import { foreign } from './support/foreign.ts';
+
+foreign({ client: 'platformatic', name: '@platformatic/kafka 2.12.1' });
