@@ -7,8 +7,10 @@ import type { Fault, FaultOptions } from './faults/fault-rule.ts';
 import type { FaultTable } from './faults/fault-table.ts';
 import type { CommittedOffset } from './groups/committed-offsets.ts';
 import type { GroupState } from './groups/group-types.ts';
-import { dumpGroup, dumpPartition, dumpRecords } from './inspect.ts';
-import type { DumpedGroup, DumpedPartition, DumpedRecord } from './inspect.ts';
+import { dumpGroup, dumpPartition, dumpRecords, dumpTransaction } from './inspect.ts';
+import type { DumpedGroup, DumpedPartition, DumpedRecord, DumpedTransaction } from './inspect.ts';
+import { compactTopic, holdReplication, loseUnreplicated } from './log-acts.ts';
+import type { CrashOptions } from './log-acts.ts';
 import type { BrokerNode } from './network/broker-node.ts';
 import type { TopicOptions } from './options.ts';
 import type { LoggedRequest, RequestLog } from './request-log.ts';
@@ -176,6 +178,44 @@ export class BrokerBox implements AsyncDisposable {
     await found.stop();
   }
 
+  /**
+   * A node dies: its connections break, and what its followers had not fetched is gone when one of them leads. Followers fetch at once
+   * unless `holdReplication` says otherwise; with `loseUnreplicated` they lack the last so many records of each partition all the same,
+   * but nothing that a producer with acks=all was told is there, unless the election is `unclean`.
+   */
+  async crash(node: number, options: CrashOptions = {}): Promise<void> {
+    const found = this.#node(node);
+    loseUnreplicated(this.#cluster, node, options);
+    this.#cluster.nodeStopped(found.node);
+    found.dropConnections(true);
+    await found.stop();
+  }
+
+  /** The followers of a partition fetch nothing more until the function returned is called: its high watermark stays, acks=all waits. */
+  holdReplication(topic: string, partition: number): () => void {
+    return holdReplication(this.#partition(topic, partition));
+  }
+
+  /** Coordinators write no markers for this transactional id (for any, without one) until the function returned is called. */
+  stallTransactions(transactionalId?: string): () => void {
+    return this.#cluster.transactions.markers.stall(transactionalId);
+  }
+
+  /** What the coordinator knows of a transactional id. */
+  transaction(transactionalId: string): DumpedTransaction | undefined {
+    const transaction = this.#cluster.transactions.get(transactionalId);
+    return transaction === undefined ? undefined : dumpTransaction(transaction);
+  }
+
+  /**
+   * Compacts all partitions of a topic now, up to their last stable offsets: the last record of each key stays, at its offset. Tombstones
+   * go in a later compaction, `delete.retention.ms` on.
+   * @throws UsageError when the topic's `cleanup.policy` does not have `compact`.
+   */
+  compact(topic: string): Promise<void> {
+    return compactTopic(this.#cluster, this.#topic(topic));
+  }
+
   /** Starts a stopped node again, on the same port. */
   async start(node: number): Promise<void> {
     const found = this.#node(node);
@@ -251,6 +291,7 @@ export class BrokerBox implements AsyncDisposable {
   /** Stops all nodes and timers. */
   async close(): Promise<void> {
     this.#cluster.groups.close();
+    this.#cluster.transactions.close();
     await Promise.all(this.#nodes.map((node) => node.stop()));
   }
 

@@ -6,6 +6,8 @@ import type { ConsumerGroup } from './groups/consumer/consumer-group.ts';
 import type { Group } from './groups/group.ts';
 import { readRecords } from './log/read-records.ts';
 import type { Partition } from './state/partition.ts';
+import type { Transaction } from './txn/transaction.ts';
+import type { TransactionState } from './txn/transaction-state.ts';
 import type { TopicRegistry } from './state/topic-registry.ts';
 
 /** A record as it lies in the log, with what its batch says of its producer. */
@@ -60,6 +62,16 @@ export interface DumpedGroup {
   readonly offsets: ReadonlyMap<string, CommittedOffset>;
 }
 
+export interface DumpedTransaction {
+  readonly transactionalId: string;
+  readonly state: TransactionState;
+  readonly producerId: number;
+  readonly producerEpoch: number;
+  readonly timeoutMs: number;
+  /** By `topic-partition`; those that have no marker yet, once it has ended. */
+  readonly partitions: readonly string[];
+}
+
 const SEQUENCES = 2 ** 31;
 
 export function dumpPartition(partition: Partition): DumpedPartition {
@@ -97,6 +109,12 @@ export async function dumpRecords(partition: Partition): Promise<DumpedRecord[]>
     }
   }
   return dumped;
+}
+
+export function dumpTransaction(transaction: Transaction): DumpedTransaction {
+  const { transactionalId, state, producerId, epoch: producerEpoch, timeoutMs } = transaction;
+  const partitions = transaction.partitions.all().map(({ topic, partition }) => `${topic}-${partition}`);
+  return { transactionalId, state, producerId, producerEpoch, timeoutMs, partitions };
 }
 
 export function dumpGroup(group: Group, topics: TopicRegistry): DumpedGroup {

@@ -38,6 +38,7 @@ function write(marker: Marker, topic: string, index: number, context: RequestCon
   }
   const partition = findLed(findTopic({ name: topic }, false, context), { index }, context);
   if (typeof partition === 'number') return partition;
+  if (producerEpoch < 0) return ERRORS.UNKNOWN_SERVER_ERROR;
   const isStrict = marker.transactionVersion >= 2;
   const error = partition.log.producers.checkMarker(
     { producerId, producerEpoch, coordinatorEpoch },

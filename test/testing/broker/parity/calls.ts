@@ -6,6 +6,14 @@ import { ERRORS } from '../../../../src/core/protocol/error-codes.ts';
 import { produceApi } from '../../../../src/core/protocol/messages/00-produce.ts';
 import { fetchApi } from '../../../../src/core/protocol/messages/01-fetch.ts';
 import { listOffsetsApi } from '../../../../src/core/protocol/messages/02-list-offsets.ts';
+import { offsetCommitApi } from '../../../../src/core/protocol/messages/08-offset-commit.ts';
+import { offsetFetchApi } from '../../../../src/core/protocol/messages/09-offset-fetch.ts';
+import { deleteRecordsApi } from '../../../../src/core/protocol/messages/21-delete-records.ts';
+import { offsetForLeaderEpochApi } from '../../../../src/core/protocol/messages/23-offset-for-leader-epoch.ts';
+import { addOffsetsToTxnApi } from '../../../../src/core/protocol/messages/25-add-offsets-to-txn.ts';
+import { txnOffsetCommitApi } from '../../../../src/core/protocol/messages/28-txn-offset-commit.ts';
+import { listTransactionsApi } from '../../../../src/core/protocol/messages/66-list-transactions.ts';
+import { writeTxnMarkersApi } from '../../../../src/testing/broker/tables/27-write-txn-markers.ts';
 import { initProducerIdApi } from '../../../../src/core/protocol/messages/22-init-producer-id.ts';
 import { addPartitionsToTxnApi } from '../../../../src/core/protocol/messages/24-add-partitions-to-txn.ts';
 import { endTxnApi } from '../../../../src/core/protocol/messages/26-end-txn.ts';
@@ -134,8 +142,9 @@ export async function end(
 }
 
 export async function state(stage: Stage, transactionalId: string): Promise<void> {
-  const { transactionStartTimeMs, ...described } = await stage.describe(transactionalId);
-  stage.note('transaction', { ...described, hasStarted: transactionStartTimeMs > 0 });
+  const { transactionStartTimeMs, topics, ...described } = await stage.describe(transactionalId);
+  const sorted = topics.map(({ topic, partitions }) => ({ topic, partitions: [...partitions].sort() }));
+  stage.note('transaction', { ...described, topics: sorted, hasStarted: transactionStartTimeMs > 0 });
 }
 
 export interface FetchOptions {
@@ -220,4 +229,188 @@ export async function producers(stage: Stage, topic: string, partition = 0): Pro
     .map(({ lastTimestamp, ...entry }) => ({ ...entry, isOfRecord: lastTimestamp >= stage.baseMs }))
     .sort((a, b) => a.producerId - b.producerId);
   stage.note('producers', { errorCode, known });
+}
+
+export interface Offsets {
+  readonly version?: number;
+  readonly topic: string;
+  readonly offset?: number;
+  readonly partition?: number;
+  readonly metadata?: string | null;
+  readonly generationId?: number;
+  readonly memberId?: string;
+}
+
+/** Commits an offset of a group as part of a transaction. */
+export async function commitOffsets(
+  stage: Stage,
+  transactionalId: string,
+  producer: Producer,
+  groupId: string,
+  options: Offsets,
+): Promise<void> {
+  const version = options.version ?? 3;
+  const answer = await stage.call(txnOffsetCommitApi, version, {
+    transactionalId,
+    groupId,
+    producerId: producer.producerId,
+    producerEpoch: producer.epoch,
+    ...(options.generationId !== undefined && { generationId: options.generationId }),
+    ...(options.memberId !== undefined && { memberId: options.memberId }),
+    topics: [
+      {
+        name: options.topic,
+        partitions: [
+          {
+            partitionIndex: options.partition ?? 0,
+            committedOffset: options.offset ?? 1,
+            committedMetadata: options.metadata ?? null,
+          },
+        ],
+      },
+    ],
+  });
+  stage.note(`commit offsets v${version}`, answer.topics);
+}
+
+export async function addOffsets(
+  stage: Stage,
+  transactionalId: string,
+  producer: Producer,
+  groupId: string,
+  version = 3,
+): Promise<void> {
+  const { errorCode } = await stage.call(addOffsetsToTxnApi, version, {
+    transactionalId,
+    groupId,
+    producerId: producer.producerId,
+    producerEpoch: producer.epoch,
+  });
+  stage.note(`add offsets v${version}`, errorCode);
+}
+
+/** What a group has committed for partition 0 of a topic, with and without what is pending. */
+export async function committed(stage: Stage, groupId: string, topic: string): Promise<void> {
+  for (const requireStable of [false, true]) {
+    const answer = await stage.call(offsetFetchApi, 7, {
+      groupId,
+      topics: [{ name: topic, partitionIndexes: [0] }],
+      requireStable,
+    });
+    const { errorCode, topics } = answer;
+    stage.note(`committed${requireStable ? ', stable' : ''}`, { errorCode, topics });
+  }
+}
+
+/** Commits an offset outside any transaction. */
+export async function commitPlain(
+  stage: Stage,
+  groupId: string,
+  topic: string,
+  committedOffset: number,
+): Promise<void> {
+  const answer = await stage.call(offsetCommitApi, 7, {
+    groupId,
+    generationIdOrMemberEpoch: -1,
+    memberId: '',
+    groupInstanceId: null,
+    topics: [{ name: topic, partitions: [{ partitionIndex: 0, committedOffset, committedMetadata: null }] }],
+  });
+  stage.note('plain commit', answer.topics);
+}
+
+export async function deleteBefore(stage: Stage, topic: string, offset: number): Promise<void> {
+  const answer = await stage.call(deleteRecordsApi, 2, {
+    timeoutMs: 5000,
+    topics: [{ name: topic, partitions: [{ partitionIndex: 0, offset }] }],
+  });
+  stage.note(`delete before ${offset}`, answer.topics);
+}
+
+export async function endOfEpoch(stage: Stage, topic: string, leaderEpoch: number): Promise<void> {
+  const answer = await stage.call(offsetForLeaderEpochApi, 3, {
+    topics: [{ topic, partitions: [{ partition: 0, leaderEpoch }] }],
+  });
+  stage.note(`end of epoch ${leaderEpoch}`, answer.topics);
+}
+
+export interface ListFilter {
+  readonly states?: readonly string[];
+  readonly producers?: readonly Producer[];
+  readonly durationMs?: number;
+  readonly pattern?: string;
+}
+
+/** Lists the transactional ids of this comparison. */
+export async function list(stage: Stage, filter: ListFilter = {}): Promise<void> {
+  const answer = await stage.call(listTransactionsApi, 2, {
+    stateFilters: filter.states ?? [],
+    producerIdFilters: (filter.producers ?? []).map(({ producerId }) => producerId),
+    durationFilter: filter.durationMs ?? -1,
+    transactionalIdPattern: filter.pattern ?? null,
+  });
+  const { errorCode, unknownStateFilters, transactionStates } = answer;
+  const own = transactionStates
+    .filter(({ transactionalId }) => transactionalId.startsWith(stage.name('tx-listed')))
+    .sort((a, b) => (a.transactionalId < b.transactionalId ? -1 : 1));
+  stage.note('list', { errorCode, unknownStateFilters, own });
+}
+
+/** Adds partitions as brokers do, or asks for them. */
+export async function addAsBroker(
+  stage: Stage,
+  transactionalId: string,
+  producer: Producer,
+  topic: string,
+  options: {
+    readonly version?: number;
+    readonly verifyOnly?: boolean;
+    readonly partitions?: readonly number[];
+  } = {},
+): Promise<void> {
+  const version = options.version ?? 5;
+  const answer = await stage.call(addPartitionsToTxnApi, version, {
+    transactions: [
+      {
+        transactionalId,
+        producerId: producer.producerId,
+        producerEpoch: producer.epoch,
+        verifyOnly: options.verifyOnly ?? false,
+        topics: [{ name: topic, partitions: options.partitions ?? [0] }],
+      },
+    ],
+  });
+  const { errorCode, resultsByTransaction } = answer;
+  for (const { resultsByPartition } of resultsByTransaction.flatMap(({ topicResults }) => topicResults)) {
+    resultsByPartition.sort((a, b) => a.partitionIndex - b.partitionIndex);
+  }
+  stage.note(`add v${version}`, { errorCode, resultsByTransaction });
+}
+
+/** Writes a marker as a tool does. */
+export async function writeMarker(
+  stage: Stage,
+  topic: string,
+  producer: Producer,
+  options: {
+    readonly version?: number;
+    readonly commit?: boolean;
+    readonly coordinatorEpoch?: number;
+    readonly transactionVersion?: number;
+  } = {},
+): Promise<void> {
+  const version = options.version ?? 1;
+  const answer = await stage.call(writeTxnMarkersApi, version, {
+    markers: [
+      {
+        producerId: producer.producerId,
+        producerEpoch: producer.epoch,
+        transactionResult: options.commit ?? false,
+        topics: [{ name: topic, partitionIndexes: [0] }],
+        coordinatorEpoch: options.coordinatorEpoch ?? 0,
+        transactionVersion: options.transactionVersion ?? 0,
+      },
+    ],
+  });
+  stage.note(`marker v${version}`, answer.markers);
 }

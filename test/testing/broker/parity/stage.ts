@@ -2,12 +2,14 @@
 import { tcpTransport } from '../../../../src/core/network/transport.ts';
 import type { AnyApi, RequestOf, ResponseOf } from '../../../../src/core/protocol/api.ts';
 import { listOffsetsApi } from '../../../../src/core/protocol/messages/02-list-offsets.ts';
+import { offsetFetchApi } from '../../../../src/core/protocol/messages/09-offset-fetch.ts';
 import { findCoordinatorApi } from '../../../../src/core/protocol/messages/10-find-coordinator.ts';
 import { metadataApi } from '../../../../src/core/protocol/messages/03-metadata.ts';
 import { createTopicsApi } from '../../../../src/core/protocol/messages/19-create-topics.ts';
 import { describeTransactionsApi } from '../../../../src/core/protocol/messages/65-describe-transactions.ts';
 import { WireClient } from '../wire-client.ts';
 
+const GROUP = 0;
 const TRANSACTION = 1;
 const RETRIES = 200;
 
@@ -92,6 +94,16 @@ export class Stage {
     });
   }
 
+  /** Waits until a group may be spoken to. */
+  async group(groupId: string): Promise<void> {
+    await this.until(async () => {
+      const { errorCode } = await this.call(findCoordinatorApi, 3, { key: groupId, keyType: GROUP });
+      if (errorCode !== 0) return false;
+      const answer = await this.call(offsetFetchApi, 7, { groupId, topics: [] });
+      return answer.errorCode === 0;
+    });
+  }
+
   async describe(
     transactionalId: string,
   ): Promise<ResponseOf<typeof describeTransactionsApi>['transactionStates'][number]> {
@@ -124,18 +136,19 @@ export class Stage {
     if (Buffer.isBuffer(value)) return value.toString('hex');
     if (Array.isArray(value)) return value.map((element) => this.#plain(element));
     if (value === null || typeof value !== 'object') return value;
+    // An answer that is an error has no producer, and says so with -1 or 0.
+    const isError = 'errorCode' in value && value.errorCode !== 0;
     return Object.fromEntries(
-      Object.entries(value).map(([key, inner]) => [
-        key,
-        key === 'producerId' ? this.producer(inner as number) : this.#plain(inner),
-      ]),
+      Object.entries(value).map(([key, inner]) => {
+        if (key !== 'producerId') return [key, this.#plain(inner)];
+        return [key, isError ? inner : this.#producer(inner as number)];
+      }),
     );
   }
 
   /** A name for a producer id that is the same on both sides. */
-  producer(id: number): string {
+  #producer(id: number): string {
     if (id < 0) return 'none';
-    if (id === 0) return 'zero';
     let name = this.#producerIds.get(id);
     if (name === undefined) {
       name = `producer ${this.#producerIds.size + 1}`;

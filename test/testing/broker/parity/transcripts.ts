@@ -1,4 +1,22 @@
-import { add, end, fetch, init, offsets, produce, producers, state } from './calls.ts';
+import {
+  add,
+  addAsBroker,
+  addOffsets,
+  commitOffsets,
+  commitPlain,
+  committed,
+  deleteBefore,
+  end,
+  endOfEpoch,
+  fetch,
+  init,
+  list,
+  offsets,
+  produce,
+  producers,
+  state,
+  writeMarker,
+} from './calls.ts';
 import type { Stage } from './stage.ts';
 
 /** What is asked of both sides; the notes it makes must be the same. */
@@ -217,5 +235,134 @@ export const transcripts: Readonly<Record<string, Transcript>> = {
       }
     }
     await offsets(stage, topic, [LATEST, EARLIEST, MAX_TIMESTAMP]);
+  },
+
+  async 'offsets in transactions'(stage) {
+    const topic = await stage.topic('offsets');
+    const id = stage.name('tx-offsets');
+    const group = stage.name('group');
+    await stage.coordinator(id);
+    await stage.group(group);
+    const first = await init(stage, id);
+    for (const version of [0, 2, 3, 4]) await commitOffsets(stage, id, first, group, { version, topic });
+    await addOffsets(stage, id, first, group);
+    await commitOffsets(stage, id, first, group, { topic, offset: 5, metadata: 'm' });
+    await commitOffsets(stage, id, first, group, { topic: stage.name('nothing') });
+    await commitOffsets(stage, id, first, group, { topic, partition: 7 });
+    await commitOffsets(stage, id, first, group, { topic, metadata: 'm'.repeat(4097) });
+    await commitOffsets(stage, id, first, group, { topic, generationId: 3, memberId: 'somebody' });
+    await commitOffsets(stage, id, first, '', { topic });
+    await committed(stage, group, topic);
+    await end(stage, id, first, true);
+    await committed(stage, group, topic);
+    await addOffsets(stage, id, first, group);
+    await commitOffsets(stage, id, first, group, { topic, offset: 9 });
+    await commitPlain(stage, group, topic, 7);
+    await committed(stage, group, topic);
+    await end(stage, id, first, true);
+    await committed(stage, group, topic);
+    await addOffsets(stage, id, first, group);
+    await commitOffsets(stage, id, first, group, { topic, offset: 11 });
+    await end(stage, id, first, false);
+    await committed(stage, group, topic);
+    await commitOffsets(stage, id, first, group, { version: 5, topic, offset: 12 });
+    const second = await end(stage, id, first, true, 5);
+    await committed(stage, group, topic);
+    await commitOffsets(stage, id, first, group, { version: 5, topic, offset: 13 });
+    await commitOffsets(stage, id, first, group, { version: 3, topic, offset: 13 });
+    await addOffsets(stage, id, first, group, 1);
+    await addOffsets(stage, id, first, group, 2);
+    await addOffsets(stage, stage.name('nobody'), first, group);
+    await commitOffsets(stage, id, second, group, { version: 5, topic, offset: 14 });
+    await end(stage, id, second, false, 5);
+    await committed(stage, group, topic);
+  },
+
+  async 'offsets by time, and records that are deleted'(stage) {
+    const topic = await stage.topic('times');
+    const nobody = { producerId: -1, epoch: -1 };
+    const write = (after: number, values: readonly string[]): Promise<void> =>
+      produce(stage, topic, nobody, { sequence: -1, after, values });
+    await offsets(stage, topic, [LATEST, EARLIEST, MAX_TIMESTAMP, EARLIEST_LOCAL]);
+    await write(1000, ['a', 'b', 'c']);
+    await write(5000, ['d', 'e']);
+    await write(3000, ['f', 'g', 'h']);
+    const times = [0, 1001, 1003, 3001, 5001, 5002].map((after) => stage.baseMs + after);
+    await offsets(stage, topic, [LATEST, EARLIEST, MAX_TIMESTAMP, EARLIEST_LOCAL, ...times]);
+    for (const offset of [-2, 9, 4]) await deleteBefore(stage, topic, offset);
+    await offsets(stage, topic, [LATEST, EARLIEST, MAX_TIMESTAMP, EARLIEST_LOCAL, ...times]);
+    for (const offset of [0, 3, 4, 8, 9]) await fetch(stage, topic, { offset });
+    await deleteBefore(stage, topic, 2);
+    await deleteBefore(stage, topic, -1);
+    await offsets(stage, topic, [LATEST, EARLIEST, EARLIEST_LOCAL]);
+    for (const epoch of [-1, 0, 1]) await endOfEpoch(stage, topic, epoch);
+    await write(1000, ['i']);
+    await fetch(stage, topic, { offset: 8 });
+    const compacted = await stage.topic('compacted', { configs: { 'cleanup.policy': 'compact' } });
+    await deleteBefore(stage, compacted, 0);
+    await produce(stage, compacted, nobody, { sequence: -1 });
+    const stamped = await stage.topic('limited', { configs: { 'max.message.bytes': '200' } });
+    await produce(stage, stamped, nobody, { sequence: -1, values: ['v'.repeat(300)] });
+  },
+
+  async 'lists and descriptions'(stage) {
+    const topic = await stage.topic('listed', { partitions: 3 });
+    const ids = ['a', 'b', 'c'].map((base) => stage.name(`tx-listed-${base}`));
+    // The run is part of the names, so that the lists can be told from those of other runs.
+    const own = ids.map((id) => id.replace('tx-listed', stage.name('tx-listed')));
+    const members = [];
+    for (const id of own) {
+      await stage.coordinator(id);
+      members.push(await init(stage, id));
+    }
+    await list(stage);
+    await add(stage, own[0]!, members[0]!, topic, { partitions: [0, 2] });
+    await addAsBroker(stage, own[1]!, members[1]!, topic, { verifyOnly: true });
+    await addAsBroker(stage, own[1]!, members[1]!, topic, { partitions: [1, 2] });
+    await addAsBroker(stage, own[1]!, members[1]!, topic, { partitions: [1, 9] });
+    await addAsBroker(stage, own[1]!, members[1]!, topic, { verifyOnly: true, partitions: [0, 1] });
+    await addAsBroker(stage, own[1]!, members[1]!, topic, { verifyOnly: true, version: 4 });
+    await addAsBroker(stage, own[1]!, { ...members[1]!, epoch: 7 }, topic, {});
+    await addAsBroker(stage, stage.name('nobody'), members[1]!, topic, { verifyOnly: true });
+    await addAsBroker(stage, '', members[1]!, topic, { verifyOnly: true });
+    await list(stage);
+    await list(stage, { states: ['Ongoing'] });
+    await list(stage, { states: ['Ongoing', 'Nonsense'] });
+    await list(stage, { states: ['Nonsense'] });
+    await list(stage, { producers: [members[2]!] });
+    await list(stage, { durationMs: 3_600_000 });
+    await list(stage, { durationMs: 0, states: ['Ongoing', 'Empty'] });
+    await list(stage, { pattern: '.*-a.*' });
+    await list(stage, { pattern: '(' });
+    for (const id of own) await state(stage, id);
+    await state(stage, '');
+    await state(stage, stage.name('nobody'));
+    await producers(stage, topic, 5);
+    await producers(stage, stage.name('nothing'));
+  },
+
+  async 'markers written by a tool'(stage) {
+    const topic = await stage.topic('hanging');
+    const id = stage.name('tx-hanging');
+    await stage.coordinator(id);
+    const producer = await init(stage, id);
+    await add(stage, id, producer, topic);
+    await produce(stage, topic, producer, { transactionalId: id });
+    await writeMarker(stage, topic, { ...producer, epoch: -1 });
+    await writeMarker(stage, topic, producer, { version: 2, transactionVersion: 2 });
+    await writeMarker(stage, stage.name('nothing'), producer);
+    await writeMarker(stage, topic, producer, { coordinatorEpoch: 3 });
+    await fetch(stage, topic, { committed: true });
+    await writeMarker(stage, topic, producer, { coordinatorEpoch: 2 });
+    await producers(stage, topic);
+    await writeMarker(
+      stage,
+      topic,
+      { ...producer, epoch: 1 },
+      { version: 2, transactionVersion: 2, coordinatorEpoch: 4 },
+    );
+    await producers(stage, topic);
+    await produce(stage, topic, producer, { transactionalId: id, sequence: 2 });
+    await fetch(stage, topic, { committed: true });
   },
 };

@@ -1,0 +1,53 @@
+// The box answers as Kafka 4.3.1: the same requests go to both, and what comes back is the same but for names, ids and times.
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { createBroker } from '../../src/testing/broker/create-broker.ts';
+import type { BrokerBox } from '../../src/testing/broker/broker-box.ts';
+import { Stage } from '../testing/broker/parity/stage.ts';
+import { transcripts } from '../testing/broker/parity/transcripts.ts';
+import { brokers, uniqueName } from '../helpers/brokers.ts';
+
+const TRANSACTIONS_2 = 2;
+const PAUSE_MS = 20;
+/** Ahead of the brokers' clocks, but not as far as Kafka refuses (`message.timestamp.after.max.ms`). */
+const AHEAD_MS = 1_800_000;
+
+const isReal = brokers !== undefined && ['docker', 'jars'].includes(process.env['SLUICE_BROKER_KIND'] ?? '');
+const suite = isReal && process.env['SLUICE_BROKER'] !== '3.9' ? describe : describe.skip;
+
+const pause = (): Promise<void> =>
+  new Promise((resolve) => {
+    setTimeout(resolve, PAUSE_MS);
+  });
+
+suite('the box beside a real Kafka', () => {
+  let box: BrokerBox;
+
+  beforeAll(async () => {
+    box = await createBroker({
+      autoCreateTopics: false,
+      features: { 'transaction.version': TRANSACTIONS_2 },
+    });
+  });
+
+  afterAll(async () => {
+    await box.close();
+    expect(box.internalErrors).toEqual([]);
+  });
+
+  it.each(Object.entries(transcripts))('%s', async (_name, transcript) => {
+    const run = uniqueName('parity');
+    const baseMs = Date.now() + AHEAD_MS;
+    const [ours, kafkas] = [box.bootstrap[0]!, brokers![0]!].map(
+      (bootstrap) => new Stage(bootstrap, run, baseMs, pause),
+    ) as [Stage, Stage];
+    try {
+      await transcript(ours);
+      await transcript(kafkas);
+      expect(ours.notes).toEqual(kafkas.notes);
+      expect(ours.notes.length).toBeGreaterThan(10);
+    } finally {
+      ours.close();
+      kafkas.close();
+    }
+  });
+});
