@@ -45,7 +45,7 @@ export class ClassicTalker {
     return { memberId: this.memberId, groupInstanceId: this.instanceId };
   }
 
-  async join(version = 9): Promise<Joined> {
+  async join(version = 9, isNoted = true): Promise<Joined> {
     const joined = await this.#talk.ask(
       joinGroupApi,
       version,
@@ -64,7 +64,7 @@ export class ClassicTalker {
       this.#client,
     );
     this.#talk.name(joined.memberId, this.name);
-    this.#talk.note(`${this.name} joins (v${version})`, joined);
+    if (isNoted) this.#talk.note(`${this.name} joins (v${version})`, joined);
     if (joined.memberId !== '') this.memberId = joined.memberId;
     if (joined.errorCode === 0) this.generationId = joined.generationId;
     return joined;
@@ -247,13 +247,14 @@ const pair: Transcript = async (talk, group) => {
   await one.sync({ [one.memberId]: Buffer.from('all') });
   await one.join();
   await one.sync({ [one.memberId]: Buffer.from('all') });
-  const waiting = two.enter();
+  await two.join();
+  const waiting = two.join(9, false);
   await talk.until('it prepares', heartbeatApi, 4, beat(group, one), ({ errorCode }) => errorCode === 27);
   await describeAll(talk, group);
   await one.sync();
   await one.commit(1);
   await one.join();
-  await waiting;
+  talk.note('two has joined', await waiting);
   await describeAll(talk, group);
   await one.commit(2);
   await two.commit(2, 9, 1);

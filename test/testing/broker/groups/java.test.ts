@@ -88,7 +88,7 @@ suite("Kafka's Java clients in groups", () => {
     ]);
     expect(lines(consumed)).toHaveLength(20);
     expect(box.group('tooled')).toMatchObject({ type: 'consumer', state: 'Empty', members: [] });
-    expect(await tool('--list', '--type', 'consumer')).toMatch(/^tooled$/m);
+    expect(await tool('--list', '--type', 'consumer')).toMatch(/^tooled\s+Consumer/m);
     expect(await tool('--group', 'tooled', '--describe', '--state')).toMatch(/tooled.*uniform.*Empty\s+0/);
     const described = await tool('--group', 'tooled', '--describe');
     expect(described).toMatch(/tooled\s+tooled\s+0\s+\d+\s+\d+\s+0\s/);
