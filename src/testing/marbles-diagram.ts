@@ -4,7 +4,7 @@ import type { Message } from './marbles-expect.ts';
 
 /** Longer pauses are written as a time. */
 const LONGEST_DASHES = 20;
-const SPARE_MARKS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789';
+const SPARE_MARKS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789'.split('');
 const NO_ROOM = '(not drawn: more happens at one time than a diagram has room for)';
 
 /** Gives values their marks: those of the test, a letter to a letter, spare ones to what the test does not know. */
@@ -23,7 +23,7 @@ class Marks {
     const isTaken = (mark: string): boolean =>
       [...this.values, ...this.made].some(([known]) => known === mark);
     if (typeof value === 'string' && /^[\p{L}\p{N}]$/u.test(value) && !isTaken(value)) return value;
-    const mark = [...SPARE_MARKS].find((one) => !isTaken(one)) ?? '?';
+    const mark = SPARE_MARKS.find((one) => !isTaken(one)) ?? '?';
     this.made.push([mark, value]);
     this.spare.push(`${mark} = ${inspect(value, { depth: 4, breakLength: Infinity })}`);
     return mark;

@@ -1,6 +1,6 @@
 // Each helper of a marble test once as it holds and once as it does not, with the message it fails with.
 import { describe, expect, it } from '@jest/globals';
-import { timer } from 'rxjs';
+import { mergeMap, timer } from 'rxjs';
 import type { Claim } from '../../src/index.ts';
 import { batch, eachClaim, filter, map, merge } from '../../src/operators/index.ts';
 import { testFlow, type FlowTest } from '../../src/testing/index.ts';
@@ -148,7 +148,7 @@ describe('the helpers of testFlow', () => {
     expect(run([])).toBe('subscriptions\n  expected  (none)\n  got       ^-!');
     const later = failure(({ flow, expectSubscriptions }) => {
       const letters = flow('a');
-      timer(30).subscribe(() => letters.subscribe());
+      timer(30).pipe(mergeMap(() => letters)).subscribe();
       expectSubscriptions(letters).toBe('^!');
     });
     expect(later).toBe('subscriptions\n  expected  ^!\n  got        30ms ^-');
