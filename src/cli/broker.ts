@@ -17,6 +17,7 @@ import {
 const MAX_PORT = 65_535;
 const MAX_PARTITIONS = 10_000;
 const CLOSE_LIMIT_MS = 700;
+const MAX_TOLD = 5;
 const LOOPBACK = /^(127\.[0-9.]+|localhost|::1)$/;
 const ANY_ADDRESS = /^(0\.0\.0\.0|::)$/;
 const TOPIC_NAME = /^[a-zA-Z0-9._-]{1,249}$/;
@@ -90,6 +91,8 @@ async function run(args: readonly string[], { events, note, stop, clock }: Surro
       autoCreateTopics: !options['no-auto-create'],
       defaultPartitions: options.partitions,
       topics: Object.fromEntries(named),
+      // Nobody can ask this process for it.
+      requestLogSize: 0,
     });
   } catch (error) {
     const why = whyNotListening(error, host);
@@ -108,7 +111,11 @@ async function run(args: readonly string[], { events, note, stop, clock }: Surro
     box.close(),
     new Promise<void>((resolve) => clock.setTimeout(resolve, CLOSE_LIMIT_MS)),
   ]);
-  return EXIT_OK;
+  for (const error of box.internalErrors.slice(0, MAX_TOLD))
+    note(
+      `this is a bug in the broker: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
+    );
+  return box.internalErrors.length === 0 ? EXIT_OK : EXIT_FAILED;
 }
 
 /** `::1:9092` as clients write it. */

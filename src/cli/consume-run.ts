@@ -266,7 +266,7 @@ class ClaimedPartition implements ClaimListener {
   }
 
   onRecord(record: FetchedRecord, sequence: number): void {
-    if (this.isOurs) this.run.handed(this, record, sequence);
+    this.run.handed(this, record, sequence);
   }
 
   onPressure(): void {}
