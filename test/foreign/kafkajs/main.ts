@@ -2,7 +2,7 @@
 import kafkajs from 'kafkajs';
 import { codecByName, prepareCodec } from '../../../src/core/compression/registry.ts';
 import { act, bootstrap, play, prefix } from '../support/dialogue.ts';
-import { deepEqual, equal, failure, ok, sleep, until } from '../support/expect.ts';
+import { deepEqual, equal, failure, ok, sameLines, sleep, until } from '../support/expect.ts';
 import { line, lines, PARTITIONS, rows, type Row } from '../support/records.ts';
 
 const { ConfigResourceTypes } = kafkajs;
@@ -253,7 +253,7 @@ void play({
   },
   6: async () => {
     const found = await read(main, (list) => list.length >= written.length);
-    deepEqual(lines(found), lines(written));
+    sameLines(lines(found), lines(written));
   },
   7: async () => {
     const ends = await admin.fetchTopicOffsets(main);
