@@ -13,6 +13,8 @@ const MAX_STEPS_PER_INSTANT = 1_000_000;
 export interface VirtualClockOptions {
   /** What `wallNow()` says at the start, milliseconds since 1970; default 2024-01-01T00:00:00Z. */
   readonly wallStartMs?: number;
+  /** How the next step is reached when everything that is due has run; default `systemClock.defer`. For tests that forbid the real one. */
+  readonly pump?: (step: () => void) => void;
 }
 
 /**
@@ -23,12 +25,14 @@ export interface VirtualClockOptions {
 export class VirtualClock implements Clock {
   readonly #heap = new TimerHeap();
   readonly #wallStartMs: number;
+  readonly #pump: (step: () => void) => void;
   #nowMs = 0;
   #sequence = 0;
   #driving = false;
 
   constructor(options: VirtualClockOptions = {}) {
     this.#wallStartMs = options.wallStartMs ?? DEFAULT_WALL_MS;
+    this.#pump = options.pump ?? ((step) => systemClock.defer(step));
   }
 
   now(): number {
@@ -164,8 +168,8 @@ export class VirtualClock implements Clock {
       // Node drains promise reactions between two deferred callbacks, so each step sees all consequences of the one before.
       // Many steps per turn of the event loop: a turn costs far more than a step.
       const turn = (): void => {
-        for (let left = 0; left < STEPS_PER_TURN; left++) systemClock.defer(step);
-        systemClock.defer(() => {
+        for (let left = 0; left < STEPS_PER_TURN; left++) this.#pump(step);
+        this.#pump(() => {
           if (!finished) turn();
         });
       };

@@ -43,6 +43,11 @@ function actionOf({ does, error, ms }: FaultAct): FaultAction {
   }
 }
 
+/** A topic and a partition that are there, whatever was left out of the scenario. */
+function inputOf({ inputs }: World, topic: number): string {
+  return inputs[topic % inputs.length]!;
+}
+
 /** Somebody leads it only while a node is up. */
 function moveLeader(box: BrokerBox, topic: string, partition: number): void {
   if (box.leaderOf(topic, partition) >= 0) box.moveLeader(topic, partition);
@@ -50,17 +55,19 @@ function moveLeader(box: BrokerBox, topic: string, partition: number): void {
 
 export function performOnCluster(world: World, act: ClusterAct): void {
   const { box, clock, scenario } = world;
+  const topic = inputOf(world, 'topic' in act ? act.topic : 0);
+  const partition = 'partition' in act ? act.partition % world.partitionsOf(topic) : 0;
   switch (act.act) {
     case 'fault':
       box.fault({ match: { api: act.api }, do: actionOf(act), count: act.count });
       break;
     case 'moveLeader':
     case 'elect':
-      moveLeader(box, `in-${act.topic}`, act.partition);
+      moveLeader(box, topic, partition);
       break;
     case 'leaderless':
-      box.leaderless(`in-${act.topic}`, act.partition);
-      clock.setTimeout(() => leadAgain(box, `in-${act.topic}`, act.partition), act.forMs);
+      box.leaderless(topic, partition);
+      clock.setTimeout(() => leadAgain(box, topic, partition), act.forMs);
       break;
     case 'stopNode':
     case 'crashNode':
@@ -75,7 +82,6 @@ export function performOnCluster(world: World, act: ClusterAct): void {
       box.dropConnections(undefined, { reset: true });
       break;
     case 'grow': {
-      const topic = `in-${act.topic}`;
       const count = world.partitionsOf(topic);
       if (count < MAX_PARTITIONS) box.expandPartitions(topic, count + 1);
       break;

@@ -231,6 +231,7 @@ function drawCredit(draw: Draw): CreditLimits {
 
 function drawProducer(draw: Draw): ProducerPlan {
   const records = draw.int(100, 400);
+  const requestTimeoutMs = draw.of([1000, 4000]);
   const burst = draw.of([1, 10, 40, 80]);
   return {
     pauseMs: (LOAD_MS * 0.9 * burst) / records,
@@ -241,8 +242,9 @@ function drawProducer(draw: Draw): ProducerPlan {
     lingerMs: draw.of([0, 0, 5, 200]),
     batchBytes: draw.of([300, 300, 2000, 1_000_000]),
     maxInFlight: draw.of([1, 5, 5, 5]),
-    deliveryTimeoutMs: draw.of([3000, 9000, 30_000, 120_000]),
-    requestTimeoutMs: draw.of([1000, 4000]),
+    // A dead connection takes the time of one request to be found out.
+    deliveryTimeoutMs: requestTimeoutMs * draw.of([3, 8, 30]),
+    requestTimeoutMs,
     compression: draw.of(['none', 'none', 'gzip', 'snappy'] as const),
   };
 }

@@ -8,6 +8,7 @@ import { fault } from '../../../src/testing/broker/faults/fault.ts';
 import type { FaultAction } from '../../../src/testing/broker/faults/fault.ts';
 import { seededRandom } from '../../../src/testing/simulation/seeded-random.ts';
 import { VirtualClock } from '../../../src/testing/simulation/virtual-clock.ts';
+import type { VirtualClockOptions } from '../../../src/testing/simulation/virtual-clock.ts';
 import type { History, HistoryEvent, SourceEnd } from './history.ts';
 import { clientOf, inputsOf, Member, POISON } from './member.ts';
 import type { World } from './member.ts';
@@ -29,8 +30,12 @@ const MAX_ROUNDS = 40;
 const letter = (name: string): string => `__streams.errors.${name}`;
 
 /** The history of one scenario; the same for the same seed. */
-export async function play(scenario: Scenario, seed: number): Promise<History> {
-  const clock = new VirtualClock();
+export async function play(
+  scenario: Scenario,
+  seed: number,
+  options: VirtualClockOptions = {},
+): Promise<History> {
+  const clock = new VirtualClock(options);
   const random = seededRandom(`${seed} cluster`);
   const { brokers, partitions, maxLatencyMs } = scenario;
   const inputs = inputsOf(scenario);

@@ -1,0 +1,89 @@
+// Plays simulated runs and checks their histories: `npm run simulate -- --seeds 10000`. Fails when an invariant does not hold.
+import { writeFileSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+import { sha256, toNdjson } from '../test/simulation/history/ndjson.ts';
+import { drawn, KINDS } from '../test/simulation/kinds.ts';
+import type { KindName } from '../test/simulation/kinds.ts';
+import { plant } from '../test/simulation/planted/plant.ts';
+import type { BugName } from '../test/simulation/planted/plant.ts';
+import { reportFailure } from '../test/simulation/report.ts';
+
+const USAGE = `simulate [--seeds N] [--from N] [--seed N] [--kind ${KINDS.join('|')}] [--history FILE] [--hash] [--bug NAME] [--shrink SECONDS]
+  --seeds    how many seeds, from --from on (default 100, from 1)
+  --seed     only this one
+  --kind     only scenarios of this kind (default: both for each seed)
+  --history  writes the last history to a file, one event a line
+  --hash     prints the sha256 of each history
+  --bug      with this planted bug: the checks must find it
+  --shrink   how long a failing scenario is made smaller (default 60)
+`;
+
+const MAX_TRIES = 2000;
+const MAX_FAILURES = 5;
+
+/** A whole number, or the end of the program. */
+function count(text: string, name: string): number {
+  const value = Number(text);
+  if (Number.isSafeInteger(value) && value >= 0) return value;
+  process.stderr.write(`--${name} takes a whole number, not ${text}\n${USAGE}`);
+  process.exit(2);
+}
+
+async function main(): Promise<number> {
+  const { values } = parseArgs({
+    options: {
+      seeds: { type: 'string', default: '100' },
+      from: { type: 'string', default: '1' },
+      seed: { type: 'string' },
+      kind: { type: 'string' },
+      history: { type: 'string' },
+      hash: { type: 'boolean', default: false },
+      bug: { type: 'string' },
+      shrink: { type: 'string', default: '60' },
+      help: { type: 'boolean', default: false },
+    },
+  });
+  if (values.help) {
+    process.stdout.write(USAGE);
+    return 0;
+  }
+  // Deliveries of crashed members are garbage, of which the leak detector tells.
+  process.removeAllListeners('warning');
+  if (values.bug !== undefined) plant(values.bug as BugName);
+  const first = count(values.seed ?? values.from, values.seed === undefined ? 'from' : 'seed');
+  const last = values.seed === undefined ? first + count(values.seeds, 'seeds') - 1 : first;
+  const kinds = KINDS.filter((kind) => values.kind === undefined || kind === values.kind);
+  const shrinkMs = count(values.shrink, 'shrink') * 1000;
+  let events = 0;
+  let failures = 0;
+  let runs = 0;
+  for (let seed = first; seed <= last && failures < MAX_FAILURES; seed++) {
+    for (const kind of kinds) {
+      const { played, text } = await playSeed(kind, seed, values.hash || values.history !== undefined);
+      runs++;
+      events += played.history.length;
+      if (values.hash) process.stdout.write(`${kind} ${seed} ${sha256(text)}\n`);
+      if (values.history !== undefined) writeFileSync(values.history, text);
+      if (played.violations.length === 0) continue;
+      failures++;
+      const until = performance.now() + shrinkMs;
+      const limits = { tries: MAX_TRIES, isOver: () => performance.now() > until };
+      process.stdout.write(`${await reportFailure(kind, seed, drawn(kind, seed), played, limits)}\n`);
+    }
+  }
+  const cpu = process.cpuUsage();
+  const seconds = ((cpu.user + cpu.system) / 1e6).toFixed(1);
+  process.stdout.write(
+    `${runs} runs from seed ${first}, ${events} events, ${failures} failed, ${seconds} s of CPU\n`,
+  );
+  return failures === 0 ? 0 : 1;
+}
+
+async function playSeed(kind: KindName, seed: number, wantsText: boolean) {
+  const played = await drawn(kind, seed).run();
+  return { played, text: wantsText ? toNdjson(played.history) : '' };
+}
+
+void main().then((code) => {
+  process.exitCode = code;
+});
