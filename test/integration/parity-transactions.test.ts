@@ -2,6 +2,8 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { createBroker } from '../../src/testing/broker/create-broker.ts';
 import type { BrokerBox } from '../../src/testing/broker/broker-box.ts';
+import { tcpTransport } from '../../src/core/network/transport.ts';
+import { WireClient } from '../testing/broker/wire-client.ts';
 import { Stage } from '../testing/broker/parity/stage.ts';
 import { transcripts } from '../testing/broker/parity/transcripts.ts';
 import { brokers, uniqueName } from '../helpers/brokers.ts';
@@ -38,7 +40,7 @@ suite('the box beside a real Kafka', () => {
     const run = uniqueName('parity');
     const baseMs = Date.now() + AHEAD_MS;
     const [ours, kafkas] = [box.bootstrap[0]!, brokers![0]!].map(
-      (bootstrap) => new Stage(bootstrap, run, baseMs, pause),
+      (bootstrap) => new Stage(new WireClient(tcpTransport, bootstrap, 'parity'), run, baseMs, pause),
     ) as [Stage, Stage];
     try {
       await transcript(ours);

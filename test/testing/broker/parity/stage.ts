@@ -1,5 +1,4 @@
 // One side of a comparison: the same requests go to the box and to a real Kafka, and what comes back is written down so that it can be compared.
-import { tcpTransport } from '../../../../src/core/network/transport.ts';
 import type { AnyApi, RequestOf, ResponseOf } from '../../../../src/core/protocol/api.ts';
 import { listOffsetsApi } from '../../../../src/core/protocol/messages/02-list-offsets.ts';
 import { offsetFetchApi } from '../../../../src/core/protocol/messages/09-offset-fetch.ts';
@@ -7,7 +6,7 @@ import { findCoordinatorApi } from '../../../../src/core/protocol/messages/10-fi
 import { metadataApi } from '../../../../src/core/protocol/messages/03-metadata.ts';
 import { createTopicsApi } from '../../../../src/core/protocol/messages/19-create-topics.ts';
 import { describeTransactionsApi } from '../../../../src/core/protocol/messages/65-describe-transactions.ts';
-import { WireClient } from '../wire-client.ts';
+import type { WireClient } from '../wire-client.ts';
 
 const GROUP = 0;
 const TRANSACTION = 1;
@@ -26,9 +25,9 @@ export class Stage {
   readonly #producerIds = new Map<number, string>();
   readonly #pause: () => Promise<void>;
 
-  constructor(bootstrap: string, run: string, baseMs: number, pause: () => Promise<void>) {
+  constructor(client: WireClient, run: string, baseMs: number, pause: () => Promise<void>) {
     this.baseMs = baseMs;
-    this.client = new WireClient(tcpTransport, bootstrap, 'parity');
+    this.client = client;
     this.#run = run;
     this.#pause = pause;
   }
