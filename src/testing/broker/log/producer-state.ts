@@ -26,6 +26,8 @@ export interface ProducerEntry {
   /** Of the coordinator that wrote its last marker, -1 before one. */
   coordinatorEpoch: number;
   lastTimestamp: number;
+  /** Of its last record or marker. */
+  lastOffset: number;
   /** Of the first record of its transaction that is not over; undefined when none is open here. */
   openFrom: number | undefined;
 }
@@ -192,6 +194,7 @@ export class ProducerStates {
     };
     if (entry.batches.push(remembered) > WINDOW_BATCHES) entry.batches.shift();
     entry.lastTimestamp = timestamp;
+    entry.lastOffset = lastOffset;
     if (!batch.isTransactional) return;
     this.#lowestSeen.delete(producerId);
     if (entry.openFrom !== undefined) return;
@@ -230,6 +233,7 @@ export class ProducerStates {
     const entry = this.#entry(producerId, marker.producerEpoch);
     entry.coordinatorEpoch = marker.coordinatorEpoch;
     entry.lastTimestamp = marker.timestamp;
+    entry.lastOffset = offset;
     const firstOffset = entry.openFrom;
     entry.openFrom = undefined;
     this.#open.delete(producerId);
@@ -251,8 +255,7 @@ export class ProducerStates {
   truncateTo(offset: number, batches: Iterable<StoredBatch>): void {
     const changed = new Set<number>();
     for (const entry of this.#entries.values()) {
-      const last = entry.batches.at(-1)?.lastOffset ?? Infinity;
-      if (last >= offset || entry.openFrom !== undefined) changed.add(entry.producerId);
+      if (entry.lastOffset >= offset || entry.openFrom !== undefined) changed.add(entry.producerId);
     }
     for (const id of changed) this.#entries.delete(id);
     this.#lowestSeen.clear();
@@ -314,6 +317,7 @@ export class ProducerStates {
         batches: [],
         coordinatorEpoch: -1,
         lastTimestamp: -1,
+        lastOffset: -1,
         openFrom: undefined,
       };
       this.#entries.set(producerId, entry);
