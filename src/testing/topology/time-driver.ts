@@ -10,8 +10,10 @@ export interface Driven {
   isBroken(): boolean;
 }
 
-/** Kinds of resources that say nothing about code under test: our own loop over `setImmediate`. */
-const OURS = new Set(['Immediate']);
+/** A kind of resource that says nothing about code under test: our own loop over `setImmediate`. */
+const OURS = 'Immediate';
+/** So many turns of the event loop without anything real: a call may pause between two things that it does. */
+const QUIET_TURNS = 3;
 
 /**
  * A call that only awaits promises comes back within its moment of virtual time. One that awaits a socket, a file or a timer needs the event loop:
@@ -21,7 +23,7 @@ export class TimeDriver {
   private readonly clock: VirtualClock;
   private readonly driven: Driven;
   private readonly callTimeoutMs: number;
-  private readonly atStart = activeResources();
+  private readonly usual = new UsualResources();
   /** Calls that virtual time does not wait for (any longer). */
   private given = 0;
 
@@ -35,6 +37,7 @@ export class TimeDriver {
   async move(durationMs: number, stop: () => boolean): Promise<boolean> {
     const { clock, driven } = this;
     const until = clock.now() + durationMs;
+    if (!this.hasNewCalls()) this.usual.look();
     for (;;) {
       await clock.advanceUnless(
         Math.max(0, until - clock.now()),
@@ -58,13 +61,15 @@ export class TimeDriver {
     // What is due at this very moment may be what the call waits for.
     await clock.advanceUnless(0, () => stop() || driven.isBroken());
     const deadline = systemClock.now() + this.callTimeoutMs;
+    let quietTurns = 0;
     while (
       this.hasNewCalls() &&
       !stop() &&
       !driven.isBroken() &&
-      activeResources() > this.atStart &&
+      quietTurns < QUIET_TURNS &&
       systemClock.now() < deadline
     ) {
+      quietTurns = this.usual.isExceeded() ? 0 : quietTurns + 1;
       await new Promise<void>((resolve) => systemClock.defer(resolve));
       await clock.advanceUnless(0, () => stop() || driven.isBroken());
     }
@@ -72,6 +77,35 @@ export class TimeDriver {
   }
 }
 
-function activeResources(): number {
-  return process.getActiveResourcesInfo().filter((kind) => !OURS.has(kind)).length;
+/** Kinds that are open for long; all others are requests under way, which a test that begins need not count with. */
+const LASTING = /^(TCP|Pipe|TTY|UDP|Process|FSEvent|Signal|MessagePort|Worker|Timeout)/i;
+/** The one with which a test framework watches the test. Others that are there when a test begins may be gone a moment later. */
+const LASTING_TIMEOUTS = 1;
+
+/** What the process has open anyway: the least of each kind that was seen while no call was out. To see too little costs time, too much a record. */
+class UsualResources {
+  private readonly least = new Map<string, number>();
+
+  constructor() {
+    for (const [kind, count] of activeResources())
+      if (LASTING.test(kind)) this.least.set(kind, kind === 'Timeout' ? LASTING_TIMEOUTS : count);
+  }
+
+  look(): void {
+    const now = activeResources();
+    for (const [kind, count] of this.least) this.least.set(kind, Math.min(count, now.get(kind) ?? 0));
+  }
+
+  /** Something more is open: a call does something real. */
+  isExceeded(): boolean {
+    for (const [kind, count] of activeResources()) if (count > (this.least.get(kind) ?? 0)) return true;
+    return false;
+  }
+}
+
+function activeResources(): Map<string, number> {
+  const counts = new Map<string, number>();
+  for (const kind of process.getActiveResourcesInfo())
+    if (kind !== OURS) counts.set(kind, (counts.get(kind) ?? 0) + 1);
+  return counts;
 }
