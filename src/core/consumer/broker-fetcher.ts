@@ -73,10 +73,11 @@ export class BrokerFetcher {
       this.pumpAt(this.notBeforeMs, nowMs);
       return;
     }
-    const slot = this.slots.free();
-    if (slot < 0) return;
-    const asks = this.asks(nowMs);
-    if (asks.length > 0) void this.send(slot, asks, nowMs);
+    for (let slot = this.slots.free(); slot >= 0; slot = this.slots.free()) {
+      const asks = this.asks(nowMs);
+      if (asks.length === 0) return;
+      void this.send(slot, asks, nowMs);
+    }
   }
 
   /** Sends nothing before `untilMs` (throttled by the broker, or it cannot be reached). */
@@ -109,7 +110,22 @@ export class BrokerFetcher {
       asks.push({ reader, generation, offset, bytes, currentLeaderEpoch });
     }
     if (soonestMs < Infinity) this.pumpAt(soonestMs, nowMs);
-    return asks.sort((a, b) => a.reader.feed.fetch.lastServed - b.reader.feed.fetch.lastServed);
+    asks.sort((a, b) => a.reader.feed.fetch.lastServed - b.reader.feed.fetch.lastServed);
+    return this.worthOneRequest(asks);
+  }
+
+  /**
+   * As many as one answer has room for, of those that are behind the end of their log: the rest goes out on another connection meanwhile. Who
+   * has read everything is always asked for, as it takes no room.
+   */
+  private worthOneRequest(asks: readonly Ask[]): Ask[] {
+    let left = this.limits.maxBytes;
+    return asks.filter(({ reader, offset, bytes }) => {
+      if (reader.feed.endOfLog >= 0 && reader.feed.endOfLog <= offset) return true;
+      if (left <= 0) return false;
+      left -= bytes;
+      return true;
+    });
   }
 
   private async send(slot: number, asks: readonly Ask[], nowMs: number): Promise<void> {

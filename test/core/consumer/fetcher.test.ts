@@ -511,6 +511,23 @@ describe('Fetcher', () => {
     for (const { notes } of readers) expect(notes.offsets).toEqual(span(0, 200));
   });
 
+  it('asks for as many partitions at once as one answer has room for, and for others meanwhile', async () => {
+    const partitions = 40;
+    const { cluster, open } = setUp(new Array<number>(partitions).fill(1));
+    for (let partition = 0; partition < partitions; partition += 1)
+      for (let at = 0; at < 60; at += 1) cluster.append('t', partition, batch(at, ['x'.repeat(9_000)]));
+    const readers = Array.from({ length: partitions }, (_, partition) => open({ partition }));
+    await cluster.clock.advance(2_000);
+    const first = cluster.fetches.slice(0, 3);
+    expect(new Set(first.map(({ atMs }) => atMs)).size).toBe(1);
+    const asked = first.flatMap((fetch) => fetch.asked);
+    expect(new Set(asked).size).toBe(asked.length);
+    for (const fetch of first) expect(fetch.asked.length).toBeLessThan(partitions / 2);
+    for (const { notes } of readers) expect(notes.offsets).toEqual(span(0, 60));
+    // All have read everything, and are asked for together again.
+    expect(cluster.fetches.at(-1)!.asked.length).toBe(partitions);
+  });
+
   it('drops the answer to a question that a seek made stale', async () => {
     const { cluster, open } = setUp();
     cluster.append('t', 0, run(0, 5), run(5, 5), run(10, 5));
