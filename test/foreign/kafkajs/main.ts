@@ -157,17 +157,16 @@ async function errors(): Promise<void> {
     await act({ act: 'moveLeader', topic: cut, partition: 0 });
     await producer.send({ topic: cut, messages: [{ partition: 0, value: '3' }] });
   });
+  // No fetch is cut: kafkajs then at times turns in a loop that lets nothing else run, on a real Kafka as well.
   let moved = false;
   const found = await read(cut, (list) => {
     if (list.length === 4 && !moved) {
       moved = true;
-      void act({ act: 'moveLeader', topic: cut, partition: 0 })
-        .then(() => act({ act: 'cut', api: 'Fetch', applied: false }))
-        .then(() =>
-          withProducer({}, (producer) =>
-            producer.send({ topic: cut, messages: [{ partition: 0, value: '4' }] }),
-          ),
-        );
+      void act({ act: 'moveLeader', topic: cut, partition: 0 }).then(() =>
+        withProducer({}, (producer) =>
+          producer.send({ topic: cut, messages: [{ partition: 0, value: '4' }] }),
+        ),
+      );
     }
     return list.length >= 5;
   });

@@ -25,7 +25,7 @@ var (
 
 func client(more ...kgo.Opt) *kgo.Client {
 	options := []kgo.Opt{
-		kgo.SeedBrokers(Bootstrap),
+		kgo.SeedBrokers(Bootstrap...),
 		kgo.RecordPartitioner(kgo.ManualPartitioner()),
 		kgo.ProducerLinger(5 * time.Millisecond),
 		kgo.FetchMaxWait(100 * time.Millisecond),
@@ -399,7 +399,7 @@ func transactions() {
 
 	copied := topic("copied", nil)
 	session := Must1(kgo.NewGroupTransactSession(
-		kgo.SeedBrokers(Bootstrap), kgo.TransactionalID(id+"-copy"), kgo.ConsumerGroup(id), kgo.ConsumeTopics(source),
+		kgo.SeedBrokers(Bootstrap...), kgo.TransactionalID(id+"-copy"), kgo.ConsumerGroup(id), kgo.ConsumeTopics(source),
 		kgo.FetchIsolationLevel(kgo.ReadCommitted()), kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()),
 		kgo.RequireStableFetchOffsets(), kgo.FetchMaxWait(100*time.Millisecond),
 	))

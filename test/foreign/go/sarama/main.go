@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"strings"
 	"sync"
 	"time"
 
@@ -17,7 +16,7 @@ import (
 
 var (
 	ctx     = context.Background()
-	brokers = strings.Split(Bootstrap, ",")
+	brokers = Bootstrap
 	admin   sarama.ClusterAdmin
 	main_   = Prefix + "-main"
 	written []Row

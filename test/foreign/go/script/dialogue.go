@@ -23,12 +23,15 @@ var (
 	guard   sync.Mutex
 )
 
-// Bootstrap is the address of the cluster, Prefix starts every name of this run.
-var Bootstrap, Prefix string
+// Bootstrap are the addresses of the cluster.
+var Bootstrap []string
+
+// Prefix starts every name of this run.
+var Prefix string
 
 func init() {
 	if len(os.Args) > 2 {
-		Bootstrap, Prefix = os.Args[1], os.Args[2]
+		Bootstrap, Prefix = strings.Split(os.Args[1], ","), os.Args[2]
 	}
 }
 
