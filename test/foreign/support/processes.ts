@@ -69,6 +69,7 @@ export class Beside {
 
   async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<void> {
     this.child.kill(signal);
+    this.child.stdin!.end();
     await this.gone;
   }
 
