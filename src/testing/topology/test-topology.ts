@@ -68,19 +68,19 @@ export async function testTopology<const M extends TestTopics = TestTopics>(
   }
 }
 
+/** A test's event times have nothing to do with the virtual time of day, which Kafka would hold against those more than an hour ahead. */
+const ANY_TIME = { 'message.timestamp.after.max.ms': '9223372036854775807' };
+
 function topicsOf(
   plan: TopologyPlan,
   given: TestTopics,
   partitions: number,
 ): { readonly [name: string]: TopicOptions } {
   const topics: { [name: string]: TopicOptions } = {};
-  for (const name of plan.topics) topics[name] = { partitions };
+  for (const name of plan.topics) topics[name] = { partitions, configs: ANY_TIME };
   for (const [name, topic] of Object.entries(given)) {
     const { configs, ...more }: TestTopic = typeof topic === 'number' ? { partitions: topic } : topic;
-    topics[name] = {
-      partitions: more.partitions ?? partitions,
-      ...(configs === undefined ? {} : { configs }),
-    };
+    topics[name] = { partitions: more.partitions ?? partitions, configs: { ...ANY_TIME, ...configs } };
   }
   return topics;
 }

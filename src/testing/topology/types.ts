@@ -11,7 +11,7 @@ import type { VirtualClock } from '../simulation/virtual-clock.ts';
 /** A serde, or the half of it that the test needs: what is piped is serialized, what is read deserialized. */
 export type TestFormat = Serializer<never> | Deserializer<unknown>;
 
-/** A topic of a test: how it is made, and how the test writes and reads it. */
+/** A topic of a test: how it is made, and how the test writes and reads it. Timestamps of any date are taken, unless its `configs` say otherwise. */
 export interface TestTopic extends Pick<TopicOptions, 'partitions' | 'configs'> {
   /** Without it keys are bytes. A key may always be null. */
   readonly key?: TestFormat;

@@ -2,8 +2,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { expectTypeOf } from 'expect-type';
 import { BrokerError } from '../../../src/errors.ts';
-import type {
-  PartitionReader} from '../../../src/core/index.ts';
+import type { PartitionReader } from '../../../src/core/index.ts';
 import {
   openPartitions,
   type FetchedRecord,

@@ -2,7 +2,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { expectTypeOf } from 'expect-type';
 import { BrokerError, UsageError } from '../../../src/errors.ts';
-import type { Producer} from '../../../src/core/index.ts';
+import type { Producer } from '../../../src/core/index.ts';
 import type { Receipt, RecordProducer } from '../../../src/core/index.ts';
 import { MockProducer } from '../../../src/testing/index.ts';
 
@@ -157,6 +157,20 @@ describe('MockProducer', () => {
     await producer.flush();
     expect(told).toEqual(['one 0 9', 'two REQUEST_TIMED_OUT', 'three 1 -1']);
     await producer.close();
+  });
+
+  it('gives each answer the tag of its send', async () => {
+    const producer = new MockProducer();
+    producer.expectSendAndSucceed().expectSendAndFail('REQUEST_TIMED_OUT');
+    const tags: number[] = [];
+    const receipt: Receipt = {
+      onAcked: (_partition, _offset, _timestamp, tag) => tags.push(tag),
+      onFailed: (_error, tag) => tags.push(tag),
+    };
+    producer.send('t', { value: '' }, receipt, 7);
+    producer.send('t', { value: '' }, receipt, 8);
+    await producer.close();
+    expect(tags).toEqual([7, 8]);
   });
 
   it('is full on demand, and tells when it has room', async () => {
