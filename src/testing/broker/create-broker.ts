@@ -8,9 +8,11 @@ import { BrokerBox } from './broker-box.ts';
 import { FaultTable } from './faults/fault-table.ts';
 import { BrokerNode } from './network/broker-node.ts';
 import type { SharedParts } from './network/broker-node.ts';
+import { PendingBytes } from './network/pending-bytes.ts';
 import { settingsOf } from './options.ts';
 import type { BrokerOptions } from './options.ts';
 import { RequestLog } from './request-log.ts';
+import { SaslServer } from './security/sasl-server.ts';
 import { ClusterState } from './state/cluster-state.ts';
 import { FetchSessionCache } from './state/fetch-sessions.ts';
 import { createTopic } from './topics.ts';
@@ -19,6 +21,8 @@ const MEMORY_PORT = 9092;
 const DEFAULT_LOG_SIZE = 10_000;
 const MAX_BROKERS = 100;
 const DEFAULT_FETCH_SESSIONS = 1000;
+const DEFAULT_CONNECTIONS = 10_000;
+const DEFAULT_PENDING_BYTES = 2 ** 30;
 
 /**
  * Starts a Kafka cluster inside this process: real Kafka protocol, real records, nothing kept. Any client can talk to it over TCP; with
@@ -31,6 +35,9 @@ export async function createBroker(options: BrokerOptions = {}): Promise<BrokerB
       `createBroker: 'brokers' is ${count}; it must be a whole number from 1 to ${MAX_BROKERS}`,
       'brokers',
     );
+  }
+  if (options.tls !== undefined && options.listen === 'memory') {
+    throw new UsageError("createBroker: 'tls' needs sockets; with `listen: 'memory'` there are none", 'tls');
   }
   // Faster where it is installed, the same where it is not: no reason to wait for it.
   void prepareCrc32c();
@@ -53,6 +60,10 @@ export async function createBroker(options: BrokerOptions = {}): Promise<BrokerB
     ),
     log: new RequestLog(options.requestLogSize ?? DEFAULT_LOG_SIZE),
     network,
+    sasl: options.sasl === undefined ? undefined : new SaslServer(options.sasl, clock, random),
+    tls: options.tls,
+    pending: new PendingBytes(options.maxPendingBytes ?? DEFAULT_PENDING_BYTES),
+    maxConnections: options.maxConnections ?? DEFAULT_CONNECTIONS,
     nextConnectionId: () => ++connections,
     failed: (error) => errors.push(error),
   };

@@ -1,4 +1,5 @@
 import type { AnyApi, RequestRead, ResponseInit } from '../../core/protocol/api.ts';
+import type { SaslSession } from './security/sasl-session.ts';
 import type { ClusterState, NodeState } from './state/cluster-state.ts';
 
 /** What a handler knows of the request besides its body. */
@@ -10,6 +11,8 @@ export interface RequestContext {
   readonly clientId: string;
   /** As `host:port`. */
   readonly remote: string;
+  /** How far the connection has come in proving who it is. */
+  readonly sasl: SaslSession;
   /** The error code that a fault rule puts at this place instead of doing the work, 0 for none. */
   injected(topic?: string, partition?: number, group?: string): number;
   /** Calls `run` when the connection closes before the answer is given. */

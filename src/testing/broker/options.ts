@@ -1,4 +1,6 @@
 import type { Clock, Random } from '../../core/clock.ts';
+import type { SaslOptions } from './security/sasl-options.ts';
+import type { TlsServerOptions } from './security/tls-options.ts';
 import type { WhenFull } from './log/log-memory.ts';
 
 /** How groups behave, and how long what takes; times in milliseconds. */
@@ -72,6 +74,14 @@ export interface BrokerOptions {
   readonly fetchSessionSlots?: number | undefined;
   /** Levels of features in force, by Kafka's names: `{ 'transaction.version': 1 }`; 0 turns one off. */
   readonly features?: { readonly [name: string]: number } | undefined;
+  /** Clients must prove who they are. */
+  readonly sasl?: SaslOptions | undefined;
+  /** The nodes speak TLS with this certificate; only over TCP. */
+  readonly tls?: TlsServerOptions | undefined;
+  /** Connections that a node takes (`max.connections`); default 10,000. */
+  readonly maxConnections?: number | undefined;
+  /** What all connections together may send of requests that are not complete or not served yet; who brings more is sent away. Default 1 GiB. */
+  readonly maxPendingBytes?: number | undefined;
   /** The largest request taken; a larger one closes its connection. Default 100 MiB (`socket.request.max.bytes`). */
   readonly maxRequestBytes?: number | undefined;
   /** A partition forgets a producer so long after its last record (`producer.id.expiration.ms`); looked at every ten minutes. Default a day. */

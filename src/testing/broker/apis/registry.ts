@@ -41,6 +41,8 @@ import { listTransactionsHandler } from './66-list-transactions.ts';
 import { consumerGroupHeartbeatHandler } from './68-consumer-group-heartbeat.ts';
 import { consumerGroupDescribeHandler } from './69-consumer-group-describe.ts';
 import { describeTopicPartitionsHandler } from './75-describe-topic-partitions.ts';
+import { saslHandshakeHandler } from './17-sasl-handshake.ts';
+import { saslAuthenticateHandler } from './36-sasl-authenticate.ts';
 
 /** An API as this cluster offers it. */
 export interface OfferedApi {
@@ -93,6 +95,8 @@ const HANDLERS: readonly AnyHandler[] = [
   consumerGroupHeartbeatHandler,
   consumerGroupDescribeHandler,
   describeTopicPartitionsHandler,
+  saslHandshakeHandler,
+  saslAuthenticateHandler,
 ];
 
 /** The APIs of a cluster by key, in the versions it is limited to. */

@@ -1,11 +1,14 @@
 import { listenTcp } from './tcp-listener.ts';
 import type { MemoryNetwork } from '../../simulation/memory-network.ts';
-import type { Acceptor, Listener } from '../../simulation/server-wire.ts';
+import type { Acceptor, Listener, ServerWireEvents } from '../../simulation/server-wire.ts';
 import type { OfferedApi } from '../apis/registry.ts';
 import type { FaultTable } from '../faults/fault-table.ts';
 import type { RequestLog } from '../request-log.ts';
+import type { SaslServer } from '../security/sasl-server.ts';
+import type { TlsServerOptions } from '../security/tls-options.ts';
 import type { ClusterState, NodeState } from '../state/cluster-state.ts';
 import { BrokerConnection } from './connection.ts';
+import type { PendingBytes } from './pending-bytes.ts';
 import type { ConnectionHost } from './served-request.ts';
 
 /** What all nodes of a cluster share. */
@@ -16,9 +19,16 @@ export interface SharedParts {
   readonly log: RequestLog;
   /** Undefined over TCP. */
   readonly network: MemoryNetwork | undefined;
+  readonly sasl: SaslServer | undefined;
+  readonly tls: TlsServerOptions | undefined;
+  readonly pending: PendingBytes;
+  /** Of one node; who comes when there are as many is sent away. */
+  readonly maxConnections: number;
   readonly nextConnectionId: () => number;
   readonly failed: (error: unknown) => void;
 }
+
+const NOBODY: ServerWireEvents = { onData: () => {}, onDrain: () => {}, onClose: () => {} };
 
 /** One broker: where it listens and who is connected. */
 export class BrokerNode implements ConnectionHost {
@@ -27,9 +37,13 @@ export class BrokerNode implements ConnectionHost {
   readonly apis: ReadonlyMap<number, OfferedApi>;
   readonly faults: FaultTable;
   readonly log: RequestLog;
+  readonly sasl: SaslServer | undefined;
+  readonly pending: PendingBytes;
   readonly #shared: SharedParts;
   readonly #connections = new Set<BrokerConnection>();
   #listener: Listener | undefined;
+  /** Called when the last connection is gone. */
+  #emptied = (): void => {};
 
   constructor(shared: SharedParts, node: NodeState) {
     this.#shared = shared;
@@ -38,6 +52,8 @@ export class BrokerNode implements ConnectionHost {
     this.apis = shared.apis;
     this.faults = shared.faults;
     this.log = shared.log;
+    this.sasl = shared.sasl;
+    this.pending = shared.pending;
   }
 
   get connections(): number {
@@ -47,14 +63,20 @@ export class BrokerNode implements ConnectionHost {
   /** Listens on the node's port; the first time, when that is 0, on any free one, which it then keeps. */
   async start(): Promise<void> {
     const accept: Acceptor = (wire) => {
+      if (this.#connections.size >= this.#shared.maxConnections) {
+        wire.destroy();
+        return NOBODY;
+      }
       const connection = new BrokerConnection(this, wire, this.#shared.nextConnectionId());
       this.#connections.add(connection);
       return connection;
     };
-    const { network } = this.#shared;
+    const { network, tls } = this.#shared;
     const { host, port } = this.node;
     this.#listener =
-      network === undefined ? await listenTcp(host, port, accept) : network.listen(this.node, accept);
+      network === undefined
+        ? await listenTcp({ host, port, tls }, accept)
+        : network.listen(this.node, accept);
     this.node.port = this.#listener.port;
   }
 
@@ -63,6 +85,11 @@ export class BrokerNode implements ConnectionHost {
     this.#listener = undefined;
     this.dropConnections();
     await closed;
+    // Sockets in TLS are closed a little after their server. In memory nothing happens unless somebody moves the clock.
+    if (this.#shared.network !== undefined || this.#connections.size === 0) return;
+    await new Promise<void>((resolve) => {
+      this.#emptied = resolve;
+    });
   }
 
   dropConnections(withReset = false): void {
@@ -71,6 +98,7 @@ export class BrokerNode implements ConnectionHost {
 
   closed(connection: BrokerConnection): void {
     this.#connections.delete(connection);
+    if (this.#connections.size === 0) this.#emptied();
   }
 
   failed(error: unknown): void {

@@ -2,12 +2,14 @@
 // a join that waits for its group, holds up whatever the client sends behind it.
 
 import type { AnyApi } from '../../../core/protocol/api.ts';
+import { ERRORS } from '../../../core/protocol/error-codes.ts';
 import { encodeResponse } from '../../../core/protocol/frame.ts';
 import { FrameSplitter } from '../../../core/network/frame-splitter.ts';
 import type { ServerWire, ServerWireEvents } from '../../simulation/server-wire.ts';
 import { overrideErrors } from '../faults/override-errors.ts';
 import type { FaultAction } from '../faults/fault.ts';
 import { HANG_UP, NO_ANSWER } from '../handler.ts';
+import { SaslSession } from '../security/sasl-session.ts';
 import { readRequest, refuseVersion } from './incoming.ts';
 import type { Incoming } from './incoming.ts';
 import { ServedRequest } from './served-request.ts';
@@ -15,6 +17,10 @@ import type { ConnectionHost } from './served-request.ts';
 
 /** Unserved bytes from which nothing more is read from the socket. */
 const MAX_QUEUED_BYTES = 1024 * 1024;
+
+/** The largest frame that is taken from somebody unknown (`sasl.server.max.receive.size`). */
+const MAX_UNKNOWN_BYTES = 512 * 1024;
+const LENGTH_BYTES = 4;
 
 type Body = object | typeof NO_ANSWER | typeof HANG_UP;
 
@@ -25,7 +31,10 @@ export class BrokerConnection implements ServerWireEvents {
   readonly #splitter: FrameSplitter;
   readonly #queue: Buffer[] = [];
   readonly #gone = new Set<() => void>();
+  readonly #sasl: SaslSession;
   #queuedBytes = 0;
+  /** What the node counts as held for this connection. */
+  #countedBytes = 0;
   #isBusy = false;
   #isPaused = false;
   #isClosed = false;
@@ -34,6 +43,7 @@ export class BrokerConnection implements ServerWireEvents {
     this.#host = host;
     this.#wire = wire;
     this.id = id;
+    this.#sasl = new SaslSession(host.sasl);
     this.#splitter = new FrameSplitter(host.cluster.settings.maxRequestBytes);
   }
 
@@ -46,6 +56,10 @@ export class BrokerConnection implements ServerWireEvents {
       return;
     }
     this.#pump();
+    if (!this.#isWithinBounds()) {
+      this.destroy();
+      return;
+    }
     if (this.#queuedBytes > MAX_QUEUED_BYTES && !this.#isPaused) {
       this.#isPaused = true;
       this.#wire.pause();
@@ -73,9 +87,19 @@ export class BrokerConnection implements ServerWireEvents {
     this.#queuedBytes += frame.length;
   };
 
+  #isWithinBounds(): boolean {
+    if (this.#isClosed) return true;
+    const held = this.#splitter.pendingBytes + this.#queuedBytes;
+    if (!this.#sasl.isKnown && held > MAX_UNKNOWN_BYTES) return false;
+    const isGranted = this.#host.pending.take(held - this.#countedBytes);
+    this.#countedBytes = held;
+    return isGranted;
+  }
+
   #close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
+    this.#host.pending.take(-this.#countedBytes);
     this.#queue.length = 0;
     this.#queuedBytes = 0;
     for (const run of this.#gone) run();
@@ -101,9 +125,19 @@ export class BrokerConnection implements ServerWireEvents {
   }
 
   #serve(frame: Buffer): void {
+    if (this.#sasl.takesToken) {
+      this.#takeToken(frame);
+      return;
+    }
     const incoming = readRequest(frame, this.#host.apis);
     if (incoming === undefined) {
       this.destroy();
+      return;
+    }
+    const admission = this.#sasl.admit(incoming.offered.key, incoming.isUnknownVersion);
+    if (admission !== 'serve') {
+      if (admission === 'refuse') this.#refuse(incoming, ERRORS.ILLEGAL_SASL_STATE);
+      this.#hangUp();
       return;
     }
     if (incoming.isUnknownVersion) {
@@ -114,6 +148,7 @@ export class BrokerConnection implements ServerWireEvents {
       connection: this.id,
       remote: this.#wire.remote,
       gone: this.#gone,
+      sasl: this.#sasl,
     });
     const action = request.rule?.action;
     if (action === undefined) {
@@ -124,15 +159,11 @@ export class BrokerConnection implements ServerWireEvents {
       case 'dropRequest':
         return;
       case 'close':
-        this.#wire.end();
-        {
-          this.#close();
-          return;
-        }
-      case 'rst': {
+        this.#hangUp();
+        return;
+      case 'rst':
         this.destroy(true);
         return;
-      }
       case 'halfOpen':
         this.#wire.halfOpen();
         // Busy for ever: the client's later requests are never served.
@@ -203,15 +234,44 @@ export class BrokerConnection implements ServerWireEvents {
     );
     if (action?.kind === 'answerOnly') {
       this.#wire.write(frame.subarray(0, action.bytes));
-      this.#wire.end();
-      this.#close();
+      this.#hangUp();
       return;
     }
     this.#write(frame);
+    if (this.#sasl.isFailed) {
+      this.#hangUp();
+      return;
+    }
     if (throttleTimeMs > 0) {
       this.#isBusy = true;
       this.#host.cluster.clock.setTimeout(() => this.#resume(), throttleTimeMs);
     }
+  }
+
+  /** A token without a request around it, as SASL went before Kafka 1.0. */
+  #takeToken(token: Buffer): void {
+    const { authBytes } = this.#sasl.authenticate(token);
+    if (this.#sasl.isFailed) {
+      this.destroy();
+      return;
+    }
+    const answer = Buffer.alloc(LENGTH_BYTES + authBytes.length);
+    answer.writeInt32BE(authBytes.length);
+    authBytes.copy(answer, LENGTH_BYTES);
+    this.#write(answer);
+  }
+
+  #refuse(incoming: Incoming, code: number): void {
+    const { api, refuse } = incoming.offered.handler;
+    if (refuse === undefined || incoming.isUnknownVersion) return;
+    const { version, correlationId, body } = incoming;
+    this.#write(encodeResponse<AnyApi>(api, version, correlationId, refuse(body, code, version)));
+  }
+
+  /** Closes when everything written is sent. */
+  #hangUp(): void {
+    this.#wire.end();
+    this.#close();
   }
 
   #write(frame: Buffer): void {

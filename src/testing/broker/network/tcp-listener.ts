@@ -1,5 +1,8 @@
 import { createServer } from 'node:net';
 import type { AddressInfo, Server, Socket } from 'node:net';
+import { createServer as createTlsServer } from 'node:tls';
+import type { TlsOptions } from 'node:tls';
+import type { TlsServerOptions } from '../security/tls-options.ts';
 import type { Acceptor, Listener, ServerWire } from '../../simulation/server-wire.ts';
 
 /** One accepted socket. What is written in one tick leaves in one system call. */
@@ -8,11 +11,14 @@ class TcpServerWire implements ServerWire {
   /** Nothing is passed on in either direction any more. */
   isSilent = false;
   readonly #socket: Socket;
+  /** The TCP socket below TLS. */
+  readonly #raw: Socket;
   #isCorked = false;
 
-  constructor(socket: Socket) {
+  constructor(socket: Socket, raw: Socket) {
     this.#socket = socket;
-    this.remote = `${socket.remoteAddress ?? '?'}:${socket.remotePort ?? 0}`;
+    this.#raw = raw;
+    this.remote = peerOf(socket);
   }
 
   write(bytes: Uint8Array): boolean {
@@ -34,7 +40,8 @@ class TcpServerWire implements ServerWire {
   }
 
   reset(): void {
-    this.#socket.resetAndDestroy();
+    this.#raw.resetAndDestroy();
+    this.#socket.destroy();
   }
 
   halfOpen(): void {
@@ -55,8 +62,12 @@ class TcpServerWire implements ServerWire {
   };
 }
 
-function attach(socket: Socket, accept: Acceptor): void {
-  const wire = new TcpServerWire(socket);
+function peerOf(socket: Socket): string {
+  return `${socket.remoteAddress ?? '?'}:${socket.remotePort ?? 0}`;
+}
+
+function attach(socket: Socket, raw: Socket, accept: Acceptor): void {
+  const wire = new TcpServerWire(socket, raw);
   const events = accept(wire);
   let failure: Error | undefined;
   socket.on('data', (chunk: Buffer) => {
@@ -69,10 +80,39 @@ function attach(socket: Socket, accept: Acceptor): void {
   socket.on('close', () => events.onClose(failure));
 }
 
-/** Listens on `host:port`; port 0 takes any free one. */
-export function listenTcp(host: string, port: number, accept: Acceptor): Promise<Listener> {
+/** Where to listen, and with which certificate. */
+export interface TcpAddress {
+  readonly host: string;
+  /** 0 takes any free one. */
+  readonly port: number;
+  readonly tls?: TlsServerOptions | undefined;
+}
+
+/** Whoever connects in TLS and does not get on with it is sent away. */
+const HANDSHAKE_TIMEOUT_MS = 10_000;
+
+function serverOf(tls: TlsServerOptions | undefined, accept: Acceptor): Server {
+  if (tls === undefined) return createServer({ noDelay: true }, (socket) => attach(socket, socket, accept));
+  const options = { ...tls, handshakeTimeout: HANDSHAKE_TIMEOUT_MS } as TlsOptions;
+  const raw = new Map<string, Socket>();
+  const server = createTlsServer(options, (socket) => {
+    attach(socket, raw.get(peerOf(socket)) ?? socket, accept);
+  });
+  server.on('connection', (socket: Socket) => {
+    const peer = peerOf(socket);
+    socket.setNoDelay(true);
+    raw.set(peer, socket);
+    socket.on('close', () => raw.delete(peer));
+  });
+  server.on('tlsClientError', (_error, socket) => socket.destroy());
+  return server;
+}
+
+/** Listens for TCP, or for TLS over it. */
+export function listenTcp(address: TcpAddress, accept: Acceptor): Promise<Listener> {
+  const { host, port, tls } = address;
   return new Promise((resolve, reject) => {
-    const server: Server = createServer({ noDelay: true }, (socket) => attach(socket, accept));
+    const server = serverOf(tls, accept);
     server.once('error', reject);
     server.listen({ host, port, backlog: 1024 }, () => {
       server.off('error', reject);
