@@ -3,6 +3,11 @@ import { afterEach, describe, expect, it } from '@jest/globals';
 import { ERRORS } from '../../../src/core/protocol/error-codes.ts';
 import { produceApi } from '../../../src/core/protocol/messages/00-produce.ts';
 import { fetchApi } from '../../../src/core/protocol/messages/01-fetch.ts';
+import { readBatchHeader } from '../../../src/testing/broker/log/batch-header.ts';
+import { PartitionLog } from '../../../src/testing/broker/log/partition-log.ts';
+import { settingsOf } from '../../../src/testing/broker/options.ts';
+import { ClusterState } from '../../../src/testing/broker/state/cluster-state.ts';
+import { seededRandom } from '../../../src/testing/simulation/seeded-random.ts';
 import { BatchBuilder } from '../../../src/core/records/batch-builder.ts';
 import { BatchCursor } from '../../../src/core/records/batch-cursor.ts';
 import { parseBatches } from '../../../src/core/records/record-batch.ts';
@@ -80,6 +85,73 @@ describe('the memory of all logs', () => {
       expect((await send(batchOf({ values: [filled] }))).errorCode).toBe(0);
     }
     expect(sim.box.partition('lines', 0)).toMatchObject({ logStartOffset: 496, logEndOffset: 500 });
+  });
+});
+
+describe('records that are too old', () => {
+  it('go in whole batches, as often as Kafka looks, and only where a time was set', async () => {
+    const configs = { 'retention.ms': '600000' };
+    sim = await staged({ topics: { lines: { partitions: 1, configs }, kept: 1 } });
+    const start = sim.clock.wallNow();
+    for (const topic of ['lines', 'kept']) {
+      await send(batchOf({ values: ['a', 'b'], timestamp: start }), topic);
+      await send(batchOf({ values: ['c'], timestamp: start + 200_000 }), topic);
+    }
+    const startOf = async (topic: string): Promise<number> => {
+      const { responses } = await sim.run(sim.stage.call(fetchApi, 12, fetchRequest({ topic, offset: 3 })));
+      return responses[0]!.partitions[0]!.logStartOffset;
+    };
+    await sim.clock.advance(600_000);
+    expect(await startOf('lines')).toBe(0);
+    await sim.clock.advance(300_000);
+    expect([await startOf('lines'), await startOf('kept')]).toEqual([3, 0]);
+    await sim.clock.advance(86_400_000);
+    expect([await startOf('lines'), await startOf('kept')]).toEqual([3, 0]);
+    expect(await send(batchOf({ values: ['d'], timestamp: sim.clock.wallNow() }))).toMatchObject({
+      baseOffset: 3,
+    });
+  });
+});
+
+describe('a log and its transactions as plain data', () => {
+  it('are the same again in another box', async () => {
+    sim = await staged({ topics: { lines: 1 } });
+    const make = (): ClusterState =>
+      new ClusterState({ clock: sim.clock, random: seededRandom(1), settings: settingsOf({}) });
+    const [first, second] = [make(), make()];
+
+    const log = new PartitionLog();
+    const append = (batch: Buffer) =>
+      log.append(batch, readBatchHeader(batch), { leaderEpoch: 3, retentionBytes: Infinity });
+    log.epochs.begin(3, 0);
+    append(batchOf({ values: ['a', 'b'] }));
+    append(transactional(batchOf({ values: ['c'], producerId: 7, producerEpoch: 0, baseSequence: 0 })));
+    append(transactional(batchOf({ values: ['d'], producerId: 8, producerEpoch: 0, baseSequence: 0 })));
+    log.appendMarker(
+      { producerId: 7, producerEpoch: 1, isAbort: true, coordinatorEpoch: 0, timestamp: 5 },
+      3,
+    );
+    log.deleteBefore(1);
+    const snapshot = structuredClone(log.snapshot());
+    const again = new PartitionLog();
+    again.restore({
+      ...snapshot,
+      batches: snapshot.batches.map((batch) => ({ ...batch, bytes: Buffer.from(batch.bytes) })),
+    });
+    expect(again.snapshot()).toEqual(log.snapshot());
+    expect(again.read(1, MIB, true)).toEqual(log.read(1, MIB, true));
+    expect([again.highWatermark, again.lastStableOffset]).toEqual([5, 3]);
+    expect(again.abortedTransactions(1, MIB)).toMatchObject([{ producerId: 7, firstOffset: 2 }]);
+    expect(again.producers.isOpen(8, 0)).toBe(true);
+
+    const client = { transactionalId: 'tx', ...first.transactions.init('tx', 1000, undefined) };
+    first.transactions.add(client, [{ topic: 'lines', partition: 0 }], 2);
+    second.transactions.restore(structuredClone(first.transactions.snapshot()));
+    first.transactions.close();
+    expect(second.transactions.snapshot()).toEqual(first.transactions.snapshot());
+    await sim.clock.advance(1000);
+    expect(second.transactions.get('tx')).toMatchObject({ state: 'CompleteAbort' });
+    expect(first.transactions.get('tx')).toMatchObject({ state: 'Ongoing' });
   });
 });
 

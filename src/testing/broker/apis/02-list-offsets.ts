@@ -6,6 +6,7 @@ import type { RequestContext } from '../handler.ts';
 import { firstRecordFrom } from '../log/read-records.ts';
 import type { StoredBatch } from '../log/stored-batch.ts';
 import type { Partition } from '../state/partition.ts';
+import type { Topic } from '../state/topic.ts';
 import { findLed, findTopic } from './lookup.ts';
 
 type Request = RequestRead<typeof listOffsetsApi>;
@@ -29,6 +30,7 @@ export const listOffsetsHandler = serve(listOffsetsApi, {
         const reference = { index: partition.partitionIndex, leaderEpoch: partition.currentLeaderEpoch };
         const led = findLed(topic, reference, context);
         if (typeof led === 'number') return { partitionIndex: partition.partitionIndex, errorCode: led };
+        led.expire(context.cluster.clock.wallNow(), (topic as Topic).config.retentionMs);
         return find(led, partition, request.isolationLevel, context);
       });
       return { name: wanted.name, partitions: await Promise.all(partitions) };

@@ -45,6 +45,7 @@ export function appendRecords(produced: ProducedRecords, context: RequestContext
       return { baseOffset: verdict.baseOffset, logAppendTimeMs: verdict.timestamp };
     }
   }
+  partition.expire(cluster.clock.wallNow(), topic.config.retentionMs);
   if (!cluster.logMemory.makeRoom(header.bytes)) return full(context);
   const appendTime = topic.config.isAppendTime ? cluster.clock.wallNow() : undefined;
   const baseOffset = log.append(records!, header, {

@@ -79,6 +79,7 @@ export class FetchAnswer {
     const reference = { index: target.partition, leaderEpoch: target.currentLeaderEpoch };
     const partition = findReadable(topic, reference, this.#context);
     if (typeof partition === 'number') return this.#failure(topic, target.partition, partition);
+    partition.expire(this.#context.cluster.clock.wallNow(), (topic as Topic).config.retentionMs);
     const { log } = partition;
     const { fetchOffset } = target;
     const preferred = preferredReplica(partition, this.#request.rackId, this.#context);

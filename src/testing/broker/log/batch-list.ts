@@ -76,6 +76,16 @@ export class BatchList {
     return at > this.#first ? this.#batches[at] : undefined;
   }
 
+  /** The first batch with a record as young as `timestamp`, or that is not below the high watermark. */
+  firstSince(timestamp: number, highWatermark: number): StoredBatch | undefined {
+    let at = this.#first;
+    for (; at < this.#batches.length; at++) {
+      const batch = this.#batches[at]!;
+      if (batch.maxTimestamp >= timestamp || batch.lastOffset >= highWatermark) break;
+    }
+    return this.#batches[at];
+  }
+
   /** The segment with room for `bytes`. */
   segmentFor(bytes: number): Segment {
     const last = this.#segments.at(-1);

@@ -6,10 +6,11 @@ import type { BatchHeader } from './batch-header.ts';
 import { encodeEndMarker } from './end-marker.ts';
 import type { EndMarker } from './end-marker.ts';
 import { EpochCache } from './epoch-cache.ts';
+import type { EpochStart } from './epoch-cache.ts';
 import { LogMemory } from './log-memory.ts';
 import type { BoundedLog } from './log-memory.ts';
 import { ProducerStates } from './producer-state.ts';
-import type { CompletedTransaction } from './producer-state.ts';
+import type { CompletedTransaction, ProducerEntry } from './producer-state.ts';
 import { batchBytes } from './stored-batch.ts';
 import type { CompactedBatch, StoredBatch, StoredMarker } from './stored-batch.ts';
 
@@ -19,6 +20,18 @@ export interface AppendOptions {
   readonly appendTime?: number | undefined;
   /** Whole batches are dropped from the front while more than this is retained. */
   readonly retentionBytes: number;
+}
+
+/** A log as plain data. */
+export interface LogSnapshot {
+  readonly startOffset: number;
+  readonly endOffset: number;
+  readonly replicatedTo: number;
+  readonly unreplicated: readonly CompletedTransaction[];
+  readonly epochs: readonly EpochStart[];
+  readonly aborted: readonly AbortedTransaction[];
+  readonly producers: readonly ProducerEntry[];
+  readonly batches: readonly (Omit<StoredBatch, 'segment' | 'start' | 'end'> & { readonly bytes: Buffer })[];
 }
 
 const NO_RECORDS = Buffer.alloc(0);
@@ -219,13 +232,52 @@ export class PartitionLog implements BoundedLog {
     const last = this.#list.last();
     if (last === undefined) this.startOffset = Math.min(this.startOffset, offset);
     this.endOffset = last === undefined ? this.startOffset : last.lastOffset + 1;
-    this.#maxTimestampSoFar = last?.maxTimestampSoFar ?? -1;
-    this.#bytesSinceIndexed = 0;
-    if (last !== undefined) this.#position = last.position + last.end - last.start;
+    this.#continueAfter(last);
     this.epochs.truncateTo(this.endOffset);
     this.aborted.truncateTo(this.endOffset);
     this.producers.truncateTo(this.endOffset, this.#list.all());
     this.#unreplicated = this.#unreplicated.filter(({ lastOffset }) => lastOffset < this.endOffset);
+  }
+
+  /** Whole batches at the front go of which no record is as young as `timestamp`. */
+  expireBefore(timestamp: number): void {
+    const kept = this.#list.firstSince(timestamp, this.highWatermark);
+    this.deleteBefore(Math.min(kept?.baseOffset ?? this.endOffset, this.highWatermark));
+  }
+
+  /** All that there is to know of the log, by itself: bytes are copied. */
+  snapshot(): LogSnapshot {
+    const batches = this.#list.all().map(({ segment: _segment, start: _start, end: _end, ...batch }, at) => ({
+      ...batch,
+      bytes: Buffer.from(batchBytes(this.#list.all()[at]!)),
+    }));
+    return {
+      startOffset: this.startOffset,
+      endOffset: this.endOffset,
+      replicatedTo: this.#replicatedTo,
+      unreplicated: [...this.#unreplicated],
+      epochs: [...this.epochs.all()],
+      aborted: [...this.aborted.all()],
+      producers: Array.from(this.producers.all(), (entry) => ({ ...entry, batches: [...entry.batches] })),
+      batches,
+    };
+  }
+
+  /** Makes an empty log what a snapshot says. */
+  restore(from: LogSnapshot): void {
+    for (const { bytes, ...batch } of from.batches) {
+      const segment = this.#list.segmentFor(bytes.length);
+      const start = segment.add(bytes);
+      this.#list.push({ ...batch, segment, start, end: segment.used });
+    }
+    this.startOffset = from.startOffset;
+    this.endOffset = from.endOffset;
+    this.#replicatedTo = from.replicatedTo;
+    this.#unreplicated = [...from.unreplicated];
+    for (const { epoch, startOffset } of from.epochs) this.epochs.begin(epoch, startOffset);
+    for (const entry of from.aborted) this.aborted.add(entry);
+    this.producers.restore(from.producers);
+    this.#continueAfter(this.#list.last());
   }
 
   /** Puts what compaction made of batches in their places; those not named stay as they are. */
@@ -306,6 +358,12 @@ export class PartitionLog implements BoundedLog {
     this.#position += bytes.length;
     this.endOffset = lastOffset + 1;
     return baseOffset;
+  }
+
+  #continueAfter(last: StoredBatch | undefined): void {
+    this.#maxTimestampSoFar = last?.maxTimestampSoFar ?? -1;
+    this.#bytesSinceIndexed = 0;
+    if (last !== undefined) this.#position = last.position + last.end - last.start;
   }
 
   #complete(completed: CompletedTransaction, isAbort: boolean): void {

@@ -4,6 +4,8 @@ import { PartitionLog } from '../log/partition-log.ts';
 
 /** No node leads the partition. */
 export const NO_LEADER = -1;
+/** How often logs are looked through for records that are too old (`log.retention.check.interval.ms`). */
+const RETENTION_CHECK_MS = 300_000;
 
 /** What a partition is made of. */
 export interface PartitionPlace {
@@ -30,6 +32,7 @@ export class Partition {
   /** Set by an act: it stays without a leader even when a replica comes back. */
   isHeldLeaderless = false;
   readonly #waiters = new Set<() => void>();
+  #expiredTicks = 0;
 
   /** The last node that led it: the one whose copy of the log is whole. */
   #lastLeader: number;
@@ -57,6 +60,15 @@ export class Partition {
       this.log.epochs.begin(this.leaderEpoch, this.log.endOffset);
     }
     this.wake();
+  }
+
+  /** Records older than `retention.ms` go, as often as Kafka looks. */
+  expire(wallNowMs: number, retentionMs: number): void {
+    if (retentionMs === Infinity) return;
+    const ticks = Math.floor(wallNowMs / RETENTION_CHECK_MS);
+    if (ticks === this.#expiredTicks) return;
+    this.#expiredTicks = ticks;
+    this.log.expireBefore(ticks * RETENTION_CHECK_MS - retentionMs);
   }
 
   /**

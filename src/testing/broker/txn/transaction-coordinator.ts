@@ -2,6 +2,7 @@ import { ERRORS } from '../../../core/protocol/error-codes.ts';
 import type { ClusterState } from '../state/cluster-state.ts';
 import { MarkerWriter } from './marker-writer.ts';
 import { isExhausted, Transaction } from './transaction.ts';
+import type { TransactionSnapshot } from './transaction.ts';
 import { NO_PRODUCER } from './transaction-state.ts';
 import type { ClientVersion, ProducerIdentity, TransactionPartition } from './transaction-state.ts';
 
@@ -110,6 +111,22 @@ export class TransactionCoordinator {
     return accept(answer);
   }
 
+  /** All transactional ids, as plain data. */
+  snapshot(): readonly TransactionSnapshot[] {
+    return Array.from(this.#transactions.values(), (transaction) => transaction.snapshot());
+  }
+
+  /** Makes an empty coordinator what a snapshot says; timers go on for the time that was left, markers that were missing are written. */
+  restore(from: readonly TransactionSnapshot[]): void {
+    const wallNow = this.#cluster.clock.wallNow();
+    for (const one of from) {
+      const transaction = Transaction.restore(one);
+      this.#transactions.set(one.transactionalId, transaction);
+      if (transaction.state === 'Ongoing') this.#arm(transaction, one.startMs + one.timeoutMs - wallNow);
+    }
+    for (const transaction of this.#transactions.values()) this.markers.write(transaction);
+  }
+
   /** Stops all timers. */
   close(): void {
     for (const transaction of this.#transactions.values()) transaction.timer?.cancel();
@@ -138,11 +155,14 @@ export class TransactionCoordinator {
   }
 
   #begin(transaction: Transaction): void {
-    const { clock } = this.#cluster;
     transaction.state = 'Ongoing';
-    transaction.startMs = clock.wallNow();
+    transaction.startMs = this.#cluster.clock.wallNow();
+    this.#arm(transaction, transaction.timeoutMs);
+  }
+
+  #arm(transaction: Transaction, timeoutMs: number): void {
     transaction.timer?.cancel();
-    transaction.timer = clock.setTimeout(() => this.#fence(transaction), transaction.timeoutMs);
+    transaction.timer = this.#cluster.clock.setTimeout(() => this.#fence(transaction), timeoutMs);
     transaction.timer.unref?.();
   }
 

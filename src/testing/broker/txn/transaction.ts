@@ -50,6 +50,24 @@ export class PartitionSet {
   }
 }
 
+/** A transaction as plain data. */
+export interface TransactionSnapshot extends Pick<
+  Transaction,
+  | 'transactionalId'
+  | 'state'
+  | 'producerId'
+  | 'epoch'
+  | 'lastEpoch'
+  | 'previousProducerId'
+  | 'nextProducerId'
+  | 'timeoutMs'
+  | 'startMs'
+  | 'clientVersion'
+> {
+  readonly partitions: readonly TransactionPartition[];
+  readonly groups: readonly string[];
+}
+
 /** What the coordinator knows of one transactional id (Kafka's TransactionMetadata). */
 export class Transaction {
   readonly transactionalId: string;
@@ -76,6 +94,20 @@ export class Transaction {
     this.transactionalId = transactionalId;
     this.producerId = producerId;
     this.timeoutMs = timeoutMs;
+  }
+
+  static restore(from: TransactionSnapshot): Transaction {
+    const { transactionalId, partitions, groups, ...rest } = from;
+    const transaction = new Transaction(transactionalId, rest.producerId, rest.timeoutMs);
+    Object.assign(transaction, rest);
+    for (const partition of partitions) transaction.partitions.add(partition);
+    for (const group of groups) transaction.groups.add(group);
+    return transaction;
+  }
+
+  snapshot(): TransactionSnapshot {
+    const { timer: _timer, partitions, groups, ...rest } = this;
+    return { ...rest, partitions: partitions.all(), groups: [...groups] };
   }
 
   get identity(): ProducerIdentity {
