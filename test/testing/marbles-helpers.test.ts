@@ -148,7 +148,9 @@ describe('the helpers of testFlow', () => {
     expect(run([])).toBe('subscriptions\n  expected  (none)\n  got       ^-!');
     const later = failure(({ flow, expectSubscriptions }) => {
       const letters = flow('a');
-      timer(30).pipe(mergeMap(() => letters)).subscribe();
+      timer(30)
+        .pipe(mergeMap(() => letters))
+        .subscribe();
       expectSubscriptions(letters).toBe('^!');
     });
     expect(later).toBe('subscriptions\n  expected  ^!\n  got        30ms ^-');

@@ -5,6 +5,7 @@ import type { VirtualClock } from '../simulation/virtual-clock.ts';
 import type { TopologyPlan } from './plan.ts';
 import type { RunMember } from './run-member.ts';
 import { TimeDriver } from './time-driver.ts';
+import type { TestTopologyOptions } from './types.ts';
 import { whatLeaked, whatWaits } from './waiting.ts';
 
 /** Virtual time after which a wait is given up. */
@@ -16,8 +17,7 @@ const CALL_TIMEOUT_MS = 1_000;
 const WARM_UP_MS = 10;
 /** By then a dead letter is written; what is still in no stage then never will be settled. */
 const LEAK_MS = 10_000;
-/** Records that one call may lead to: beyond, a topology feeds itself. */
-const RUNAWAY_RECORDS = 100_000;
+const MAX_RECORDS = 500_000;
 const MAX_LINES = 20;
 
 export class Patience {
@@ -28,6 +28,8 @@ export class Patience {
   private readonly members: readonly RunMember[];
   private readonly clock: VirtualClock;
   private readonly driver: TimeDriver;
+  /** Records that the topology may write within one call: beyond, it feeds itself. */
+  private readonly maxRecords: number;
   private readonly appended = new Map<string, number>();
   private appendedNow = 0;
   private committedAny = false;
@@ -39,27 +41,26 @@ export class Patience {
     box: BrokerBox,
     members: readonly RunMember[],
     clock: VirtualClock,
-    callTimeoutMs = CALL_TIMEOUT_MS,
+    { callTimeoutMs = CALL_TIMEOUT_MS, maxRecords = MAX_RECORDS }: TestTopologyOptions,
   ) {
     this.plan = plan;
     this.box = box;
     this.members = members;
     this.clock = clock;
+    this.maxRecords = maxRecords;
     this.driver = new TimeDriver(
       clock,
       {
         calls: () => members.reduce((sum, member) => sum + member.calls(), 0),
-        isBroken: () => this.failures.length > 0 || this.appendedNow > RUNAWAY_RECORDS,
+        isBroken: () => this.failures.length > 0 || this.appendedNow > this.maxRecords,
       },
       callTimeoutMs,
     );
   }
 
   see(event: ClusterEvent): void {
-    if (event.kind === 'commit') {
-      this.committedAny = true;
-      return;
-    }
+    if (event.kind === 'commit') this.committedAny = true;
+    if (event.kind !== 'append' || !this.members.some(({ name }) => name === event.clientId)) return;
     const count = event.lastOffset - event.baseOffset + 1;
     this.appendedNow += count;
     this.appended.set(event.topic, (this.appended.get(event.topic) ?? 0) + count);
@@ -126,10 +127,10 @@ export class Patience {
 
   private throwIfBroken(): void {
     if (this.failures.length > 0) throw this.failures.splice(0)[0];
-    if (this.appendedNow <= RUNAWAY_RECORDS) return;
+    if (this.appendedNow <= this.maxRecords) return;
     const topics = Array.from(this.appended, ([topic, count]) => `${topic}: ${count}`).join(', ');
     throw new Error(
-      `topology '${this.plan.name}' has written more than ${RUNAWAY_RECORDS} records within one call, and no end is in sight: does it read what it writes? Records by topic: ${topics}`,
+      `topology '${this.plan.name}' has written more than ${this.maxRecords} records within one call (option 'maxRecords'): does it read what it writes? Records by topic: ${topics}`,
     );
   }
 

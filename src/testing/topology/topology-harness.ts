@@ -60,7 +60,7 @@ export class TopologyHarness {
     this.plan = plan;
     this.restoreTimers = parts.restoreTimers;
     this.topics = new TopicAccess(plan, box, options.topics ?? {});
-    this.patience = new Patience(plan, box, this.runs, clock, options.callTimeoutMs);
+    this.patience = new Patience(plan, box, this.runs, clock, options);
     this.watch = new ProblemWatch((topic) => box.topics().includes(topic));
     box.watch((event) => {
       this.topics.log.see(event);

@@ -90,6 +90,8 @@ export interface TestTopologyOptions<M extends TestTopics = TestTopics> {
   readonly timers?: 'real' | 'virtual' | undefined;
   /** How long, in real ms, virtual time waits for a call of the code under test that does something real (a socket, a file, a timer). Default 1,000. */
   readonly callTimeoutMs?: number | undefined;
+  /** Records that the topology may write within one call of a method; with more it is stopped, as one that feeds itself. Default 500,000. */
+  readonly maxRecords?: number | undefined;
   /** Options of the runs, as `topology.run` takes them; signals are left alone. */
   readonly run?: Omit<RunOptions, 'signals'> | undefined;
 }
@@ -119,6 +121,17 @@ export interface TestProblem {
 /**
  * A topology under test. Its methods move virtual time, one at a time: await each. A failure that no stage's policy took rejects the call that
  * it came up in, with what `run()` would reject with.
+ *
+ * @example
+ * ```ts
+ * await using t = await testTopology(pricing, { topics: { orders: 3 }, members: 2 });
+ * await t.pipe('orders', { key: 'a', value: '5' });
+ * t.crash(t.members[0]);          // what was not committed is read again ...
+ * await t.idle();                 // ... by the other one, when the session of this one is over
+ * await t.lose({ topic: 'orders', partition: 0 });
+ * await t.rebalance();
+ * expect(t.members.map((member) => member.claims.length)).toEqual([0, 3]);
+ * ```
  */
 export interface TestTopology<M extends TestTopics = TestTopics> extends AsyncDisposable {
   /** The cluster, for faults and acts upon it, and a look inside. */
