@@ -6,6 +6,8 @@ import type { RequestContext } from '../handler.ts';
 const KEY_LISTS_FROM = 4;
 const GROUP = 0;
 const TRANSACTION = 1;
+/** Of share groups, which the box does not have. */
+const SHARE = 2;
 const MALFORMED =
   'This most likely occurs because of a request being malformed by the client library or the message was sent to an incompatible broker. See the broker logs for more details.';
 
@@ -35,6 +37,7 @@ export const findCoordinatorHandler = serve(findCoordinatorApi, {
 function find(key: string, keyType: number, context: RequestContext): Found {
   const injected = context.injected();
   if (injected !== ERRORS.NONE) return failure(injected, null);
+  if (keyType === SHARE) return failure(ERRORS.INVALID_REQUEST, '');
   if (keyType !== GROUP && keyType !== TRANSACTION) return failure(ERRORS.INVALID_REQUEST, MALFORMED);
   const node = context.cluster.coordinatorOf(key);
   if (node === undefined) return failure(ERRORS.COORDINATOR_NOT_AVAILABLE, null);

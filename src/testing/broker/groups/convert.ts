@@ -67,8 +67,11 @@ function convertMember(
     }
     const target = new Map<string, readonly number[]>();
     for (const { topic, partitions } of assignedPartitions) {
-      const topicId = topics.get(topic)?.id;
-      if (topicId !== undefined) target.set(topicId, asKept(partitions));
+      const known = topics.get(topic);
+      if (known === undefined) continue;
+      // What the leader wrote is bytes of a client: only what is there is taken over.
+      const real = partitions.filter((partition) => partition >= 0 && partition < known.partitions.length);
+      target.set(known.id, asKept(real));
     }
     const member: ConsumerMember = {
       ...newMember(classic.id),

@@ -1,4 +1,5 @@
 // What groups of the classic protocol are asked, step by step; to be asked of the box and of Kafka.
+import { metadataApi } from '../../../../src/core/protocol/messages/03-metadata.ts';
 import { offsetCommitApi } from '../../../../src/core/protocol/messages/08-offset-commit.ts';
 import { offsetFetchApi } from '../../../../src/core/protocol/messages/09-offset-fetch.ts';
 import { findCoordinatorApi } from '../../../../src/core/protocol/messages/10-find-coordinator.ts';
@@ -304,4 +305,57 @@ const statics: Transcript = async (talk, group) => {
   await describeAll(talk, group);
 };
 
-export const CLASSIC_TRANSCRIPTS: Readonly<Record<string, Transcript>> = { life, refusals, pair, statics };
+const ids: Transcript = async (talk, group) => {
+  const { topics } = await talk.ask(metadataApi, 12, { topics: [{ name: 'lines' }] });
+  const { topicId } = topics[0]!;
+  talk.name(topicId, 'id of lines');
+  const unknown = 'AAAAAAAAAAAAAAAAAAAAAQ';
+  const { partitions } = commitOf('', [0, 1, 7], 12);
+  const commit = {
+    groupId: group,
+    generationIdOrMemberEpoch: -1,
+    memberId: '',
+    topics: [
+      { topicId, partitions },
+      { topicId: unknown, partitions },
+    ],
+  };
+  await talk.say('by id', offsetCommitApi, 10, commit);
+  const wanted = [
+    { topicId, partitionIndexes: [0, 1, 7] },
+    { topicId: unknown, partitionIndexes: [0] },
+  ];
+  await talk.say('by id', offsetFetchApi, 10, { groups: [{ groupId: group, topics: wanted }] });
+  await talk.say('all', offsetFetchApi, 10, { groups: [{ groupId: group, topics: null }] });
+  await talk.say('all, stable', offsetFetchApi, 10, {
+    groups: [{ groupId: group, topics: null }],
+    requireStable: true,
+  });
+  await talk.say('with retention', offsetCommitApi, 2, {
+    groupId: `${group}-old`,
+    generationIdOrMemberEpoch: -1,
+    memberId: '',
+    retentionTimeMs: 5000,
+    topics: [commitOf('lines', [0], 4), commitOf('lines', [1], 5)],
+  });
+  await talk.say('nothing', offsetCommitApi, 9, { ...commit, groupId: `${group}-none`, topics: [] });
+  await talk.say('nothing', describeGroupsApi, 6, { groups: [`${group}-none`] });
+  await talk.say('several', offsetFetchApi, 9, {
+    groups: [
+      { groupId: group, topics: [{ name: 'lines', partitionIndexes: [0] }] },
+      { groupId: `${group}-none`, topics: [{ name: 'no-such-topic', partitionIndexes: [0] }] },
+      { groupId: `${group}-old`, topics: null },
+    ],
+  });
+  for (const key of ['x', `${group}:${topicId}:0`]) {
+    await talk.say('of a share', findCoordinatorApi, 5, { keyType: 2, coordinatorKeys: [key] });
+  }
+};
+
+export const CLASSIC_TRANSCRIPTS: Readonly<Record<string, Transcript>> = {
+  life,
+  refusals,
+  pair,
+  statics,
+  ids,
+};

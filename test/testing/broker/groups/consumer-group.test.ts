@@ -17,7 +17,7 @@ const consumer = (id: string, groupId?: string) => new TestConsumer(sim.connect(
 const group = () => sim.box.group('readers');
 const memberIds = () => group()!.members.map(({ memberId }) => memberId);
 
-async function start(options: BrokerOptions = {}): Promise<void> {
+async function start(options: BrokerOptions & { readonly seed?: number } = {}): Promise<void> {
   await sim?.box.close();
   sim = await simulated(options);
 }

@@ -21,6 +21,9 @@ export interface RebalanceParts {
   readonly changed: () => void;
 }
 
+/** Before it is tried again to complete a rebalance that nobody joined; members may ask for no time at all. */
+const MIN_RETRY_MS = 1000;
+
 /** The state machine of a classic group: from one generation to the next. */
 export class Rebalance {
   state: ClassicState = 'Empty';
@@ -178,7 +181,7 @@ export class Rebalance {
     }
     if (members.size > 0 && !members.electLeader()) {
       // Only static members are left and none has come back: wait until their sessions end.
-      this.#joinWithin(members.maxRebalanceTimeoutMs());
+      this.#joinWithin(Math.max(members.maxRebalanceTimeoutMs(), MIN_RETRY_MS));
       return;
     }
     this.#isInitial = false;

@@ -14,7 +14,7 @@ import { PartitionOwners } from './partition-owners.ts';
 import { reconcile } from './reconcile.ts';
 import type { ReportedPartitions } from './reconcile.ts';
 import { TopicRegexes } from './regexes.ts';
-import type { TopicNames } from './regexes.ts';
+import type { RegexChange, TopicNames } from './regexes.ts';
 import { subscriptionsOf } from './subscriptions.ts';
 import type { Subscriptions } from './subscriptions.ts';
 import { assignTargets } from './target-assignment.ts';
@@ -125,10 +125,9 @@ export class ConsumerGroup {
   /** A member said something: new epoch and target where that changes what others have, then its own next step. */
   update(update: MemberUpdate): ConsumerMember {
     const { former, updated, replaces } = update;
-    const order = timelineOrder(this.members.keys());
+    const isNew = !this.members.has(updated.id);
     if (replaces !== undefined) this.#replace(replaces, former.id);
-    const others = [...this.members.values()].filter(({ id }) => id !== updated.id);
-    const regexChange = this.regexes.update(former.topicRegex, updated.topicRegex, others);
+    const regexChange = this.#updateRegex(former, updated);
     const hasNewNames = !isSubscribedAlike(former, updated);
     const bumps =
       hasNewNames ||
@@ -136,10 +135,7 @@ export class ConsumerGroup {
       (update.bumpsForRegex && regexChange === 'updated');
     this.#setMember(updated);
     if (bumps || this.#topicsVersion !== this.environment.topics.version) this.#refresh(bumps);
-    this.#retarget(
-      order.filter((id) => this.members.has(id)),
-      updated.id,
-    );
+    this.#retarget(isNew ? updated.id : undefined);
     const hasSubscriptionChanged = hasNewNames || regexChange !== 'none';
     const stepped = this.reconcile(updated, hasSubscriptionChanged, update.owned);
     if (replaces !== undefined) this.owners.remove(replaces);
@@ -236,14 +232,22 @@ export class ConsumerGroup {
     this.#fingerprint = fingerprint;
   }
 
+  #updateRegex(former: ConsumerMember, updated: ConsumerMember): RegexChange {
+    const [before, after] = [former.topicRegex, updated.topicRegex];
+    if (before === '' && after === '' && this.regexes.resolved.size === 0) return 'none';
+    const others = [...this.members.values()].filter(({ id }) => id !== updated.id);
+    return this.regexes.update(before, after, others);
+  }
+
   /** A new target for the current group epoch, unless there is one or the last one is too recent. */
-  #retarget(order: readonly string[], newcomer: string): void {
+  #retarget(newcomer: string | undefined): void {
     const { clock, timings, topics } = this.environment;
     if (this.assignmentEpoch >= this.groupEpoch) return;
     if (clock.now() < this.#assignedAtMs + timings.assignmentIntervalMs) return;
     const members = new Map<string, AssignedMember>();
-    for (const id of new Set([...order, newcomer]))
-      members.set(id, this.#assignedMember(this.members.get(id)!));
+    const known = [...this.members.keys()].filter((id) => id !== newcomer);
+    const order = newcomer === undefined ? timelineOrder(known) : [...timelineOrder(known), newcomer];
+    for (const id of order) members.set(id, this.#assignedMember(this.members.get(id)!));
     const targets = assignTargets({
       members,
       isHomogeneous: this.#subscriptions().isHomogeneous,

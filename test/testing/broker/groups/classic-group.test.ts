@@ -1,9 +1,10 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { ERRORS } from '../../../src/core/protocol/error-codes.ts';
-import { TestMember } from './group-member.ts';
-import type { MemberOptions } from './group-member.ts';
-import { simulated } from './simulated.ts';
-import type { Simulated } from './simulated.ts';
+import { ERRORS } from '../../../../src/core/protocol/error-codes.ts';
+import { leaveGroupApi } from '../../../../src/core/protocol/messages/13-leave-group.ts';
+import { TestMember } from '../group-member.ts';
+import type { MemberOptions } from '../group-member.ts';
+import { simulated } from '../simulated.ts';
+import type { Simulated } from '../simulated.ts';
 
 let sim: Simulated;
 const member = (options?: MemberOptions): TestMember => new TestMember(sim.connect(), options);
@@ -271,6 +272,60 @@ describe('a classic group', () => {
     expect((await sim.run(waiting)).members).toHaveLength(1);
     expect(await sim.run(leader.heartbeat())).toBe(ERRORS.UNKNOWN_MEMBER_ID);
     expect(joining.waiting).toBe(0);
+  });
+
+  it('removes a member that does not ask for its assignment, though the others have theirs', async () => {
+    const [leader, other] = await stableGroup({ sessionTimeoutMs: 60_000, rebalanceTimeoutMs: 20_000 });
+    await sim.run(Promise.all([leader.join(), delayedJoin(other)]));
+    await sim.run(leader.sync({ [leader.memberId]: 'first' }));
+    expect(state()).toBe('Stable');
+    await sim.clock.advance(19_000);
+    expect(await sim.run(other.heartbeat())).toBe(ERRORS.NONE);
+    await sim.clock.advance(1000);
+    expect(state()).toBe('PreparingRebalance');
+    expect(await sim.run(other.heartbeat())).toBe(ERRORS.UNKNOWN_MEMBER_ID);
+  });
+
+  it('waits for the whole delay when the only newcomer leaves again, and is empty then', async () => {
+    await sim.box.close();
+    sim = await simulated({ group: { initialRebalanceDelayMs: 3000 } });
+    const one = member();
+    await sim.run(one.joinOnce());
+    const joining = one.joinOnce();
+    await sim.clock.advance(1000);
+    const elsewhere = new TestMember(sim.connect());
+    elsewhere.memberId = one.memberId;
+    expect(await sim.run(elsewhere.leave())).toBe(ERRORS.NONE);
+    expect((await sim.run(joining)).errorCode).toBe(ERRORS.UNKNOWN_MEMBER_ID);
+    expect(state()).toBe('PreparingRebalance');
+    await sim.clock.advance(2000);
+    expect(state()).toBe('Empty');
+  });
+
+  it('loses several members at once with one rebalance', async () => {
+    const [leader, other] = await stableGroup();
+    const third = member();
+    const joining = third.join();
+    await sim.clock.advance(1);
+    await sim.run(Promise.all([joining, leader.join(), other.join()]));
+    await sim.run(Promise.all([leader.sync(), other.sync(), third.sync()]));
+    const generation = sim.box.group('readers')!.generationId;
+    const { members } = await sim.run(
+      sim.connect().call(leaveGroupApi, 5, {
+        groupId: 'readers',
+        members: [{ memberId: leader.memberId }, { memberId: 'stranger' }, { memberId: other.memberId }],
+      }),
+    );
+    expect(members.map(({ errorCode }) => errorCode)).toEqual([
+      ERRORS.NONE,
+      ERRORS.UNKNOWN_MEMBER_ID,
+      ERRORS.NONE,
+    ]);
+    expect(state()).toBe('PreparingRebalance');
+    expect(await sim.run(third.join())).toMatchObject({
+      generationId: generation + 1,
+      leader: third.memberId,
+    });
   });
 });
 
