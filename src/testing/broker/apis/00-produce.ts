@@ -82,9 +82,11 @@ class ProduceAnswer {
     if (typeof partition === 'number') return this.#refused(topic, index, partition);
     const { config } = topic as Topic;
     const { cluster } = this.#context;
+    // More than there are replicas cannot be asked for.
+    const minInsyncReplicas = Math.min(config.minInsyncReplicas, partition.replicas.length);
     const inSync = acks === ALL_IN_SYNC ? cluster.inSyncReplicas(partition).length : Infinity;
     const { startOffset } = partition.log;
-    if (inSync < config.minInsyncReplicas) {
+    if (inSync < minInsyncReplicas) {
       return { ...failure(index, ERRORS.NOT_ENOUGH_REPLICAS), logStartOffset: startOffset };
     }
     const { transactionalId } = this.#request;
@@ -105,7 +107,7 @@ class ProduceAnswer {
       logAppendTimeMs: appended.logAppendTimeMs,
       logStartOffset: partition.log.startOffset,
     };
-    if (acks === ALL_IN_SYNC) this.#awaitReplicas(response, partition, config.minInsyncReplicas);
+    if (acks === ALL_IN_SYNC) this.#awaitReplicas(response, partition, minInsyncReplicas);
     return response;
   }
 

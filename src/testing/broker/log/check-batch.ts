@@ -25,17 +25,19 @@ const MAGIC_V2 = 2;
 const MAX_CODEC_ID = 4;
 
 const invalid = (message: string): Refusal => ({ code: ERRORS.INVALID_RECORD, message });
+/** What is refused for its form, whatever the log. */
+const malformed = (message: string): Refusal => ({ ...invalid(message), isUnverified: true });
 const corrupt = (message: string): Refusal => ({ code: ERRORS.CORRUPT_MESSAGE, message });
 
 /** Checks what a producer sent for one partition, as Kafka's LogValidator does; the one batch's header when it may be appended. */
 export function checkBatch(records: Buffer | null, limits: BatchLimits): BatchHeader | Refusal {
   if (records === null || records.length === 0) {
-    return invalid(
+    return malformed(
       'Produce requests with version 3 and later must have exactly one record batch per partition',
     );
   }
   if (records.length > HEADER.magic && records.readInt8(HEADER.magic) !== MAGIC_V2) {
-    return invalid(
+    return malformed(
       'Produce requests with version 3 and later are only allowed to contain batches with magic version 2',
     );
   }
@@ -46,7 +48,7 @@ export function checkBatch(records: Buffer | null, limits: BatchLimits): BatchHe
     return corrupt(`Batch claims ${header.bytes} bytes, ${records.length} were sent`);
   }
   if (header.bytes < records.length) {
-    return invalid(
+    return malformed(
       'Produce requests with version 3 and later must have exactly one record batch per partition',
     );
   }

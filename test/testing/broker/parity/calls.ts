@@ -18,7 +18,7 @@ import { initProducerIdApi } from '../../../../src/core/protocol/messages/22-ini
 import { addPartitionsToTxnApi } from '../../../../src/core/protocol/messages/24-add-partitions-to-txn.ts';
 import { endTxnApi } from '../../../../src/core/protocol/messages/26-end-txn.ts';
 import { describeProducersApi } from '../../../../src/core/protocol/messages/61-describe-producers.ts';
-import { batchOf } from '../requests.ts';
+import { batchOf, produceRequest } from '../requests.ts';
 import type { Stage } from './stage.ts';
 
 export interface Producer {
@@ -413,4 +413,24 @@ export async function writeMarker(
     ],
   });
   stage.note(`marker v${version}`, answer.markers);
+}
+
+/** Produces bytes as they are; code and offsets of the answer are written down. */
+export async function produceBytes(
+  stage: Stage,
+  label: string,
+  topic: string,
+  records: Uint8Array | null,
+  options: { readonly acks?: number; readonly version?: number } = {},
+): Promise<void> {
+  const request = produceRequest(records, { topic, acks: options.acks ?? -1 });
+  const answer = await stage.call(produceApi, options.version ?? 9, request);
+  // Not the texts: Kafka explains few errors, the box most.
+  const {
+    errorCode,
+    baseOffset,
+    logStartOffset,
+    logAppendTimeMs: time,
+  } = answer.responses[0]!.partitionResponses[0]!;
+  stage.note(label, { errorCode, baseOffset, logStartOffset, logAppendTimeMs: time > 0 ? 'now' : time });
 }

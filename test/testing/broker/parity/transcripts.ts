@@ -13,10 +13,13 @@ import {
   list,
   offsets,
   produce,
+  produceBytes,
   producers,
   state,
   writeMarker,
 } from './calls.ts';
+import { crc32c } from '../../../../src/core/records/crc32c.ts';
+import { batchOf } from '../requests.ts';
 import type { Stage } from './stage.ts';
 
 /** What is asked of both sides; the notes it makes must be the same. */
@@ -364,5 +367,45 @@ export const transcripts: Readonly<Record<string, Transcript>> = {
     await producers(stage, topic);
     await produce(stage, topic, producer, { transactionalId: id, sequence: 2 });
     await fetch(stage, topic, { committed: true });
+  },
+
+  async 'batches that are refused'(stage) {
+    const topic = await stage.topic('refusing', { configs: { 'max.message.bytes': '500' } });
+    const timestamp = stage.baseMs;
+    const send = (label: string, records: Uint8Array | null, options = {}): Promise<void> =>
+      produceBytes(stage, label, topic, records, options);
+    const changed = (label: string, change: (batch: Buffer) => void, keepsCrc = false): Promise<void> => {
+      const batch = batchOf({ values: ['a', 'b', 'c'], timestamp });
+      change(batch);
+      if (!keepsCrc) batch.writeUInt32BE(crc32c(batch, 21, batch.length), 17);
+      return send(label, batch);
+    };
+    const good = batchOf({ values: ['a'], timestamp });
+    await send('nothing', Buffer.alloc(0));
+    await send('two batches', Buffer.concat([good, good]));
+    await send('too large', batchOf({ values: ['v'.repeat(500)], timestamp }));
+    await send('wrong acks', good, { acks: 2 });
+    await send('acks 1', good, { acks: 1 });
+    await changed('wrong checksum', (batch) => batch.writeUInt32BE(1, 17), true);
+    await changed('magic 1', (batch) => batch.writeInt8(1, 16), true);
+    await changed('base offset', (batch) => batch.writeInt32BE(7, 4), true);
+    await changed('control', (batch) => batch.writeInt16BE(0x30, 21));
+    await changed('more records than there are', (batch) => batch.writeInt32BE(4, 57));
+    await changed('more of both', (batch) => void (batch.writeInt32BE(4, 57), batch.writeInt32BE(3, 23)));
+    await changed('fewer of both', (batch) => void (batch.writeInt32BE(2, 57), batch.writeInt32BE(1, 23)));
+    await changed('a negative count', (batch) => batch.writeInt32BE(-1, 57));
+    await changed('a negative delta', (batch) => batch.writeInt32BE(-5, 23));
+    await changed('producer without sequence', (batch) => batch.writeInt32BE(7, 47));
+    await send('from the future', batchOf({ values: ['a'], timestamp: timestamp + 10_000_000 }));
+    await fetch(stage, topic);
+    const stamped = await stage.topic('stamped', { configs: { 'message.timestamp.type': 'LogAppendTime' } });
+    const producer = await init(stage, null);
+    const identity = { producerId: producer.producerId, producerEpoch: producer.epoch };
+    const once = (): Buffer => batchOf({ values: ['a', 'b'], timestamp, ...identity, baseSequence: 0 });
+    await produceBytes(stage, 'stamped', stamped, once());
+    await produceBytes(stage, 'stamped again', stamped, once());
+    const strict = await stage.topic('strict', { configs: { 'min.insync.replicas': '2' } });
+    await produceBytes(stage, 'too few replicas', strict, good);
+    await produceBytes(stage, 'too few replicas, acks 1', strict, good, { acks: 1 });
   },
 };
