@@ -88,7 +88,7 @@ export class PartitionLog implements BoundedLog {
     if (open === undefined && this.#unreplicated.length === 0) return this.highWatermark;
     let first = open ?? Infinity;
     for (const { firstOffset } of this.#unreplicated) first = Math.min(first, firstOffset);
-    return Math.min(this.highWatermark, Math.max(first, this.startOffset));
+    return Math.min(this.highWatermark, first < this.startOffset ? this.#startOfFirstBatch() : first);
   }
 
   /** Appends a checked batch; returns its base offset. */
@@ -289,6 +289,11 @@ export class PartitionLog implements BoundedLog {
   close(): void {
     this.#list.clear();
     this.#memory.remove(this);
+  }
+
+  /** Before the log's start when that was moved into the middle of a batch. */
+  #startOfFirstBatch(): number {
+    return this.#list.at(this.#list.indexOf(this.startOffset))?.baseOffset ?? this.startOffset;
   }
 
   /** What the segment of `first` holds from it on. */
