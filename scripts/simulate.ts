@@ -1,6 +1,7 @@
 // Plays simulated runs and checks their histories: `npm run simulate -- --seeds 10000`. Fails when an invariant does not hold.
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
+import { playDay } from '../test/simulation/day.ts';
 import { sha256, toNdjson } from '../test/simulation/history/ndjson.ts';
 import { drawn, KINDS } from '../test/simulation/kinds.ts';
 import type { KindName } from '../test/simulation/kinds.ts';
@@ -8,13 +9,14 @@ import { plant } from '../test/simulation/planted/plant.ts';
 import type { BugName } from '../test/simulation/planted/plant.ts';
 import { reportFailure } from '../test/simulation/report.ts';
 
-const USAGE = `simulate [--seeds N] [--from N] [--seed N] [--kind ${KINDS.join('|')}] [--history FILE] [--hash] [--bug NAME] [--shrink SECONDS]
+const USAGE = `simulate [--seeds N] [--from N] [--seed N] [--kind ${KINDS.join('|')}] [--history FILE] [--hash] [--bug NAME] [--shrink SECONDS] [--day]
   --seeds    how many seeds, from --from on (default 100, from 1)
   --seed     only this one
   --kind     only scenarios of this kind (default: both for each seed)
   --history  writes the last history to a file, one event a line
   --hash     prints the sha256 of each history
   --bug      with this planted bug: the checks must find it
+  --day      plays a day of a group of three with ten records a second instead; fails when that takes a minute of processor time
   --shrink   how long a failing scenario is made smaller (default 60)
 `;
 
@@ -40,6 +42,7 @@ async function main(): Promise<number> {
       hash: { type: 'boolean', default: false },
       bug: { type: 'string' },
       shrink: { type: 'string', default: '60' },
+      day: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
     },
   });
@@ -47,6 +50,7 @@ async function main(): Promise<number> {
     process.stdout.write(USAGE);
     return 0;
   }
+  if (values.day) return day();
   // Deliveries of crashed members are garbage, of which the leak detector tells.
   process.removeAllListeners('warning');
   if (values.bug !== undefined) plant(values.bug as BugName);
@@ -77,6 +81,13 @@ async function main(): Promise<number> {
     `${runs} runs from seed ${first}, ${events} events, ${failures} failed, ${seconds} s of CPU\n`,
   );
   return failures === 0 ? 0 : 1;
+}
+
+async function day(): Promise<number> {
+  const { sent, acked, handed, committed, requests } = await playDay(24);
+  const seconds = process.cpuUsage().user / 1e6;
+  process.stdout.write(`A day: ${sent} records, ${requests} requests, ${seconds.toFixed(1)} s of CPU\n`);
+  return acked === sent && handed === sent && committed === sent && seconds < 60 ? 0 : 1;
 }
 
 async function playSeed(kind: KindName, seed: number, wantsText: boolean) {

@@ -46,13 +46,14 @@ type PipelineScenario = Parameters<typeof play>[0];
 const pipelines: Kind<PipelineScenario> = {
   draw: (seed) => fc.sample(fc.noBias(scenarios), { seed, numRuns: 1 })[0]!,
   async play(scenario, seed, options) {
-    const { events, ...of } = await play(scenario, seed, options);
-    const contract = checkHistory({ events, ...of }).map((what) => ({
+    const { events, writes, ...of } = await play(scenario, seed, options);
+    const contract = checkHistory({ events, writes, ...of }).map((what) => ({
       check: 'delivery-contract',
       what,
       at: [],
     }));
-    return { history: [of, ...events], violations: contract };
+    // The writes come first, so that what is found in them has their indices.
+    return { history: [...writes, of, ...events], violations: [...checkEvents(writes), ...contract] };
   },
   smaller: smallerPipelines,
 };

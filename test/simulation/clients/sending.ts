@@ -12,7 +12,9 @@ export interface Sending {
   readonly send: string;
   readonly topic: string;
   readonly key: string | null;
-  readonly valueBytes: number;
+  readonly valueBytes?: number | undefined;
+  /** Default: the name, and `valueBytes` of padding. */
+  readonly value?: string | undefined;
   readonly from?: OfClaim | undefined;
   /** The claim it is made for is dead. */
   readonly isDead?: (() => boolean) | undefined;
@@ -26,7 +28,8 @@ function isUnknown(error: KafkaError): boolean {
 
 /** Records its fate; returns what `Producer.send` returns. */
 export function sendRecorded(producer: Producer, recorder: Recorder, sending: Sending): boolean {
-  const { process, send, topic, key, valueBytes, from, isDead, onDone } = sending;
+  const { process, send, topic, key, from, isDead, onDone } = sending;
+  const value = sending.value ?? valueOf(send, sending.valueBytes ?? 0);
   recorder.add({ kind: 'invoked', process, send, topic, ...(from === undefined ? {} : { from }) });
   const receipt: Receipt = {
     onAcked(partition, offset) {
@@ -48,5 +51,5 @@ export function sendRecorded(producer: Producer, recorder: Recorder, sending: Se
           onWithdrawn: () => onDone?.('withdrawn'),
         }),
   };
-  return producer.send(topic, { key, value: valueOf(send, valueBytes) }, receipt);
+  return producer.send(topic, { key, value }, receipt);
 }

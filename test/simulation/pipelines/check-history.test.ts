@@ -64,6 +64,7 @@ function history(steps: readonly Step[], endOffset: number, rest: Partial<Histor
     mixesClaims: false,
     buriesPoison: false,
     events: steps.map((step, atMs) => ({ atMs, ...step })),
+    writes: [],
     ...rest,
   };
 }

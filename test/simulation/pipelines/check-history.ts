@@ -13,6 +13,7 @@ interface EpochState extends OfClaim {
   readonly acks: Map<number, number>;
   readonly open: Set<number>;
   ended: boolean;
+  lost: boolean;
 }
 
 interface SourceState {
@@ -82,7 +83,10 @@ class Checker {
         break;
       case 'ended':
         // Of rewinds in a merged flow only those are known that handed something over.
-        for (const one of this.source(event.source).epochs.get(event.member) ?? []) one.ended = true;
+        for (const one of this.source(event.source).epochs.get(event.member) ?? []) {
+          one.ended = true;
+          one.lost ||= event.how === 'lost';
+        }
         break;
       case 'handed':
         this.onHanded(event);
@@ -194,6 +198,7 @@ class Checker {
       acks: new Map(),
       open: new Set<number>(),
       ended: false,
+      lost: false,
     };
     own.push(state);
     return state;
@@ -285,7 +290,7 @@ class Checker {
   }
 
   private onToken(
-    event: EventOf<'made' | 'used' | 'buried' | 'sent' | 'passed' | 'delivered' | 'appended'>,
+    event: EventOf<'made' | 'used' | 'buried' | 'sent' | 'sealed' | 'passed' | 'delivered' | 'appended'>,
   ): void {
     if (event.kind === 'made') {
       this.make(event);
@@ -306,6 +311,9 @@ class Checker {
         break;
       case 'sent':
         this.send(event, token);
+        break;
+      case 'sealed':
+        this.seal(event, token);
         break;
       case 'appended':
         token.sent.get(event.at)?.appended.add(event.index);
@@ -348,6 +356,16 @@ class Checker {
     }
     const appended = token.sent.get(at)?.appended ?? new Set<number>();
     token.sent.set(at, { records, appended });
+  }
+
+  /** A record is not sent once all that it was made from is lost; of what lies in a claim that goes on, it may. */
+  private seal({ token: id, at }: EventOf<'sealed'>, token: TokenState): void {
+    if (token.of.length === 0 || !token.of.every((key) => this.isLost(handingOf(key)))) return;
+    this.wrong(`${at} sends value ${id}, and every claim that it was made from is lost`);
+  }
+
+  private isLost(claim: OfClaim): boolean {
+    return this.find(claim)?.lost ?? false;
   }
 
   private pass({ token: id, at }: EventOf<'passed'>, token: TokenState): void {

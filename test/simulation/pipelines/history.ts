@@ -1,5 +1,7 @@
 // What happened in one simulated run, as plain data: the input of the checker, and byte for byte the same for the same seed.
 
+import type { Event } from '../history/event.ts';
+
 /** One handing over of one record: the same offset handed over again, by another member or claim epoch, is another. */
 export type HandingKey = string;
 
@@ -56,6 +58,8 @@ export type HistoryEvent = { readonly atMs: number } &
     | { readonly kind: 'passed'; readonly token: number; readonly at: string }
     /** The flow's last stage saw the value. */
     | { readonly kind: 'delivered'; readonly token: number }
+    /** A sink's record is made ready for its first sending: from here on it may be written. */
+    | { readonly kind: 'sealed'; readonly token: number; readonly at: string }
     | { readonly kind: 'appended'; readonly token: number; readonly index: number; readonly at: string }
     /** A dead letter is in its topic; `place` is `topic-partition` of the record it is about. */
     | { readonly kind: 'letter'; readonly place: string; readonly offset: number }
@@ -99,4 +103,6 @@ export interface History {
   /** Records that do not decode go to the dead letter topic. */
   readonly buriesPoison: boolean;
   readonly events: readonly HistoryEvent[];
+  /** What became of the records that the pipelines read, in the vocabulary of raw clients. */
+  readonly writes: readonly Event[];
 }

@@ -13,11 +13,16 @@ import type { History, HistoryEvent, SourceEnd } from './history.ts';
 import { clientOf, inputsOf, Member, POISON } from './member.ts';
 import type { World } from './member.ts';
 import { countsForever, keepsOrder, LETTERS, mixesClaims, OUTPUT } from './pipeline.ts';
+import { Recorder as EventRecorder } from '../history/recorder.ts';
+import { sendRecorded } from '../clients/sending.ts';
 import { Recorder } from './recorder.ts';
 import type { Act, Scenario } from './scenario.ts';
 import { SimulatedProcess } from '../simulated-process.ts';
+import { watchSends } from './watch-sends.ts';
 import { sourceName } from './watch.ts';
 
+const LOAD_MS = 60_000;
+const PAUSES_PER_RECORD = 0.2;
 const MAX_MEMBERS = 4;
 const MAX_GROWTH = 2;
 const RESTART_MS = 700;
@@ -55,7 +60,12 @@ export async function play(
   const recorder = new Recorder(() => clock.now());
   const world: World = { scenario, seed, clock, box, recorder, failures: new Map(), isMended: false };
   const player = new Player(world, clock);
-  return player.play();
+  const unwatch = watchSends(OUTPUT, recorder);
+  try {
+    return await player.play();
+  } finally {
+    unwatch();
+  }
 }
 
 class Player {
@@ -64,12 +74,14 @@ class Player {
   private readonly members: Member[] = [];
   private readonly appends: { readonly index: number; readonly event: ClusterEvent & { kind: 'append' } }[] =
     [];
+  private readonly writes: EventRecorder;
   private names = 0;
   private isEnding = false;
 
   constructor(world: World, clock: VirtualClock) {
     this.world = world;
     this.clock = clock;
+    this.writes = new EventRecorder(() => clock.now());
   }
 
   async play(): Promise<History> {
@@ -84,7 +96,7 @@ class Player {
     diagnosticsChannel.subscribe('sluice:delivery-problem', onProblem);
     try {
       for (let at = 0; at < scenario.members; at++) this.join();
-      await clock.run(Promise.all([this.write(), this.act()]), 600_000);
+      await clock.run(Promise.all([this.write(), this.act(), delay(clock, LOAD_MS)]), 600_000);
       await this.mend();
       await this.drain();
     } catch (error) {
@@ -115,16 +127,19 @@ class Player {
     const kafka = clientOf(world, 'writer', process);
     const producer = kafka.producer({ requestTimeoutMs: 4000, deliveryTimeoutMs: 600_000 });
     const random = seededRandom(`${world.seed} writer`);
-    const sent: Promise<unknown>[] = [];
-    for (const { topic } of inputsOf(world.scenario)) {
+    const inputs = inputsOf(world.scenario);
+    // Over the whole time of the faults.
+    const pauseMs = (LOAD_MS * 0.9) / (records * inputs.length * PAUSES_PER_RECORD);
+    for (const { topic } of inputs) {
       for (let at = 0; at < records; at++) {
         const poison = poisonEvery > 0 && at % poisonEvery === poisonEvery - 1;
-        const value = `${poison ? POISON : 'value'}-${at}`;
-        sent.push(producer.sendAsync(topic, { key: `key-${Math.floor(random() * 50)}`, value }));
-        if (random() < 0.2) await delay(clock, random() * 400);
+        const value = `${poison ? POISON : 'value'}-${topic}-${at}`;
+        const key = `key-${Math.floor(random() * 50)}`;
+        sendRecorded(producer, this.writes, { process: 'writer', send: value, topic, key, value });
+        if (random() < PAUSES_PER_RECORD) await delay(clock, random() * 2 * pauseMs);
       }
     }
-    await Promise.all(sent);
+    await producer.flush();
     await producer.close();
     await kafka.close();
   }
@@ -334,6 +349,16 @@ class Player {
     for (const { group, topic } of inputsOf(scenario)) {
       const records = await this.recordsOf(topic, this.partitionsOf(topic));
       for (const [partition, some] of records.entries()) {
+        for (const { offset, value } of some)
+          this.writes.add({
+            kind: 'final',
+            isolation: 'read_uncommitted',
+            topic,
+            partition,
+            offset,
+            send: value!.toString(),
+          });
+        this.writes.add({ kind: 'end', topic, partition, start: 0, end: some.length });
         const poison = some
           .filter(({ value }) => value!.toString().startsWith(POISON))
           .map(({ offset }) => offset);
@@ -347,6 +372,7 @@ class Player {
       mixesClaims: mixesClaims(scenario.stages),
       buriesPoison: scenario.buriesPoison,
       events,
+      writes: this.writes.events,
     };
   }
 
