@@ -23,6 +23,17 @@ interface PendingOffset extends PlacedOffset {
   readonly order: number;
 }
 
+/** A group's commits as plain data; times as they lie from the moment of the snapshot. */
+export interface OffsetsSnapshot {
+  readonly committed: readonly (PlacedOffset & {
+    readonly order: number;
+    readonly ageMs: number;
+    readonly expiresInMs: number | undefined;
+  })[];
+  readonly pending: readonly (readonly [producerId: number, offsets: readonly PendingOffset[]])[];
+  readonly nextOrder: number;
+}
+
 /** A group's commits by topic and partition, and those of transactions that are not over. */
 export class CommittedOffsets {
   readonly #topics = new Map<string, Map<number, CommittedOffset>>();
@@ -119,6 +130,36 @@ export class CommittedOffsets {
   /** Pending commits by producer id, in the order they came. */
   pending(): ReadonlyMap<number, readonly PlacedOffset[]> {
     return this.#pending;
+  }
+
+  snapshot(nowMs: number): OffsetsSnapshot {
+    const committed = Array.from(this.#topics).flatMap(([topic, partitions]) =>
+      Array.from(partitions, ([partition, one]) => {
+        const { atMs, expiresAtMs } = this.timesOf(one, nowMs);
+        const expiresInMs = expiresAtMs === undefined ? undefined : expiresAtMs - nowMs;
+        return {
+          ...one,
+          topic,
+          partition,
+          order: this.#orders.get(one) ?? -1,
+          ageMs: nowMs - atMs,
+          expiresInMs,
+        };
+      }),
+    );
+    const pending = Array.from(this.#pending, ([producerId, offsets]) => [producerId, [...offsets]] as const);
+    return { committed, pending, nextOrder: this.#nextOrder };
+  }
+
+  restore({ committed, pending, nextOrder }: OffsetsSnapshot, nowMs: number): void {
+    for (const { topic, partition, order, ageMs, expiresInMs, offset, leaderEpoch, metadata } of committed) {
+      const one = { offset, leaderEpoch, metadata };
+      this.#put(topic, partition, one, order);
+      const expiresAtMs = expiresInMs === undefined ? undefined : nowMs + expiresInMs;
+      this.#times.set(one, { atMs: nowMs - ageMs, expiresAtMs });
+    }
+    for (const [producerId, offsets] of pending) this.#pending.set(producerId, [...offsets]);
+    this.#nextOrder = nextOrder;
   }
 
   #put(topic: string, partition: number, committed: CommittedOffset, order: number): void {

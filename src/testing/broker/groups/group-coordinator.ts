@@ -12,6 +12,8 @@ import { classicMembersOf, consumerMembersOf, mayDowngrade } from './convert.ts'
 import type { ConvertedMember } from './convert.ts';
 import { checkGroupCommit, isEmpty } from './group.ts';
 import type { CommitTarget, Group } from './group.ts';
+import { restoreGroup, snapshotGroup } from './group-snapshot.ts';
+import type { GroupSnapshot } from './group-snapshot.ts';
 import { failedJoin, failedSync } from './group-types.ts';
 import type {
   CommitIdentity,
@@ -168,6 +170,22 @@ export class GroupCoordinator {
     for (const [id, group] of this.#groups) if (selects(id)) group.membership.move();
   }
 
+  /** All groups, as plain data. */
+  snapshot(): readonly GroupSnapshot[] {
+    const nowMs = this.#environment.clock.now();
+    return Array.from(this.#groups.values(), (group) => snapshotGroup(group, nowMs));
+  }
+
+  /** Makes an empty coordinator what a snapshot says; sessions start anew. */
+  restore(from: readonly GroupSnapshot[]): void {
+    for (const one of from) {
+      const group = this.#open(one.id);
+      if (one.membership.type === 'consumer') group.membership = this.#newConsumer(one.id);
+      restoreGroup(group, one, this.#environment.clock.now());
+      this.changed(one.id);
+    }
+  }
+
   close(): void {
     for (const group of this.#groups.values()) group.membership.kill();
     this.#groups.clear();
@@ -214,6 +232,7 @@ export class GroupCoordinator {
     const members = classicMembersOf(consumers, leaving);
     group.membership = classic;
     consumers.kill();
+    classic.members.protocolType = 'consumer';
     classic.resume(consumers.groupEpoch, members);
     if (rebalances) classic.rebalance();
   }

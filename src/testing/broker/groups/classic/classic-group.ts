@@ -75,14 +75,17 @@ export class ClassicGroup {
     return this.#rebalance.protocolName;
   }
 
-  /** Takes over members in the middle of a generation, each with its assignment. */
-  resume(generationId: number, members: readonly ClassicMember[]): void {
+  /** Takes over members in the middle of a generation, each with its assignment; without any it is empty since then. */
+  resume(
+    generationId: number,
+    members: readonly ClassicMember[],
+    sinceMs = this.#environment.clock.now(),
+  ): void {
     for (const member of members) {
-      if (this.members.size === 0) this.members.protocolType = 'consumer';
       this.members.add(member);
       this.#sessions.keepAlive(member);
     }
-    this.#rebalance.resume(generationId);
+    this.#rebalance.resume(generationId, sinceMs);
   }
 
   /** What the members hold is out of date. */

@@ -43,11 +43,13 @@ export class Rebalance {
     this.stateSinceMs = parts.clock.now();
   }
 
-  /** A group that comes from elsewhere in the middle of a generation. */
-  resume(generationId: number): void {
+  /** A group that comes from elsewhere in the middle of a generation, or empty. */
+  resume(generationId: number, sinceMs: number): void {
+    const { members } = this.#parts;
     this.generationId = generationId;
-    this.protocolName = this.#parts.members.elect();
-    this.#become('Stable');
+    if (members.size > 0) this.protocolName = members.elect();
+    this.#become(members.size > 0 ? 'Stable' : 'Empty');
+    this.stateSinceMs = sinceMs;
   }
 
   /** The membership changed: starts a rebalance, or sees whether the one under way is complete now. */

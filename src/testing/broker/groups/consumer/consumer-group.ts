@@ -111,13 +111,14 @@ export class ConsumerGroup {
     return this.#subscriptions().topicNames.has(topicName);
   }
 
-  /** Takes over members that are settled in `epoch`, each with its target. */
+  /** Takes over members in a group epoch, each with its target. */
   resume(epoch: number, members: readonly ConsumerMember[], targets: ReadonlyMap<string, Assignment>): void {
     this.groupEpoch = epoch;
     this.assignmentEpoch = epoch;
     for (const member of members) {
       this.put(member);
       this.targets.set(member.id, targets.get(member.id) ?? NOTHING_ASSIGNED);
+      if (member.classic === null) this.#timeRevocation(member);
     }
     this.#fingerprint = this.#subscriptions().fingerprint;
   }

@@ -3,7 +3,15 @@ import { isRefusal, refuse } from '../refusal.ts';
 import type { Refusal } from '../refusal.ts';
 import { ASSIGNORS } from './consumer-group.ts';
 import type { ConsumerGroup } from './consumer-group.ts';
-import { asKeptNames, inEpoch, LEFT, LEFT_FOR_A_WHILE, newMember, OWNS_NOTHING, ownsTheSame } from './consumer-member.ts';
+import {
+  asKeptNames,
+  inEpoch,
+  LEFT,
+  LEFT_FOR_A_WHILE,
+  newMember,
+  OWNS_NOTHING,
+  ownsTheSame,
+} from './consumer-member.ts';
 import type { ConsumerMember, OwnedPartitions } from './consumer-member.ts';
 import type { ReportedPartitions } from './reconcile.ts';
 
