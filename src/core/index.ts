@@ -58,6 +58,7 @@ export type { ClaimListener, GroupClaim } from './group/claim.ts';
 export { GroupConsumer } from './group/group-consumer.ts';
 export type { DrainSummary, GroupListener, PartitionSummary, RebalanceEvent } from './group/listener.ts';
 export type { GroupConsumerOptions } from './group/options.ts';
+export type { OpenGroupFunction, RecordGroup } from './group/record-group.ts';
 export type { BrokerAddress, Transport, Wire, WireEvents } from './network/transport.ts';
 export { tcpTransport } from './network/transport.ts';
 export type { KafkaOptions, RetryInit } from './options.ts';

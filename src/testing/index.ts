@@ -17,6 +17,7 @@ export { testFlow } from './marbles.ts';
 export type { FlowTest, SettlementMarbles } from './marbles-types.ts';
 export { record, type RecordFields } from './marbles-record.ts';
 export { MockConsumer } from './doubles/mock-consumer.ts';
+export { MockGroup, type MockClaimStart } from './doubles/mock-group.ts';
 export type { MockPartition } from './doubles/mock-partition.ts';
 export { MockProducer, type MockProducerOptions } from './doubles/mock-producer.ts';
 export type { YieldedRecord } from './doubles/mock-records.ts';

@@ -15,6 +15,7 @@ import { Membership } from './membership.ts';
 import { OffsetCommitter } from './offset-committer.ts';
 import { resolveGroupTimes, type GroupConsumerOptions, type GroupTimes } from './options.ts';
 import { OwnedPartition } from './owned-partition.ts';
+import type { RecordGroup } from './record-group.ts';
 import { ClaimStarts, type ClaimStart } from './starts.ts';
 import { Subscription } from './subscription.ts';
 import { asKafkaError } from './unexpected.ts';
@@ -29,7 +30,7 @@ interface GivingUp {
 }
 
 /** One member of one group; used once. */
-export class GroupConsumer {
+export class GroupConsumer implements RecordGroup {
   readonly groupId: string;
   private readonly cluster: Cluster;
   private readonly options: GroupConsumerOptions;

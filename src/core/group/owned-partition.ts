@@ -2,12 +2,11 @@
 
 import { delay, type Clock } from '../clock.ts';
 import { unlessLate } from '../cluster/waiting.ts';
-import type { PartitionReader } from '../consumer/partition-reader.ts';
 import type { GroupClaim } from './claim.ts';
 import type { CommitSource } from './commit-schedule.ts';
 import type { OffsetPoint } from './committer.ts';
 import type { PartitionSummary } from './listener.ts';
-import { PartitionClaim, type ClaimOwner } from './partition-claim.ts';
+import { PartitionClaim, type ClaimedReader, type ClaimOwner } from './partition-claim.ts';
 
 /** What an owned partition needs from, and tells, the consumer around it. */
 export interface PartitionHost {
@@ -18,7 +17,7 @@ export interface PartitionHost {
 
 /** Moves the claims of one partition through revoke, loss and rewind. */
 export class OwnedPartition implements CommitSource, ClaimOwner {
-  readonly reader: PartitionReader;
+  readonly reader: ClaimedReader;
   claim: PartitionClaim;
   committedOffset: number | undefined;
   private readonly host: PartitionHost;
@@ -30,7 +29,7 @@ export class OwnedPartition implements CommitSource, ClaimOwner {
   private ending:
     { readonly point: OffsetPoint; readonly summary: Omit<PartitionSummary, 'committedOffset'> } | undefined;
 
-  constructor(reader: PartitionReader, committedOffset: number | undefined, host: PartitionHost) {
+  constructor(reader: ClaimedReader, committedOffset: number | undefined, host: PartitionHost) {
     this.reader = reader;
     this.committedOffset = committedOffset;
     this.host = host;

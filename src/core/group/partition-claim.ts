@@ -12,6 +12,36 @@ export interface ClaimOwner {
   rewind(claim: PartitionClaim, delayMs: number): void;
 }
 
+/** What of a reader its claims need: a double has no more. */
+export type ClaimedReader = Pick<
+  PartitionReader,
+  | 'topic'
+  | 'partition'
+  | 'claimEpoch'
+  | 'startOffset'
+  | 'commitMetadata'
+  | 'position'
+  | 'highWatermark'
+  | 'lag'
+  | 'inFlightRecords'
+  | 'inFlightBytes'
+  | 'unsettledCount'
+  | 'lateSettles'
+  | 'start'
+  | 'settle'
+  | 'hold'
+  | 'pause'
+  | 'resume'
+  | 'seek'
+  | 'firstUnsettled'
+  | 'oldestUnsettledAgeMs'
+  | 'commitPoint'
+  | 'whenIdle'
+  | 'closeGate'
+  | 'reset'
+  | 'close'
+>;
+
 /** 'open' until it is told otherwise; 'revoking' while what is in flight may still settle. */
 export type ClaimPhase = 'open' | 'revoking' | 'released' | 'lost';
 
@@ -24,12 +54,12 @@ export class PartitionClaim implements GroupClaim {
   readonly startMetadata: string;
   phase: ClaimPhase = 'open';
   listener: ClaimListener | undefined;
-  private readonly reader: PartitionReader;
+  private readonly reader: ClaimedReader;
   private readonly owner: ClaimOwner;
   private readonly revokingController = sharedAbort();
   private readonly lostController = sharedAbort();
 
-  constructor(reader: PartitionReader, owner: ClaimOwner) {
+  constructor(reader: ClaimedReader, owner: ClaimOwner) {
     this.reader = reader;
     this.owner = owner;
     this.topic = reader.topic;

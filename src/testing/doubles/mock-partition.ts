@@ -1,3 +1,4 @@
+import { systemClock, type Clock } from '../../core/clock.ts';
 import type { Credit } from '../../core/consumer/defaults.ts';
 import { DEFAULT_CREDIT } from '../../core/consumer/defaults.ts';
 import type { CommitPoint, ReaderListener } from '../../core/consumer/partition-reader.ts';
@@ -9,6 +10,8 @@ import { fetchedRecord, type YieldedRecord } from './mock-records.ts';
 
 interface Handed {
   readonly offset: number;
+  readonly bytes: number;
+  readonly atMs: number;
   readonly leaderEpochBefore: number;
   held: boolean;
 }
@@ -22,6 +25,13 @@ export class MockPartition implements RecordReader {
   readonly partition: number;
   startOffset = 0;
   position = 0;
+  /** Counts the claims of a {@link MockGroup} on it. */
+  claimEpoch = 1;
+  /** Goes with the commits of a {@link MockGroup}. */
+  commitMetadata = '';
+  /** Settles that came after the claim they belong to. */
+  lateSettles = 0;
+  private readonly clock: Clock;
   private credit: Credit = DEFAULT_CREDIT;
   private to = Infinity;
   private end: number | undefined;
@@ -33,20 +43,23 @@ export class MockPartition implements RecordReader {
   private readonly waiters = new SettledWaiters();
   private listener: ReaderListener | undefined;
   private sequence = 0;
+  private firstSequence = 0;
   private nextOffset = 0;
   private leaderEpoch = -1;
   private isScheduled = false;
   private isPaused = false;
   private isStalled = false;
   private isEnded = false;
+  private isShut = false;
   private isClosed = false;
   private drainsRecords = false;
   private drainsErrors = false;
   private settles = false;
 
-  constructor(topic: string, partition: number) {
+  constructor(topic: string, partition: number, clock: Clock = systemClock) {
     this.topic = topic;
     this.partition = partition;
+    this.clock = clock;
   }
 
   /** Hands a record over as soon as the code under test takes it. Offsets count on from the one where the partition was opened, else from 0. */
@@ -109,8 +122,19 @@ export class MockPartition implements RecordReader {
     return this.unsettledCount - this.heldRecords;
   }
 
+  get inFlightBytes(): number {
+    let bytes = 0;
+    for (const handed of this.unsettled.values()) if (!handed.held) bytes += handed.bytes;
+    return bytes;
+  }
+
   get unsettledCount(): number {
     return this.unsettled.size;
+  }
+
+  oldestUnsettledAgeMs(): number {
+    const [first] = this.unsettled.values();
+    return first === undefined ? 0 : this.clock.now() - first.atMs;
   }
 
   start(listener: ReaderListener): void {
@@ -120,8 +144,11 @@ export class MockPartition implements RecordReader {
   }
 
   settle(sequence: number): void {
-    if (!this.unsettled.delete(sequence)) return;
-    this.moved();
+    if (this.isClosed || sequence < this.firstSequence) {
+      this.lateSettles += 1;
+      return;
+    }
+    if (this.unsettled.delete(sequence)) this.moved();
   }
 
   hold(sequence: number): void {
@@ -162,7 +189,7 @@ export class MockPartition implements RecordReader {
     return {
       offset: first?.offset ?? this.position,
       leaderEpoch: first?.leaderEpochBefore ?? this.leaderEpoch,
-      metadata: '',
+      metadata: this.commitMetadata,
     };
   }
 
@@ -177,6 +204,26 @@ export class MockPartition implements RecordReader {
 
   whenIdle(signal?: AbortSignal): Promise<void> {
     return this.wait(false, signal);
+  }
+
+  /** Hands nothing more over; for a claim that ends. */
+  closeGate(): void {
+    this.isShut = true;
+  }
+
+  /** The next claim begins at `offset`, with nothing under way. To be started again. */
+  reset(offset: number): void {
+    this.listener = undefined;
+    this.claimEpoch += 1;
+    this.startOffset = offset;
+    this.firstSequence = this.sequence;
+    this.unsettled.clear();
+    this.isPaused = false;
+    this.isStalled = false;
+    this.isShut = false;
+    this.isClosed = false;
+    this.seek(offset);
+    this.waiters.check(0, 0);
   }
 
   close(): void {
@@ -226,6 +273,10 @@ export class MockPartition implements RecordReader {
     return held;
   }
 
+  private get emits(): boolean {
+    return !this.isPaused && !this.isShut && !this.isClosed && !this.isEnded && !this.isStalled;
+  }
+
   private emitLater(): void {
     if (this.isScheduled || this.listener === undefined) return;
     this.isScheduled = true;
@@ -237,7 +288,7 @@ export class MockPartition implements RecordReader {
 
   private emit(): void {
     const { listener } = this;
-    while (listener !== undefined && !this.isPaused && !this.isClosed && !this.isEnded && !this.isStalled) {
+    while (listener !== undefined && listener === this.listener && this.emits) {
       if (this.position >= this.to) {
         this.isEnded = true;
         listener.onEnd();
@@ -263,6 +314,8 @@ export class MockPartition implements RecordReader {
     const sequence = this.sequence++;
     this.unsettled.set(sequence, {
       offset: record.offset,
+      bytes: record.bytes,
+      atMs: this.clock.now(),
       leaderEpochBefore: this.leaderEpoch,
       held: false,
     });
