@@ -14,6 +14,7 @@ import type { CrashOptions } from './log-acts.ts';
 import type { BrokerNode } from './network/broker-node.ts';
 import type { TopicOptions } from './options.ts';
 import type { LoggedRequest, RequestLog } from './request-log.ts';
+import { snapshotCluster } from './state/cluster-snapshot.ts';
 import type { ClusterState } from './state/cluster-state.ts';
 import { NO_LEADER } from './state/partition.ts';
 import type { Partition } from './state/partition.ts';
@@ -286,6 +287,14 @@ export class BrokerBox implements AsyncDisposable {
       };
       look(groupId);
     });
+  }
+
+  /**
+   * All that the cluster keeps when its nodes stop: topics, records, commits, members, transactions, ids; for `createBroker({ restore })`, in
+   * this process or another one of the same Node version. No passwords.
+   */
+  snapshot(): Uint8Array {
+    return snapshotCluster(this.#cluster);
   }
 
   /** Stops all nodes and timers. */

@@ -13,6 +13,7 @@ import { settingsOf } from './options.ts';
 import type { BrokerOptions } from './options.ts';
 import { RequestLog } from './request-log.ts';
 import { SaslServer } from './security/sasl-server.ts';
+import { readSnapshot, restoreCluster } from './state/cluster-snapshot.ts';
 import { ClusterState } from './state/cluster-state.ts';
 import { FetchSessionCache } from './state/fetch-sessions.ts';
 import { createTopic } from './topics.ts';
@@ -29,10 +30,17 @@ const DEFAULT_PENDING_BYTES = 2 ** 30;
  * `listen: 'memory'` only through `box.transport`, on the given clock. Close it with `box.close()`, or declare it `await using`.
  */
 export async function createBroker(options: BrokerOptions = {}): Promise<BrokerBox> {
-  const count = options.brokers ?? 1;
+  const snapshot = options.restore === undefined ? undefined : readSnapshot(options.restore);
+  const count = options.brokers ?? snapshot?.nodes ?? 1;
   if (!Number.isInteger(count) || count < 1 || count > MAX_BROKERS) {
     throw new UsageError(
       `createBroker: 'brokers' is ${count}; it must be a whole number from 1 to ${MAX_BROKERS}`,
+      'brokers',
+    );
+  }
+  if (snapshot !== undefined && count < snapshot.nodes) {
+    throw new UsageError(
+      `createBroker: 'brokers' is ${count}, and the snapshot is of a cluster of ${snapshot.nodes}`,
       'brokers',
     );
   }
@@ -77,7 +85,10 @@ export async function createBroker(options: BrokerOptions = {}): Promise<BrokerB
   };
   const nodes = Array.from({ length: count }, (_, id) => makeNode(id));
   for (const { node } of nodes) cluster.nodes.push(node);
-  for (const [name, topic] of Object.entries(options.topics ?? {})) createTopic(cluster, name, topic);
+  if (snapshot !== undefined) restoreCluster(cluster, snapshot);
+  for (const [name, topic] of Object.entries(options.topics ?? {})) {
+    if (cluster.topics.get(name) === undefined) createTopic(cluster, name, topic);
+  }
   const box = new BrokerBox({
     cluster,
     nodes,

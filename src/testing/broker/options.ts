@@ -44,7 +44,7 @@ export interface TopicOptions {
 export type VersionLimits = readonly [min: number, max: number];
 
 export interface BrokerOptions {
-  /** Nodes of the cluster, with ids from 0 up; default 1. */
+  /** Nodes of the cluster, with ids from 0 up; default 1, or as many as `restore` had. */
   readonly brokers?: number | undefined;
   /** Where the nodes stand, in their order. Consumers that name theirs are sent to a replica in it, as by Kafka's RackAwareReplicaSelector. */
   readonly racks?: readonly string[] | undefined;
@@ -59,6 +59,8 @@ export interface BrokerOptions {
   readonly random?: Random | undefined;
   /** Latency one way of the in-memory network; default 0. */
   readonly latencyMs?: number | { readonly min: number; readonly max: number } | undefined;
+  /** Begins with what `box.snapshot()` gave: topics, records, commits, members, transactions, ids. Trust it as you trust code. */
+  readonly restore?: Uint8Array | undefined;
   /** Topics to start with: a number of partitions, or more about them. */
   readonly topics?: { readonly [name: string]: number | TopicOptions } | undefined;
   /** A Metadata request may create the topics it names; default true, as Kafka's. */

@@ -22,6 +22,13 @@ export interface NodeState {
   isUp: boolean;
 }
 
+/** Names and numbers that a cluster keeps over a restart. */
+export interface ClusterIds {
+  readonly clusterId: string;
+  readonly nextProducerId: number;
+  readonly coordinatorSalt: number;
+}
+
 /** What the parts of the cluster are given. */
 export interface ClusterEnvironment {
   readonly clock: Clock;
@@ -35,7 +42,7 @@ export class ClusterState {
   readonly random: Random;
   readonly settings: ClusterSettings;
   readonly features: Features;
-  readonly clusterId: string;
+  clusterId: string;
   readonly nodes: NodeState[] = [];
   /** Configurations of brokers that were changed, by node id; '' is for all. */
   readonly brokerConfigs = new Map<string, ReadonlyMap<string, string>>();
@@ -86,6 +93,18 @@ export class ClusterState {
   /** The node that clients are told is the controller: the first that is up, -1 when none is. */
   get controllerId(): number {
     return this.upNodes()[0]?.id ?? -1;
+  }
+
+  /** What names and numbers are drawn from. */
+  ids(): ClusterIds {
+    const { clusterId } = this;
+    return { clusterId, nextProducerId: this.#nextProducerId, coordinatorSalt: this.#coordinatorSalt };
+  }
+
+  takeIds(ids: ClusterIds): void {
+    this.clusterId = ids.clusterId;
+    this.#nextProducerId = ids.nextProducerId;
+    this.#coordinatorSalt = ids.coordinatorSalt;
   }
 
   takeProducerId(): number {

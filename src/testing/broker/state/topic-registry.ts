@@ -4,6 +4,8 @@ import type { ClusterState } from './cluster-state.ts';
 import { randomUuid } from './ids.ts';
 import { NO_LEADER, Partition } from './partition.ts';
 import { TopicConfig } from './topic-config.ts';
+import { restorePartition } from './topic-snapshot.ts';
+import type { TopicSnapshot } from './topic-snapshot.ts';
 import { closeTopic, topicNameProblem } from './topic.ts';
 import type { Topic } from './topic.ts';
 
@@ -155,8 +157,30 @@ export class TopicRegistry {
     return topic.id;
   }
 
-  #addPartition(topic: Topic, replicas: readonly number[]): void {
-    const leader = replicas.find((id) => this.#cluster.node(id)?.isUp === true) ?? NO_LEADER;
+  /** Makes the topic anew that a snapshot is of. */
+  restore(from: TopicSnapshot): void {
+    const topic: Topic = {
+      name: from.name,
+      id: from.id,
+      config: new TopicConfig(from.configs),
+      partitions: [],
+      isInternal: INTERNAL_TOPICS.has(from.name),
+      isHidden: from.isHidden,
+    };
+    this.#byName.set(topic.name, topic);
+    this.#byId.set(topic.id, topic);
+    this.created++;
+    for (const partition of from.partitions) {
+      this.#addPartition(topic, partition.replicas, partition.leader);
+      restorePartition(topic.partitions.at(-1)!, partition);
+    }
+  }
+
+  #addPartition(
+    topic: Topic,
+    replicas: readonly number[],
+    leader: number = replicas.find((id) => this.#cluster.node(id)?.isUp === true) ?? NO_LEADER,
+  ): void {
     const { logMemory: memory } = this.#cluster;
     this.version++;
     topic.partitions.push(
