@@ -7,7 +7,12 @@ import { line, lines, PARTITIONS, rows, type Row } from '../support/records.ts';
 
 const { ConfigResourceTypes } = kafkajs;
 const CompressionCodecs = kafkajs.CompressionCodecs as unknown as Record<number, () => unknown>;
-const CODECS = { gzip: 1, snappy: 2, lz4: 3, zstd: 4 } as const;
+const CODECS = {
+  gzip: kafkajs.CompressionTypes.GZIP,
+  snappy: kafkajs.CompressionTypes.Snappy,
+  lz4: kafkajs.CompressionTypes.LZ4,
+  zstd: kafkajs.CompressionTypes.ZSTD,
+} as const;
 const MAX_BYTES = 16 * 1024 * 1024;
 
 const kafka = new kafkajs.Kafka({

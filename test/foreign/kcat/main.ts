@@ -114,10 +114,7 @@ class Member {
 async function group(name: string, config: Readonly<Record<string, string | number>>): Promise<void> {
   const from = await topic(`shared-${name}`);
   const total = async (): Promise<number> =>
-    (await kafka.admin().fetchOffsets(from)).reduce(
-      (sum, { offset }) => sum + Math.max(0, Number(offset)),
-      0,
-    );
+    (await kafka.admin().fetchOffsets(from)).reduce((sum, { offset }) => sum + Math.max(0, offset), 0);
   await numbers(from, 0, 60);
   const one = new Member(from, from, config);
   await until('one reads all', () => one.seen.length === 60);

@@ -134,6 +134,9 @@ async function committed(groupId: string): Promise<Record<number, number>> {
   );
 }
 
+const sizeOf = (assignments: readonly { readonly partitions: readonly number[] }[] | undefined): number =>
+  (assignments ?? []).reduce((sum, { partitions }) => sum + partitions.length, 0);
+
 class Member {
   readonly consumer: any;
   readonly seen = new Set<number>();
@@ -152,7 +155,7 @@ class Member {
     });
     this.consumer.on('consumer:group:join', ({ assignments }: any) => {
       this.joins++;
-      this.assigned = (assignments ?? []).reduce((sum: number, one: any) => sum + one.partitions.length, 0);
+      this.assigned = sizeOf(assignments);
     });
   }
 
@@ -181,9 +184,7 @@ async function group(name: string, more: object): Promise<void> {
   await until('one reads all', () => one.seen.size === 60);
   await two.start(from);
   await until('they share', () => {
-    const sizes = [one, two].map(({ consumer }) =>
-      (consumer.assignments ?? []).reduce((sum: number, some: any) => sum + some.partitions.length, 0),
-    );
+    const sizes = [one, two].map(({ consumer }) => sizeOf(consumer.assignments));
     return sizes[0]! + sizes[1]! === PARTITIONS && sizes[0]! > 0 && sizes[1]! > 0;
   });
   await send(from, numbers(60, 60));

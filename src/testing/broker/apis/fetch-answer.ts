@@ -17,6 +17,7 @@ export type PartitionData = TopicData['partitions'][number];
 const CURRENT_LEADER_FROM = 16;
 const READ_COMMITTED = 1;
 const NO_RECORDS = Buffer.alloc(0);
+const NO_LOG: ReadonlySet<number> = new Set([ERRORS.UNKNOWN_TOPIC_OR_PARTITION, ERRORS.UNKNOWN_TOPIC_ID]);
 
 /** What a partition gave. */
 export interface FetchRow {
@@ -130,7 +131,8 @@ export class FetchAnswer {
       partitionIndex,
       errorCode,
       highWatermark: -1,
-      abortedTransactions: null,
+      // Kafka's own difference: null from a log that was asked, nothing where there is none.
+      abortedTransactions: NO_LOG.has(errorCode) ? [] : null,
       records: NO_RECORDS,
     };
     const wasMoved = errorCode === ERRORS.NOT_LEADER_OR_FOLLOWER || errorCode === ERRORS.FENCED_LEADER_EPOCH;
