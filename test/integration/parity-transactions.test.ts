@@ -4,12 +4,14 @@ import { createBroker } from '../../src/testing/broker/create-broker.ts';
 import type { BrokerBox } from '../../src/testing/broker/broker-box.ts';
 import { tcpTransport } from '../../src/core/network/transport.ts';
 import { WireClient } from '../testing/broker/wire-client.ts';
+import { randomTranscript } from '../testing/broker/parity/random-transcript.ts';
 import { Stage } from '../testing/broker/parity/stage.ts';
 import { transcripts } from '../testing/broker/parity/transcripts.ts';
 import { brokers, uniqueName } from '../helpers/brokers.ts';
 
 const TRANSACTIONS_2 = 2;
 const PAUSE_MS = 20;
+const SEEDS = [3, 10, 52];
 /** Ahead of the brokers' clocks, but not as far as Kafka refuses (`message.timestamp.after.max.ms`). */
 const AHEAD_MS = 1_800_000;
 
@@ -36,7 +38,11 @@ suite('the box beside a real Kafka', () => {
     expect(box.internalErrors).toEqual([]);
   });
 
-  it.each(Object.entries(transcripts))('%s', async (_name, transcript) => {
+  const chosen = SEEDS.map(
+    (seed) => [`anything in any order, seed ${seed}`, randomTranscript(seed)] as const,
+  );
+
+  it.each([...Object.entries(transcripts), ...chosen])('%s', async (_name, transcript) => {
     const run = uniqueName('parity');
     const baseMs = Date.now() + AHEAD_MS;
     const [ours, kafkas] = [box.bootstrap[0]!, brokers![0]!].map(

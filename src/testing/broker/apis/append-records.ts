@@ -80,14 +80,14 @@ function checkProducer(
   const support = supportOfProduce(context.version);
   const fenced = producers.checkEpoch(header);
   if (fenced !== undefined) return { ...fenced, isUnverified: true };
-  producers.noteFirst(header);
+  producers.noteFirst(header, support === ADDS_PARTITIONS);
   const client = { transactionalId, producerId, epoch };
   const place = { topic: topic.name, partition: partition.index };
   const { code, message } = takePart(context, client, place, support);
   if (code !== ERRORS.NONE) return { kind: 'refused', code, message, isUnverified: true };
   const duplicate = producers.duplicateOf(header);
   if (duplicate !== undefined) return duplicate;
-  const first = producers.checkFirst(header, support === ADDS_PARTITIONS);
+  const first = producers.checkFirst(header);
   return first.kind === 'append' ? producers.check(header, true) : first;
 }
 

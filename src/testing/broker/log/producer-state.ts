@@ -32,6 +32,12 @@ export interface ProducerEntry {
   openFrom: number | undefined;
 }
 
+interface FirstSeen {
+  readonly epoch: number;
+  readonly lowest: number;
+  readonly startsAtZero: boolean;
+}
+
 /** A transaction that a marker has ended. */
 export interface CompletedTransaction {
   readonly producerId: number;
@@ -80,8 +86,8 @@ export class ProducerStates {
   readonly #entries = new Map<number, ProducerEntry>();
   /** The first offset of each open transaction by producer id; the oldest first, since each begins at the end of the log. */
   readonly #open = new Map<number, number>();
-  /** The lowest sequence that was seen of a producer whose transaction has written nothing yet. */
-  readonly #lowestSeen = new Map<number, { readonly epoch: number; readonly sequence: number }>();
+  /** By producer id, what was noted of a producer whose transaction has written nothing yet (Kafka's VerificationStateEntry). */
+  readonly #firstSeen = new Map<number, FirstSeen>();
   #checkedTicks = 0;
 
   get count(): number {
@@ -118,24 +124,28 @@ export class ProducerStates {
     );
   }
 
-  /** Notes the first sequence of a batch, before its transaction is asked for. */
-  noteFirst({ producerId, producerEpoch: epoch, baseSequence }: ProducedBatch): void {
-    const seen = this.#lowestSeen.get(producerId);
-    const sequence = seen?.epoch === epoch ? Math.min(seen.sequence, baseSequence) : baseSequence;
-    this.#lowestSeen.set(producerId, { epoch, sequence });
-    if (this.#lowestSeen.size > MAX_PRODUCERS) this.#lowestSeen.delete(this.#lowestSeen.keys().next().value!);
+  /**
+   * Notes the first sequence of a batch, before its transaction is asked for. Clients that end each transaction with a new epoch start at
+   * 0 where nothing is known of them (`startsAtZero`); the first batch that is noted says which kind of client it is.
+   */
+  noteFirst({ producerId, producerEpoch: epoch, baseSequence }: ProducedBatch, startsAtZero: boolean): void {
+    const seen = this.#firstSeen.get(producerId);
+    if (seen === undefined) {
+      this.#firstSeen.set(producerId, { epoch, lowest: baseSequence, startsAtZero });
+      if (this.#firstSeen.size > MAX_PRODUCERS) this.#firstSeen.delete(this.#firstSeen.keys().next().value!);
+    } else if (epoch > seen.epoch) {
+      this.#firstSeen.set(producerId, { ...seen, epoch, lowest: baseSequence });
+    } else if (epoch === seen.epoch && baseSequence < seen.lowest) {
+      this.#firstSeen.set(producerId, { ...seen, lowest: baseSequence });
+    }
   }
 
-  /**
-   * Checks the first batch of a transaction here: none that came before it may be missing. Clients that end each transaction with a new
-   * epoch start at 0 where nothing is known of them (`startsAtZero`).
-   */
-  checkFirst(batch: ProducedBatch, startsAtZero: boolean): SequenceVerdict {
-    const { producerId, baseSequence } = batch;
-    const entry = this.#entries.get(producerId);
-    const lowest = this.#lowestSeen.get(producerId)?.sequence ?? baseSequence;
-    const isUnknown = entry === undefined || entry.batches.length === 0;
-    const expected = startsAtZero && isUnknown ? 0 : lowest;
+  /** Checks the first batch of a transaction here: none that came before it may be missing. */
+  checkFirst({ producerId, baseSequence }: ProducedBatch): SequenceVerdict {
+    const seen = this.#firstSeen.get(producerId);
+    if (seen === undefined) return APPEND;
+    const isUnknown = (this.#entries.get(producerId)?.batches.length ?? 0) === 0;
+    const expected = seen.startsAtZero && isUnknown ? 0 : seen.lowest;
     if (baseSequence <= expected) return APPEND;
     return refused(
       ERRORS.OUT_OF_ORDER_SEQUENCE_NUMBER,
@@ -196,7 +206,7 @@ export class ProducerStates {
     entry.lastTimestamp = timestamp;
     entry.lastOffset = lastOffset;
     if (!batch.isTransactional) return;
-    this.#lowestSeen.delete(producerId);
+    this.#firstSeen.delete(producerId);
     if (entry.openFrom !== undefined) return;
     entry.openFrom = baseOffset;
     this.#open.set(producerId, baseOffset);
@@ -258,7 +268,7 @@ export class ProducerStates {
       if (entry.lastOffset >= offset || entry.openFrom !== undefined) changed.add(entry.producerId);
     }
     for (const id of changed) this.#entries.delete(id);
-    this.#lowestSeen.clear();
+    this.#firstSeen.clear();
     for (const id of changed) this.#open.delete(id);
     for (const batch of batches) if (changed.has(batch.producerId)) this.replay(batch);
   }

@@ -28,6 +28,7 @@ export interface Producer {
 
 const TIMEOUT_MS = 60_000;
 const TRANSACTIONAL = 0x10;
+const OFFSETS_TOPIC = '__consumer_offsets';
 
 /** A batch of a transaction. */
 export function transactional(batch: Buffer): Buffer {
@@ -86,13 +87,13 @@ export interface ProduceOptions {
   readonly acks?: number;
 }
 
-/** Produces a batch; code and offsets of the answer are written down. Texts of errors are not compared: Kafka has none at most places. */
+/** Produces a batch; code and offsets of the answer are written down, the code is returned. Texts of errors are not compared: Kafka has none at most places. */
 export async function produce(
   stage: Stage,
   topic: string,
   producer: Producer,
   options: ProduceOptions = {},
-): Promise<void> {
+): Promise<number> {
   const version = options.version ?? 11;
   const batch = batchOf({
     values: options.values ?? ['a', 'b'],
@@ -119,6 +120,7 @@ export async function produce(
   const { errorCode, baseOffset, logAppendTimeMs, logStartOffset } =
     answer.responses[0]!.partitionResponses[0]!;
   stage.note(`produce v${version}`, { errorCode, baseOffset, logAppendTimeMs, logStartOffset });
+  return errorCode;
 }
 
 /** Ends a transaction; returns who the producer is from then on. */
@@ -143,7 +145,13 @@ export async function end(
 
 export async function state(stage: Stage, transactionalId: string): Promise<void> {
   const { transactionStartTimeMs, topics, ...described } = await stage.describe(transactionalId);
-  const sorted = topics.map(({ topic, partitions }) => ({ topic, partitions: [...partitions].sort() }));
+  // How many partitions the offsets topic has is a broker's own business.
+  const sorted = topics
+    .map(({ topic, partitions }) => ({
+      topic,
+      partitions: topic === OFFSETS_TOPIC ? [] : [...partitions].sort(),
+    }))
+    .sort((a, b) => (a.topic < b.topic ? -1 : 1));
   stage.note('transaction', { ...described, topics: sorted, hasStarted: transactionStartTimeMs > 0 });
 }
 

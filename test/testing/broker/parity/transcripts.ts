@@ -35,7 +35,7 @@ export const transcripts: Readonly<Record<string, Transcript>> = {
     const topic = await stage.topic('sequences');
     const one = await init(stage, null);
     const other = await init(stage, null, { from: one });
-    const send = (sequence: number, values = ['a', 'b'], producer = one): Promise<void> =>
+    const send = (sequence: number, values = ['a', 'b'], producer = one): Promise<number> =>
       produce(stage, topic, producer, { sequence, values });
     await send(0);
     await send(2);
@@ -284,7 +284,7 @@ export const transcripts: Readonly<Record<string, Transcript>> = {
   async 'offsets by time, and records that are deleted'(stage) {
     const topic = await stage.topic('times');
     const nobody = { producerId: -1, epoch: -1 };
-    const write = (after: number, values: readonly string[]): Promise<void> =>
+    const write = (after: number, values: readonly string[]): Promise<number> =>
       produce(stage, topic, nobody, { sequence: -1, after, values });
     await offsets(stage, topic, [LATEST, EARLIEST, MAX_TIMESTAMP, EARLIEST_LOCAL]);
     await write(1000, ['a', 'b', 'c']);
