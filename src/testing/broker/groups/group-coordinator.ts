@@ -4,7 +4,7 @@ import { ClassicGroup } from './classic/classic-group.ts';
 import { CommittedOffsets } from './committed-offsets.ts';
 import { heartbeatClassic, joinClassic, leaveClassic, syncClassic } from './consumer/classic-members.ts';
 import { ConsumerGroup } from './consumer/consumer-group.ts';
-import type { ClusterTopics } from './consumer/consumer-group.ts';
+import type { ClusterTopics } from './consumer/group-environment.ts';
 import { LEFT, LEFT_FOR_A_WHILE } from './consumer/consumer-member.ts';
 import { checkHeartbeat, heartbeat, leave } from './consumer/heartbeat.ts';
 import type { HeartbeatRequest, HeartbeatResult } from './consumer/heartbeat.ts';

@@ -97,8 +97,9 @@ describe('commits', () => {
     }
     expect(sim.box.committed('readers', 'lines', 0)?.offset).toBe(3);
     await sim.run(member.beat({ subscribedTopicNames: ['others'] }));
+    await sim.run(member.settle());
     await sim.clock.advance(40_000);
-    await sim.run(member.beat({ topicPartitions: member.assignment }));
+    await sim.run(member.settle());
     await sim.clock.advance(40_000);
     expect(sim.box.committed('readers', 'lines', 0)).toBeUndefined();
     expect(sim.box.group('readers')).toMatchObject({ state: 'Stable' });

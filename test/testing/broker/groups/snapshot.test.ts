@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { encodeSubscription } from '../../../../src/core/protocol/consumer-protocol.ts';
 import { ERRORS } from '../../../../src/core/protocol/error-codes.ts';
-import type { ClusterTopics } from '../../../../src/testing/broker/groups/consumer/consumer-group.ts';
+import type { ClusterTopics } from '../../../../src/testing/broker/groups/consumer/group-environment.ts';
 import type { HeartbeatRequest } from '../../../../src/testing/broker/groups/consumer/heartbeat.ts';
 import { GroupCoordinator } from '../../../../src/testing/broker/groups/group-coordinator.ts';
 import type { JoinRequest, JoinResult } from '../../../../src/testing/broker/groups/group-types.ts';

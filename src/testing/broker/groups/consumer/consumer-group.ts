@@ -1,44 +1,23 @@
-import type { Clock, Random } from '../../../../core/clock.ts';
 import { NOTHING_ASSIGNED } from '../assignors/assignment.ts';
 import type { Assignment } from '../assignors/assignment.ts';
-import type { Assignor } from '../assignors/group-spec.ts';
-import { JavaHashMap, stringHash } from '../assignors/java-hash-map.ts';
-import { assignRange } from '../assignors/range.ts';
 import { timelineOrder } from '../assignors/timeline-order.ts';
-import { assignUniform } from '../assignors/uniform.ts';
-import type { GroupTimings } from '../../options.ts';
+import { ASSIGNORS, preferredAssignor } from './assignor-choice.ts';
 import { isReconciled, isSubscribedAlike } from './consumer-member.ts';
 import type { ConsumerMember } from './consumer-member.ts';
+import type { ConsumerGroupEnvironment } from './group-environment.ts';
 import { MemberTimers } from './member-timers.ts';
 import { PartitionOwners } from './partition-owners.ts';
 import { reconcile } from './reconcile.ts';
 import type { ReportedPartitions } from './reconcile.ts';
 import { TopicRegexes } from './regexes.ts';
-import type { RegexChange, TopicNames } from './regexes.ts';
+import type { RegexChange } from './regexes.ts';
 import { subscriptionsOf } from './subscriptions.ts';
 import type { Subscriptions } from './subscriptions.ts';
 import { assignTargets } from './target-assignment.ts';
-import type { AssignedMember, TopicSizes } from './target-assignment.ts';
+import type { AssignedMember } from './target-assignment.ts';
 
 /** States of a group of the consumer protocol, by Kafka's names. */
 export type ConsumerState = 'Empty' | 'Assigning' | 'Reconciling' | 'Stable' | 'Dead';
-
-export interface ClusterTopics extends TopicSizes, TopicNames {
-  /** Changes whenever a topic comes, goes or grows. */
-  readonly version: number;
-}
-
-/** What a consumer group needs from its cluster. */
-export interface ConsumerGroupEnvironment {
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly timings: GroupTimings;
-  readonly topics: ClusterTopics;
-  /** Called after every change. */
-  readonly changed: () => void;
-  /** These members are to go. True when the group became a classic one by that, as all that remain are of that protocol. */
-  readonly downgrade: (leaving: ReadonlySet<string>) => boolean;
-}
 
 /** A member on its way from what it was to what it said. */
 export interface MemberUpdate {
@@ -52,12 +31,6 @@ export interface MemberUpdate {
   /** The classic protocol counts a new regular expression as a change at once. */
   readonly bumpsForRegex: boolean;
 }
-
-export const ASSIGNORS: ReadonlyMap<string, Assignor> = new Map([
-  ['uniform', assignUniform],
-  ['range', assignRange],
-]);
-const DEFAULT_ASSIGNOR = 'uniform';
 
 /** A group of the consumer protocol (KIP-848): its members, their epochs, and what they are to have. */
 export class ConsumerGroup {
@@ -301,17 +274,4 @@ export class ConsumerGroup {
     const names = [...topicNames, ...(this.regexes.resolved.get(topicRegex) ?? [])];
     return new Set(names.flatMap((name) => this.environment.topics.get(name)?.id ?? []));
   }
-}
-
-/** The assignor that most members ask for. */
-function preferredAssignor(members: Iterable<ConsumerMember>): string {
-  const votes = new JavaHashMap<string, number>(stringHash);
-  for (const { assignorName } of members) {
-    if (assignorName !== null) votes.set(assignorName, (votes.get(assignorName) ?? 0) + 1);
-  }
-  let preferred: string | undefined;
-  for (const name of votes.keys()) {
-    if (preferred === undefined || votes.get(name)! > votes.get(preferred)!) preferred = name;
-  }
-  return preferred ?? DEFAULT_ASSIGNOR;
 }

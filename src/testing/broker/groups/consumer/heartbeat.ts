@@ -1,7 +1,7 @@
 import { randomUuid } from '../../state/ids.ts';
 import { isRefusal, refuse } from '../refusal.ts';
 import type { Refusal } from '../refusal.ts';
-import { ASSIGNORS } from './consumer-group.ts';
+import { ASSIGNORS } from './assignor-choice.ts';
 import type { ConsumerGroup } from './consumer-group.ts';
 import {
   asKeptNames,
