@@ -3,6 +3,7 @@ import type { BrokerBox } from '../../../src/testing/broker/broker-box.ts';
 import { fault } from '../../../src/testing/broker/faults/fault.ts';
 import type { FaultAction } from '../../../src/testing/broker/faults/fault.ts';
 import type { Act } from './scenario.ts';
+import { OUTPUT } from './world.ts';
 import type { World } from './world.ts';
 
 type FaultAct = Act & { readonly act: 'fault' };
@@ -11,15 +12,14 @@ export type ClusterAct = Extract<
   {
     readonly act:
       | 'moveLeader'
-      | 'elect'
       | 'leaderless'
+      | 'hold'
+      | 'stall'
       | 'stopNode'
       | 'crashNode'
       | 'rehash'
       | 'drop'
-      | 'snapshot'
       | 'grow'
-      | 'delete'
       | 'fault';
   }
 >;
@@ -62,17 +62,26 @@ export function performOnCluster(world: World, act: ClusterAct): void {
       box.fault({ match: { api: act.api }, do: actionOf(act), count: act.count });
       break;
     case 'moveLeader':
-    case 'elect':
       moveLeader(box, topic, partition);
       break;
     case 'leaderless':
       box.leaderless(topic, partition);
       clock.setTimeout(() => leadAgain(box, topic, partition), act.forMs);
       break;
+    case 'hold':
+      world.forAWhile(act.forMs, box.holdReplication(topic, partition));
+      break;
+    case 'stall':
+      world.forAWhile(act.forMs, box.stallTransactions());
+      break;
     case 'stopNode':
-    case 'crashNode':
       if (act.node >= scenario.brokers) break;
       void box.stop(act.node);
+      clock.setTimeout(() => void box.start(act.node), act.forMs);
+      break;
+    case 'crashNode':
+      if (act.node >= scenario.brokers) break;
+      crash(world, act.node, act.loses);
       clock.setTimeout(() => void box.start(act.node), act.forMs);
       break;
     case 'rehash':
@@ -96,4 +105,21 @@ export function leadAgain(box: BrokerBox, topic: string, partition: number): voi
   } catch {
     // No node is up.
   }
+}
+
+/** Tells what the logs lost with the node. */
+function crash(world: World, node: number, loses: number): void {
+  const { box, recorder } = world;
+  const ends = new Map<string, number>();
+  const topics = [...world.inputs, OUTPUT];
+  const each = (visit: (topic: string, partition: number, end: number) => void): void => {
+    for (const topic of topics)
+      for (let partition = 0; partition < world.partitionsOf(topic); partition++)
+        visit(topic, partition, box.partition(topic, partition).logEndOffset);
+  };
+  each((topic, partition, end) => ends.set(`${topic}-${partition}`, end));
+  void box.crash(node, { loseUnreplicated: loses });
+  each((topic, partition, to) => {
+    if (to < ends.get(`${topic}-${partition}`)!) recorder.add({ kind: 'truncated', topic, partition, to });
+  });
 }

@@ -210,6 +210,7 @@ class Player {
   private async mend(): Promise<void> {
     const { clock, box, scenario, recorder } = this.world;
     box.clearFaults();
+    this.world.endAll();
     for (let node = 0; node < scenario.brokers; node++) await box.start(node);
     this.eachInput((topic, partition) => leadAgain(box, topic, partition));
     for (const { process } of this.processes) process.resume();

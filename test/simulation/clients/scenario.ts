@@ -76,12 +76,17 @@ export type Act = { readonly atMs: number } & (
   | { readonly act: 'join' }
   | { readonly act: 'leave' | 'abort' | 'cut' | 'silence' | 'crash' | 'vanish'; readonly who: number }
   | { readonly act: 'stop'; readonly who: number; readonly forMs: number }
-  | { readonly act: 'moveLeader' | 'elect'; readonly topic: number; readonly partition: number }
+  | { readonly act: 'moveLeader'; readonly topic: number; readonly partition: number }
   | { readonly act: 'leaderless'; readonly topic: number; readonly partition: number; readonly forMs: number }
-  | { readonly act: 'stopNode' | 'crashNode'; readonly node: number; readonly forMs: number }
-  | { readonly act: 'rehash' | 'drop' | 'snapshot' }
+  | { readonly act: 'stopNode'; readonly node: number; readonly forMs: number }
+  /** What its followers did not have is lost, up to so many records of each partition. */
+  | { readonly act: 'crashNode'; readonly node: number; readonly forMs: number; readonly loses: number }
+  /** Followers fetch nothing for a while. */
+  | { readonly act: 'hold'; readonly topic: number; readonly partition: number; readonly forMs: number }
+  /** Transactions get no markers for a while. */
+  | { readonly act: 'stall'; readonly forMs: number }
+  | { readonly act: 'rehash' | 'drop' }
   | { readonly act: 'grow'; readonly topic: number }
-  | { readonly act: 'delete'; readonly topic: number; readonly partition: number }
   | {
       readonly act: 'fault';
       readonly api: string;
@@ -310,17 +315,26 @@ function drawAct(draw: Draw, brokers: number, topics: readonly number[]): Act {
   const partition = draw.int(0, topics[topic]! - 1);
   const node = draw.int(0, brokers - 1);
   const kind = draw.int(0, 99);
-  if (kind < 52) return drawFault(draw, atMs);
-  if (kind < 56) return { atMs, act: 'join' };
-  if (kind < 66) return { atMs, act: draw.of(['leave', 'abort', 'crash', 'vanish'] as const), who };
-  if (kind < 72) return { atMs, act: draw.of(['cut', 'silence'] as const), who };
-  if (kind < 77) return { atMs, act: 'stop', who, forMs: draw.of([300, 3000, 12_000]) };
-  if (kind < 86) return { atMs, act: 'moveLeader', topic, partition };
-  if (kind < 89) return { atMs, act: 'leaderless', topic, partition, forMs: draw.of([200, 4000]) };
-  if (kind < 92) return { atMs, act: 'stopNode', node, forMs: draw.of([100, 2000, 8000]) };
-  if (kind < 95) return { atMs, act: 'crashNode', node, forMs: draw.of([100, 2000, 8000]) };
-  if (kind < 98) return { atMs, act: draw.of(['rehash', 'drop'] as const) };
+  const forMs = draw.of([100, 2000, 8000]);
+  if (kind < 50) return drawFault(draw, atMs);
+  if (kind < 55) return { atMs, act: 'join' };
+  if (kind < 64) return { atMs, act: draw.of(['leave', 'abort', 'crash', 'vanish'] as const), who };
+  if (kind < 69) return { atMs, act: draw.of(['cut', 'silence'] as const), who };
+  if (kind < 74) return { atMs, act: 'stop', who, forMs: draw.of([300, 3000, 12_000]) };
+  if (kind < 81) return { atMs, act: 'moveLeader', topic, partition };
+  if (kind < 84) return { atMs, act: 'leaderless', topic, partition, forMs: draw.of([200, 4000]) };
+  if (kind < 89) return { atMs, act: 'hold', topic, partition, forMs };
+  if (kind < 91) return { atMs, act: 'stall', forMs };
+  if (kind < 93) return { atMs, act: 'stopNode', node, forMs };
+  if (kind < 97) return { atMs, act: 'crashNode', node, forMs, loses: draw.of([1, 5, 100]) };
+  if (kind < 99) return { atMs, act: draw.of(['rehash', 'drop'] as const) };
   return { atMs, act: 'grow', topic };
+}
+
+/** Five answers in a row that end in the middle make the client take the broker for broken, for good; so there is one act of that kind at most. */
+function oneCut(acts: readonly Act[]): Act[] {
+  const cuts = acts.filter((act) => act.act === 'fault' && act.does === 'answerOnly');
+  return acts.map((act) => (cuts.indexOf(act) > 0 ? ({ ...act, does: 'rst' } as Act) : act));
 }
 
 /** The scenario of a seed. */
@@ -342,6 +356,6 @@ export function drawScenario(seed: number): ClientScenario {
       abortsEvery: draw.of([2, 3]),
       transactions: draw.int(8, 25),
     })),
-    acts: draw.list(12, 40, () => drawAct(draw, brokers, topics)).sort((a, b) => a.atMs - b.atMs),
+    acts: oneCut(draw.list(12, 40, () => drawAct(draw, brokers, topics)).sort((a, b) => a.atMs - b.atMs)),
   };
 }

@@ -21,6 +21,7 @@ export class World {
   readonly recorder: Recorder;
   /** From then on nothing is broken, and what was has had the time to find itself again. */
   wellFromMs = Infinity;
+  private readonly ends = new Set<() => void>();
 
   constructor(
     scenario: ClientScenario,
@@ -34,6 +35,20 @@ export class World {
     this.clock = clock;
     this.box = box;
     this.recorder = recorder;
+  }
+
+  /** `end` is called when the time is over, at the latest when everything is mended. */
+  forAWhile(ms: number, end: () => void): void {
+    this.ends.add(end);
+    this.clock.setTimeout(() => {
+      if (this.ends.delete(end)) end();
+    }, ms);
+  }
+
+  /** Ends all that was for a while. */
+  endAll(): void {
+    for (const end of this.ends) end();
+    this.ends.clear();
   }
 
   get inputs(): string[] {
