@@ -464,7 +464,6 @@ func administer() {
 	start, _ := Must1(admin.ListStartOffsets(ctx, main_)).Lookup(main_, 0)
 	Equal(start.Offset, int64(10))
 	OK(len(Must1(admin.DescribeAllLogDirs(ctx, kadm.TopicsSet{main_: {0: {}}}))) > 0, "nodes have log directories")
-	Must1(admin.DescribeUserSCRAMs(ctx))
 	Must1(admin.DeleteTopic(ctx, shared))
 	_, err := admin.DeleteTopic(ctx, shared)
 	Fails(err, kerr.UnknownTopicOrPartition)

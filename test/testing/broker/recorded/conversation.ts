@@ -5,6 +5,10 @@ import type { AnyApi } from '../../../../src/core/protocol/api.ts';
 import { encodeSubscription } from '../../../../src/core/protocol/consumer-protocol.ts';
 import { ZERO_UUID } from '../../../../src/core/protocol/schema.ts';
 import { BatchBuilder } from '../../../../src/core/records/batch-builder.ts';
+import { createAclsApi } from '../../../../src/testing/broker/tables/30-create-acls.ts';
+import { deleteAclsApi } from '../../../../src/testing/broker/tables/31-delete-acls.ts';
+import { describeAclsApi } from '../../../../src/testing/broker/tables/29-describe-acls.ts';
+import { describeLogDirsApi } from '../../../../src/testing/broker/tables/35-describe-log-dirs.ts';
 import { alterConfigsApi } from '../../../../src/testing/broker/tables/33-alter-configs.ts';
 import { describeConfigsApi } from '../../../../src/testing/broker/tables/32-describe-configs.ts';
 import { describeTopicPartitionsApi } from '../../../../src/testing/broker/tables/75-describe-topic-partitions.ts';
@@ -22,6 +26,10 @@ export const SPOKEN: ReadonlyMap<string, AnyApi> = new Map(
   [
     ...APIS,
     alterConfigsApi,
+    createAclsApi,
+    deleteAclsApi,
+    describeAclsApi,
+    describeLogDirsApi,
     describeConfigsApi,
     describeTopicPartitionsApi,
     electLeadersApi,
@@ -454,6 +462,27 @@ async function administer(talk: Talk): Promise<void> {
           { partitionIndex: 9, offset: 1 },
         ],
       },
+    ],
+  });
+  const whose = { principal: 'User:one', host: '*', operation: 3, permissionType: 3 };
+  const filter = {
+    resourceTypeFilter: TOPIC,
+    resourceNameFilter: 'golden',
+    patternTypeFilter: 3,
+    principalFilter: null,
+    hostFilter: null,
+    operation: 1,
+    permissionType: 1,
+  };
+  await talk.each(named('DescribeAcls'), filter);
+  await talk.each(named('CreateAcls'), {
+    creations: [{ resourceType: TOPIC, resourceName: 'golden', resourcePatternType: 3, ...whose }],
+  });
+  await talk.each(named('DeleteAcls'), { filters: [filter] });
+  await talk.each(named('DescribeLogDirs'), {
+    topics: [
+      { topic: 'golden', partitions: [0, 1, 9] },
+      { topic: 'nowhere', partitions: [0] },
     ],
   });
   const remove = named('DeleteTopics');

@@ -18,6 +18,7 @@ const OWN = new Set([
   ...['host', 'port', 'rack', 'clientHost', 'preferredReadReplica', 'sessionId'],
   ...['throttleTimeMs', 'transactionStartTimeMs', 'lastTimestamp', 'heartbeatIntervalMs', 'logAppendTimeMs'],
   ...['replicaNodes', 'isrNodes', 'offlineReplicas', 'eligibleLeaderReplicas', 'lastKnownElr'],
+  ...['logDir', 'partitionSize', 'totalBytes', 'usableBytes'],
   ...['errorMessage', 'clusterAuthorizedOperations', 'topicAuthorizedOperations'],
 ]);
 

@@ -1,0 +1,28 @@
+import { ERRORS } from '../../../core/protocol/error-codes.ts';
+import { serve } from '../handler.ts';
+import type { Partition } from '../state/partition.ts';
+import { describeLogDirsApi } from '../tables/35-describe-log-dirs.ts';
+
+/** Nothing is on disk; tools want a name all the same. */
+const IN_MEMORY = '/in-memory';
+
+export const describeLogDirsHandler = serve(describeLogDirsApi, {
+  handle({ topics: asked }, { cluster, node }) {
+    const wanted = asked === null ? undefined : new Map(asked.map((one) => [one.topic, one.partitions]));
+    const topics = [];
+    for (const topic of cluster.topics.all()) {
+      if (wanted?.has(topic.name) === false) continue;
+      const indexes = wanted?.get(topic.name);
+      const partitions = topic.partitions
+        .filter(({ index, replicas }) => replicas.includes(node.id) && indexes?.includes(index) !== false)
+        .map(describe);
+      if (partitions.length > 0) topics.push({ name: topic.name, partitions });
+    }
+    return { errorCode: ERRORS.NONE, results: [{ errorCode: ERRORS.NONE, logDir: IN_MEMORY, topics }] };
+  },
+  refuse: (_request, errorCode) => ({ errorCode, results: [] }),
+});
+
+function describe({ index, log }: Partition) {
+  return { partitionIndex: index, partitionSize: log.bytes, offsetLag: 0, isFutureKey: false };
+}
