@@ -27,7 +27,11 @@ function describe(resource: Resource, withSynonyms: boolean, context: RequestCon
     const { code: errorCode, message: errorMessage } = refusal;
     return { errorCode, errorMessage, resourceType, resourceName, configs: [] };
   }
-  const configs = found.filter(isWanted).map((entry) => (withSynonyms ? entry : { ...entry, synonyms: [] }));
+  const configs = found.filter(isWanted).map((entry) => ({
+    ...entry,
+    synonyms: withSynonyms ? entry.synonyms : [],
+    documentation: null,
+  }));
   return { errorCode: ERRORS.NONE, errorMessage: '', resourceType, resourceName, configs };
 }
 

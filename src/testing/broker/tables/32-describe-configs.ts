@@ -38,7 +38,7 @@ export const describeConfigsApi = api(
         isSensitive: bool(),
         synonyms: array({ name: string(), value: nullableString(), source: int8() }, { ignorable: true }),
         configType: int8({ versions: '3+', default: 0, ignorable: true }),
-        documentation: nullableString({ versions: '3+', default: null, ignorable: true }),
+        documentation: nullableString({ versions: '3+', ignorable: true }),
       }),
     }),
   },
