@@ -11,7 +11,15 @@ const EXPECTED: { readonly [entry: string]: readonly string[] } = {
   sluice: ['Kafka', 'topology', 'sluice', 'fromReadable', 'text', 'json', 'map', 'isKafkaError'],
   'sluice/operators': ['map', 'filter', 'mapAsync', 'batch', 'settle', 'retry'],
   'sluice/core': ['Kafka', 'Producer', 'GroupConsumer', 'Admin'],
-  'sluice/testing': ['createBroker', 'testFlow', 'record'],
+  'sluice/testing': [
+    'createBroker',
+    'testFlow',
+    'testTopology',
+    'record',
+    'MockProducer',
+    'MockConsumer',
+    'MockGroup',
+  ],
 };
 
 describe('the built package', () => {

@@ -232,7 +232,7 @@ describe('time', () => {
     await t.advance(60_000);
     await t.advance(60_000);
     expect(seconds(startedAt)).toBeGreaterThan(0.09);
-    expect(seconds(startedAt)).toBeLessThan(5);
+    expect(seconds(startedAt)).toBeLessThan(30);
     over.abort();
     await t.close();
   });
@@ -253,7 +253,7 @@ describe('time', () => {
     await t.pipe('in', { value: 'a' });
     await t.idle();
     expect(clock.now() - startedAt).toBeGreaterThanOrEqual(40_000);
-    expect(seconds(realStart)).toBeLessThan(5);
+    expect(seconds(realStart)).toBeLessThan(30);
     await t.close();
   });
 
@@ -285,7 +285,7 @@ describe('time', () => {
     expect(ticks).toHaveLength(3);
     await t.close();
     expect({ setTimeout, Date, setInterval }).toEqual(real);
-    expect(seconds(realStart)).toBeLessThan(5);
+    expect(seconds(realStart)).toBeLessThan(30);
   });
 
   it('is refused under fake timers, which would stop everything', async () => {
