@@ -158,7 +158,19 @@ describe('a leader that is lost', () => {
     expect(await send('again')).toMatchObject({ errorCode: 0, baseOffset: 0 });
   });
 
-  it('takes the ends of transactions with it, which are open again', async () => {
+  it('leaves the ends of transactions and what lies before them, which all have', async () => {
+    const leader = sim.box.leaderOf('lines', 0);
+    const stage = sim.other(leader);
+    const coordinator = sim.other(sim.box.coordinatorOf('tx'));
+    const writer = await sim.run(init(coordinator, 'tx'));
+    await sim.run(add(coordinator, 'tx', writer, 'lines'));
+    await sim.run(produce(stage, 'lines', writer, { transactionalId: 'tx' }));
+    await sim.run(end(coordinator, 'tx', writer, true));
+    await sim.box.crash(leader, { loseUnreplicated: 10 });
+    expect(sim.box.partition('lines', 0)).toMatchObject({ logEndOffset: 3, lastStableOffset: 3 });
+  });
+
+  it('takes the ends of transactions with it when it is unclean, and they are open again', async () => {
     const leader = sim.box.leaderOf('lines', 0);
     const stage = sim.other(leader);
     const coordinator = sim.other(sim.box.coordinatorOf('tx'));

@@ -53,7 +53,8 @@ export class Partition {
     this.leaderEpoch++;
     if (leader !== NO_LEADER) {
       if (leader !== this.#lastLeader) {
-        this.log.truncateTo(this.log.highWatermark);
+        // The end of a transaction is never lost, although here its marker is not waited for.
+        this.log.truncateTo(Math.max(this.log.highWatermark, this.acknowledgedByAll));
         this.log.releaseReplication();
         this.#lastLeader = leader;
       }

@@ -75,6 +75,8 @@ export class MarkerWriter {
     const { coordinatorEpoch } = this;
     const timestamp = this.#cluster.clock.wallNow();
     partition.log.appendMarker({ coordinatorEpoch, timestamp, ...marker }, partition.leaderEpoch);
+    // Kafka's coordinator waits for the followers before it calls a transaction over; so no crash takes its end away, nor what lies before it.
+    partition.acknowledgedByAll = partition.log.endOffset;
     partition.wake();
   }
 
