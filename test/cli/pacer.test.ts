@@ -8,7 +8,7 @@ async function count(perSecond: number, forMs: number, stepMs: number): Promise<
   const pacer = new Pacer(clock, perSecond);
   let sent = 0;
   for (let at = 0; at < forMs; at += stepMs) {
-    while (sent < pacer.due()) sent += 1;
+    sent = Math.max(sent, pacer.due());
     await clock.advance(stepMs);
   }
   return sent;
@@ -16,7 +16,7 @@ async function count(perSecond: number, forMs: number, stepMs: number): Promise<
 
 describe('the pace', () => {
   it.each([7, 100, 1000, 12_345, 100_000])('of %d a second is kept within a percent', async (perSecond) => {
-    const sent = await count(perSecond, 10_000, 3);
+    const sent = await count(perSecond, 10_000, 10);
     expect(Math.abs(sent / (perSecond * 10) - 1)).toBeLessThan(0.02);
   });
 
