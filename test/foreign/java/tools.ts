@@ -308,11 +308,11 @@ void play(
       await group('sticky', '--session-timeout', '6000', '--assignment-strategy', sticky);
       await group('consumer', '--group-protocol', 'consumer');
       const listed = await groups('--list', '--type', 'consumer');
-      ok(listed.split('\n').includes(`${prefix}-shared-consumer`), listed);
+      ok(row(listed, `${prefix}-shared-consumer`, 'Consumer'), listed);
     },
     10: async () => {
       const [source, target] = [await topic('source'), await topic('target')];
-      await verifiablyProduce(source, 300);
+      await verifiablyProduce(source, 300, '--repeating-keys', '30');
       const id = `${prefix}-copier`;
       for (let partition = 0; partition < PARTITIONS; partition++) {
         const printed = await run('java', [
