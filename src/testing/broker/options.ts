@@ -74,6 +74,8 @@ export interface BrokerOptions {
   readonly versions?: { readonly [api: string]: VersionLimits } | undefined;
   /** Fetch sessions that a node keeps (`max.incremental.fetch.session.cache.slots`); default 1,000, 0 declines them all. */
   readonly fetchSessionSlots?: number | undefined;
+  /** Partitions that the cluster takes, over all topics; default 50,000. */
+  readonly maxPartitions?: number | undefined;
   /** Levels of features in force, by Kafka's names: `{ 'transaction.version': 1 }`; 0 turns one off. */
   readonly features?: { readonly [name: string]: number } | undefined;
   /** Clients must prove who they are. */
@@ -110,10 +112,12 @@ export interface ClusterSettings {
   readonly producerIdExpirationMs: number;
   readonly whenLogsFull: WhenFull;
   readonly maxRequestBytes: number;
+  readonly maxPartitions: number;
 }
 
 const PRODUCER_ID_EXPIRATION_MS = 24 * 60 * 60 * 1000;
 const MAX_LOG_BYTES = 1024 * 1024 * 1024;
+const MAX_PARTITIONS = 50_000;
 const MAX_REQUEST_BYTES = 100 * 1024 * 1024;
 
 const GROUP_DEFAULTS: GroupTimings = {
@@ -140,6 +144,7 @@ export function settingsOf(options: BrokerOptions): ClusterSettings {
     maxLogBytes: options.maxLogBytes ?? MAX_LOG_BYTES,
     producerIdExpirationMs: options.producerIdExpirationMs ?? PRODUCER_ID_EXPIRATION_MS,
     whenLogsFull: options.whenLogsFull ?? 'refuse',
+    maxPartitions: options.maxPartitions ?? MAX_PARTITIONS,
     maxRequestBytes: options.maxRequestBytes ?? MAX_REQUEST_BYTES,
   };
 }

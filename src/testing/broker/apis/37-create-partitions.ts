@@ -39,6 +39,8 @@ function grow(wanted: TopicRequest, validateOnly: boolean, context: RequestConte
     const refusal = topics.checkReplicas(replicas);
     if (refusal !== undefined) return refuse(refusal.code, refusal.message);
   }
+  const noRoom = topics.checkRoom(count - present);
+  if (noRoom !== undefined) return refuse(noRoom.code, noRoom.message);
   if (validateOnly) return refuse(ERRORS.NONE, null);
   if (assignments.length > 0) topics.growBy(topic, assignments);
   else topics.grow(topic, count, topic.partitions[0]!.replicas.length);

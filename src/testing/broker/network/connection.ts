@@ -262,10 +262,12 @@ export class BrokerConnection implements ServerWireEvents {
   }
 
   #refuse(incoming: Incoming, code: number): void {
-    const { api, refuse } = incoming.offered.handler;
-    if (refuse === undefined || incoming.isUnknownVersion) return;
+    const { handler } = incoming.offered;
     const { version, correlationId, body } = incoming;
-    this.#write(encodeResponse<AnyApi>(api, version, correlationId, refuse(body, code, version)));
+    if (incoming.isUnknownVersion) return;
+    const answer: unknown = handler.refuse?.(body, code, version);
+    if (answer !== undefined)
+      this.#write(encodeResponse<AnyApi>(handler.api, version, correlationId, answer));
   }
 
   /** Closes when everything written is sent. */

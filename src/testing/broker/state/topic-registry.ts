@@ -34,6 +34,7 @@ export class TopicRegistry {
   readonly #cluster: ClusterState;
   readonly #byName = new Map<string, Topic>();
   readonly #byId = new Map<string, Topic>();
+  #partitionCount = 0;
   /** Topics ever created. */
   created = 0;
   /** Changes whenever a topic comes, goes or grows. */
@@ -67,8 +68,18 @@ export class TopicRegistry {
       return refuse(ERRORS.TOPIC_ALREADY_EXISTS, `Topic '${topic.name}' already exists.`);
     const configProblem = TopicConfig.problem(topic.configs ?? NO_CONFIGS);
     if (configProblem !== undefined) return refuse(ERRORS.INVALID_CONFIG, configProblem);
-    if (topic.assignments !== undefined && topic.assignments.length > 0) return this.#checkAssignments(topic);
-    return this.#checkNumbers(topic);
+    const hasAssignments = topic.assignments !== undefined && topic.assignments.length > 0;
+    const refusal = hasAssignments ? this.#checkAssignments(topic) : this.#checkNumbers(topic);
+    if (refusal !== undefined) return refusal;
+    return this.checkRoom(hasAssignments ? topic.assignments.length : Math.max(1, topic.partitions));
+  }
+
+  /** What forbids so many partitions more, undefined when there is room for them. */
+  checkRoom(partitions: number): Refusal | undefined {
+    const { maxPartitions } = this.#cluster.settings;
+    if (this.#partitionCount + partitions <= maxPartitions) return undefined;
+    const message = `The cluster has ${this.#partitionCount} partitions and takes at most ${maxPartitions}.`;
+    return refuse(ERRORS.POLICY_VIOLATION, message);
   }
 
   create(spec: NewTopic): Topic | Refusal {
@@ -128,6 +139,7 @@ export class TopicRegistry {
   /** Removes a topic and all groups' commits for it. */
   delete(topic: Topic): void {
     this.version++;
+    this.#partitionCount -= topic.partitions.length;
     this.#byName.delete(topic.name);
     this.#byId.delete(topic.id);
     this.#cluster.groups.forgetTopic(topic.name);
@@ -183,6 +195,7 @@ export class TopicRegistry {
   ): void {
     const { logMemory: memory } = this.#cluster;
     this.version++;
+    this.#partitionCount++;
     topic.partitions.push(
       new Partition({ topic: topic.name, index: topic.partitions.length, replicas, leader, memory }),
     );
