@@ -10,7 +10,7 @@ import { isOnPath } from '../command.ts';
 import { CLASSIC_TRANSCRIPTS } from './classic-transcripts.ts';
 import type { Transcript } from './classic-transcripts.ts';
 import { CONSUMER_TRANSCRIPTS } from './consumer-transcripts.ts';
-import { randomHistory } from './random-groups.ts';
+import { mixedHistory, randomHistory } from './random-groups.ts';
 import { Talk } from './talk.ts';
 
 const lib = process.env['KAFKA_LIB'] ?? '';
@@ -86,5 +86,6 @@ suite('groups of the box and of Kafka', () => {
   it.each(SEEDS)('answer alike in random histories of consumer groups: seed %d', async (seed) => {
     await compare(`one topic ${seed}`, randomHistory(seed, ['many']));
     await compare(`several topics ${seed}`, randomHistory(seed, Object.keys(TOPICS)));
+    await compare(`both protocols ${seed}`, mixedHistory(seed, Object.keys(TOPICS)));
   });
 });
