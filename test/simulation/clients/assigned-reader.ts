@@ -40,7 +40,7 @@ export class AssignedReader {
   sample(): void {
     if (this.isOver || this.opened === undefined) return;
     const { budget } = this.opened.fetcher as unknown as { budget: Parameters<typeof memoryBound>[0] };
-    const boundBytes = memoryBound(budget);
+    const boundBytes = memoryBound(budget, this.world.unpackedBytes(this.plan.credit));
     this.world.recorder.add({ kind: 'memory', process: this.name, usedBytes: budget.usedBytes, boundBytes });
   }
 

@@ -90,7 +90,7 @@ export class GroupMember {
       kind: 'memory',
       process: this.name,
       usedBytes: budget.usedBytes,
-      boundBytes: memoryBound(budget),
+      boundBytes: memoryBound(budget, this.world.unpackedBytes(this.plan.credit)),
     });
   }
 

@@ -6,16 +6,23 @@ import { sendOf } from './world.ts';
 import type { World } from './world.ts';
 
 /** Codecs must be loaded by now: the batch is read at the very moment it is appended. */
-export function observeCluster({ box, recorder }: World): void {
+export function observeCluster(world: World): void {
+  const { box, recorder } = world;
+  const ends = new Map<string, number>();
   box.watch((event: ClusterEvent) => {
     if (event.kind === 'commit') {
       const { clientId: process, groupId: group, topic, partition, generationId: generation, offset } = event;
       recorder.add({ kind: 'committed', process, group, topic, partition, generation, offset });
       return;
     }
-    const { clientId: client, topic, partition } = event;
+    const { clientId: client, topic, partition, baseOffset: to } = event;
+    // A node that started has become the leader, and did not have what was there.
+    if (to < (ends.get(`${topic}-${partition}`) ?? 0))
+      recorder.add({ kind: 'truncated', topic, partition, to });
+    ends.set(`${topic}-${partition}`, event.lastOffset + 1);
     for (const batch of parseBatches(event.bytes, { topic, partition })) {
       const cursor = new BatchCursor(batch, topic, partition);
+      world.largestBatchBytes = Math.max(world.largestBatchBytes, batch.bytes);
       const { isTransactional, producerId } = batch;
       for (let record = cursor.next(); record !== undefined; record = cursor.next()) {
         const appended = { topic, partition, client, offset: record.offset, send: sendOf(record.value) };

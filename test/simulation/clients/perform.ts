@@ -3,7 +3,6 @@ import type { BrokerBox } from '../../../src/testing/broker/broker-box.ts';
 import { fault } from '../../../src/testing/broker/faults/fault.ts';
 import type { FaultAction } from '../../../src/testing/broker/faults/fault.ts';
 import type { Act } from './scenario.ts';
-import { OUTPUT } from './world.ts';
 import type { World } from './world.ts';
 
 type FaultAct = Act & { readonly act: 'fault' };
@@ -54,6 +53,12 @@ function moveLeader(box: BrokerBox, topic: string, partition: number): void {
 }
 
 export function performOnCluster(world: World, act: ClusterAct): void {
+  // No number of partitions may change on the way.
+  if (act.act === 'grow') perform(world, act);
+  else world.tellingLosses(() => perform(world, act));
+}
+
+function perform(world: World, act: ClusterAct): void {
   const { box, clock, scenario } = world;
   const topic = inputOf(world, 'topic' in act ? act.topic : 0);
   const partition = 'partition' in act ? act.partition % world.partitionsOf(topic) : 0;
@@ -66,7 +71,7 @@ export function performOnCluster(world: World, act: ClusterAct): void {
       break;
     case 'leaderless':
       box.leaderless(topic, partition);
-      clock.setTimeout(() => leadAgain(box, topic, partition), act.forMs);
+      clock.setTimeout(() => leadAgain(world, topic, partition), act.forMs);
       break;
     case 'hold':
       world.forAWhile(act.forMs, box.holdReplication(topic, partition));
@@ -81,7 +86,7 @@ export function performOnCluster(world: World, act: ClusterAct): void {
       break;
     case 'crashNode':
       if (act.node >= scenario.brokers) break;
-      crash(world, act.node, act.loses);
+      void box.crash(act.node, { loseUnreplicated: act.loses });
       clock.setTimeout(() => void box.start(act.node), act.forMs);
       break;
     case 'rehash':
@@ -99,27 +104,11 @@ export function performOnCluster(world: World, act: ClusterAct): void {
 }
 
 /** Ends an act that left a partition without a leader; with no node up, the next start does. */
-export function leadAgain(box: BrokerBox, topic: string, partition: number): void {
+export function leadAgain(world: World, topic: string, partition: number): void {
+  const { box } = world;
   try {
-    if (box.leaderOf(topic, partition) < 0) box.moveLeader(topic, partition);
+    if (box.leaderOf(topic, partition) < 0) world.tellingLosses(() => box.moveLeader(topic, partition));
   } catch {
     // No node is up.
   }
-}
-
-/** Tells what the logs lost with the node. */
-function crash(world: World, node: number, loses: number): void {
-  const { box, recorder } = world;
-  const ends = new Map<string, number>();
-  const topics = [...world.inputs, OUTPUT];
-  const each = (visit: (topic: string, partition: number, end: number) => void): void => {
-    for (const topic of topics)
-      for (let partition = 0; partition < world.partitionsOf(topic); partition++)
-        visit(topic, partition, box.partition(topic, partition).logEndOffset);
-  };
-  each((topic, partition, end) => ends.set(`${topic}-${partition}`, end));
-  void box.crash(node, { loseUnreplicated: loses });
-  each((topic, partition, to) => {
-    if (to < ends.get(`${topic}-${partition}`)!) recorder.add({ kind: 'truncated', topic, partition, to });
-  });
 }

@@ -212,7 +212,7 @@ class Player {
     box.clearFaults();
     this.world.endAll();
     for (let node = 0; node < scenario.brokers; node++) await box.start(node);
-    this.eachInput((topic, partition) => leadAgain(box, topic, partition));
+    this.eachInput((topic, partition) => leadAgain(this.world, topic, partition));
     for (const { process } of this.processes) process.resume();
     recorder.add({ kind: 'mended' });
     this.world.wellFromMs = clock.now() + GRACE_MS;

@@ -4,6 +4,7 @@ import { Kafka } from '../../../src/core/client.ts';
 import type { BrokerBox } from '../../../src/testing/broker/broker-box.ts';
 import { seededRandom } from '../../../src/testing/simulation/seeded-random.ts';
 import type { VirtualClock } from '../../../src/testing/simulation/virtual-clock.ts';
+import type { CreditLimits } from '../history/event.ts';
 import type { Recorder } from '../history/recorder.ts';
 import type { SimulatedProcess } from '../simulated-process.ts';
 import type { ClientScenario } from './scenario.ts';
@@ -12,6 +13,8 @@ export const GROUP = 'group';
 /** Where members write what they make of records. */
 export const OUTPUT = 'out';
 const ID_END = '|';
+/** Below an eighth of its bytes in use, what is left of a batch is copied off it. */
+const SPARSE_PART = 8;
 
 export class World {
   readonly scenario: ClientScenario;
@@ -21,6 +24,8 @@ export class World {
   readonly recorder: Recorder;
   /** From then on nothing is broken, and what was has had the time to find itself again. */
   wellFromMs = Infinity;
+  /** Of a batch in a log, unpacked. */
+  largestBatchBytes = 0;
   private readonly ends = new Set<() => void>();
 
   constructor(
@@ -49,6 +54,33 @@ export class World {
   endAll(): void {
     for (const end of this.ends) end();
     this.ends.clear();
+  }
+
+  /**
+   * The most bytes that one reader may have open of compressed batches: a batch is kept while an eighth of it is in flight, and one more is being read, while
+   * the one before it is not given back yet.
+   */
+  unpackedBytes(credit: CreditLimits): number {
+    if (this.scenario.producers.every(({ compression }) => compression === 'none')) return 0;
+    return SPARSE_PART * credit.bytes + 2 * this.largestBatchBytes;
+  }
+
+  /** Runs what may take records away from logs, and tells which. */
+  tellingLosses(act: () => void): void {
+    const before = this.logEnds();
+    act();
+    for (const [index, { topic, partition, to }] of this.logEnds().entries())
+      if (to < (before[index]?.to ?? 0)) this.recorder.add({ kind: 'truncated', topic, partition, to });
+  }
+
+  private logEnds(): { readonly topic: string; readonly partition: number; readonly to: number }[] {
+    return [...this.inputs, OUTPUT].flatMap((topic) =>
+      Array.from({ length: this.partitionsOf(topic) }, (_, partition) => ({
+        topic,
+        partition,
+        to: this.box.partition(topic, partition).logEndOffset,
+      })),
+    );
   }
 
   get inputs(): string[] {
