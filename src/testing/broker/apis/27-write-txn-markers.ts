@@ -6,6 +6,9 @@ import { writeTxnMarkersApi } from '../tables/27-write-txn-markers.ts';
 import { OFFSETS_TOPIC, offsetsPartitionOf } from '../txn/transaction-state.ts';
 import { findLed, findTopic } from './lookup.ts';
 
+/** About what one takes in the log. */
+const MARKER_BYTES = 512;
+
 type Marker = RequestRead<typeof writeTxnMarkersApi>['markers'][number];
 
 /** What coordinators send to leaders; here only tools do, to end a transaction that hangs. */
@@ -45,6 +48,7 @@ function write(marker: Marker, topic: string, index: number, context: RequestCon
     isStrict,
   );
   if (error !== ERRORS.NONE) return error;
+  if (!context.cluster.logMemory.makeRoom(MARKER_BYTES)) return ERRORS.POLICY_VIOLATION;
   const isAbort = !transactionResult;
   transactions.markers.append(partition, { producerId, producerEpoch, isAbort, coordinatorEpoch });
   return ERRORS.NONE;
