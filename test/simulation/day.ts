@@ -45,7 +45,12 @@ export async function playDay(hours: number, seed = 1): Promise<Day> {
   const members = Array.from({ length: MEMBERS }, (_, at) => member(client(`member-${at}`), counts));
   const kafka = client('producer');
   const producer = kafka.producer({ lingerMs: LINGER_MS });
-  const receipt = { onAcked: () => void counts.acked++, onFailed: () => undefined };
+  const receipt = {
+    onAcked: () => {
+      counts.acked++;
+    },
+    onFailed: () => undefined,
+  };
   let timer: Timer | undefined;
   const send = (): void => {
     timer = clock.setTimeout(send, 1000 / RECORDS_PER_SECOND);
@@ -93,7 +98,9 @@ function member(
           onRevoking: () => undefined,
           onLost: () => undefined,
         }),
-      onRebalance: () => void counts.rebalances++,
+      onRebalance: () => {
+        counts.rebalances++;
+      },
       onFailed: (error) => {
         throw error;
       },

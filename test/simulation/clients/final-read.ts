@@ -77,7 +77,7 @@ async function fetchFrom(
       rackId: '',
     };
     const { nodeId } = cluster.metadata.leader(topic, partition)!;
-    const answer = await cluster.send(nodeId, fetchApi, request as never, { maxVersion: LAST_WITH_NAMES });
+    const answer = await cluster.send(nodeId, fetchApi, request, { maxVersion: LAST_WITH_NAMES });
     const { records } = answer.responses[0]!.partitions[0]!;
     const some = [...parseBatches(records!, { topic, partition })];
     batches.push(...some);
