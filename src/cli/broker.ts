@@ -54,6 +54,11 @@ const OPTIONS = {
   ),
   'no-auto-create': flag('Asking for a topic does not create it.'),
   topic: repeatable(topicWithPartitions, 'A topic to start with.'),
+  'max-log-bytes': withDefault(
+    integer('N', 16 * 1024 * 1024, Number.MAX_SAFE_INTEGER),
+    1024 * 1024 * 1024,
+    'Memory of all logs together. Beyond it the older half of the largest log is removed, as by retention.',
+  ),
 };
 
 const HELP = `Usage: sluice broker [options]
@@ -91,6 +96,9 @@ async function run(args: readonly string[], { events, note, stop, clock }: Surro
       autoCreateTopics: !options['no-auto-create'],
       defaultPartitions: options.partitions,
       topics: Object.fromEntries(named),
+      maxLogBytes: options['max-log-bytes'],
+      // A broker that runs for days keeps taking records, as one with retention.
+      whenLogsFull: 'deleteOldest',
       // Nobody can ask this process for it.
       requestLogSize: 0,
     });

@@ -118,6 +118,20 @@ describe('sluice broker', () => {
     expect(await tool.end('SIGINT')).toBe(0);
   });
 
+  it('takes records for ever, and forgets the oldest at its bound of memory', async () => {
+    const tool = start('broker', '--port', '0', '--topic', 't', '--max-log-bytes', '16777216');
+    await tool.until('its address', () => tool.lines.length > 0);
+    const kafka = new Kafka({ brokers: [tool.lines[0]!] });
+    const producer = kafka.producer();
+    for (let at = 0; at < 40; at++) await producer.sendAsync('t', { value: 'x'.repeat(900_000) });
+    const offsets = await kafka.admin().fetchTopicOffsets('t');
+    expect(offsets).toEqual([expect.objectContaining({ high: 40 })]);
+    expect(offsets[0]!.low).toBeGreaterThanOrEqual(20);
+    await producer.close();
+    await kafka.close();
+    expect(await tool.end('SIGTERM')).toBe(0);
+  });
+
   it('goes on when whoever read its address has closed the pipe', async () => {
     const tool = start('broker', '--port', '0');
     await tool.until('its address', () => tool.lines.length > 0);
