@@ -124,9 +124,11 @@ describe('sluice broker', () => {
     const kafka = new Kafka({ brokers: [tool.lines[0]!] });
     const producer = kafka.producer();
     for (let at = 0; at < 40; at++) await producer.sendAsync('t', { value: 'x'.repeat(900_000) });
-    const offsets = await kafka.admin().fetchTopicOffsets('t');
-    expect(offsets).toEqual([expect.objectContaining({ high: 40 })]);
-    expect(offsets[0]!.low).toBeGreaterThanOrEqual(20);
+    const admin = kafka.admin();
+    const [latest] = await admin.listOffsets('t', 'latest');
+    const [earliest] = await admin.listOffsets('t', 'earliest');
+    expect(latest!.offset).toBe(40);
+    expect(earliest!.offset).toBeGreaterThanOrEqual(20);
     await producer.close();
     await kafka.close();
     expect(await tool.end('SIGTERM')).toBe(0);
