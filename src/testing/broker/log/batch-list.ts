@@ -166,8 +166,7 @@ export class BatchList {
 
   #freeSegments(): void {
     const first = this.#batches[this.#first];
-    // Without batches the last segment stays, to be filled further.
-    while (this.#segments.length > (first === undefined ? 1 : 0) && this.#segments[0] !== first?.segment) {
+    while (this.#segments.length > 0 && this.#segments[0] !== first?.segment) {
       this.#hold(-this.#segments.shift()!.buffer.length);
     }
   }

@@ -20,6 +20,8 @@ export interface IdentityResult extends ProducerIdentity {
 const MAX_TIMEOUT_MS = 900_000;
 /** Kafka has no bound; a hostile client must not be able to fill the memory with ids. */
 const MAX_IDS = 100_000;
+/** Of one transaction, for the same reason. */
+const MAX_GROUPS = 10_000;
 
 const refuse = (errorCode: number): IdentityResult => ({ errorCode, ...NO_PRODUCER });
 const accept = (identity: ProducerIdentity): IdentityResult => ({ errorCode: ERRORS.NONE, ...identity });
@@ -48,6 +50,7 @@ export class TransactionCoordinator {
     if (transactionalId === '') return refuse(ERRORS.INVALID_REQUEST);
     if (timeoutMs <= 0 || timeoutMs > MAX_TIMEOUT_MS) return refuse(ERRORS.INVALID_TRANSACTION_TIMEOUT);
     const transaction = this.#transactions.get(transactionalId) ?? this.#create(transactionalId, timeoutMs);
+    if (transaction === undefined) return refuse(ERRORS.COORDINATOR_NOT_AVAILABLE);
     if (expected !== undefined && !transaction.accepts(expected)) return refuse(ERRORS.PRODUCER_FENCED);
     if (transaction.isPrepared) return refuse(ERRORS.CONCURRENT_TRANSACTIONS);
     if (transaction.state === 'Ongoing') {
@@ -74,7 +77,10 @@ export class TransactionCoordinator {
     const transaction = this.#find(client);
     if (typeof transaction === 'number') return transaction;
     if (transaction.isPrepared) return ERRORS.CONCURRENT_TRANSACTIONS;
-    if (groupId !== undefined) transaction.groups.add(groupId);
+    if (groupId !== undefined) {
+      if (transaction.groups.size >= MAX_GROUPS) return ERRORS.INVALID_REQUEST;
+      transaction.groups.add(groupId);
+    }
     const isKnown = partitions.every((partition) => transaction.partitions.has(partition));
     if (transaction.state === 'Ongoing' && isKnown) return ERRORS.NONE;
     for (const partition of partitions) transaction.partitions.add(partition);
@@ -132,19 +138,20 @@ export class TransactionCoordinator {
     for (const transaction of this.#transactions.values()) transaction.timer?.cancel();
   }
 
-  #create(transactionalId: string, timeoutMs: number): Transaction {
+  /** Undefined when there are as many ids as the memory is to hold, and none can be forgotten. */
+  #create(transactionalId: string, timeoutMs: number): Transaction | undefined {
+    if (this.#transactions.size >= MAX_IDS && !this.#forgetOldest()) return undefined;
     const transaction = new Transaction(transactionalId, this.#cluster.takeProducerId(), timeoutMs);
     this.#transactions.set(transactionalId, transaction);
-    if (this.#transactions.size > MAX_IDS) this.#forgetOldest();
     return transaction;
   }
 
-  #forgetOldest(): void {
+  #forgetOldest(): boolean {
     for (const transaction of this.#transactions.values()) {
       if (transaction.state === 'Ongoing' || transaction.isPrepared) continue;
-      this.#transactions.delete(transaction.transactionalId);
-      return;
+      return this.#transactions.delete(transaction.transactionalId);
     }
+    return false;
   }
 
   #find(client: TransactionClient): Transaction | number {
