@@ -32,9 +32,14 @@ export class ValidRequests {
     this.#words = words;
   }
 
+  /** A request's body. */
+  body(api: AnyApi, version: number): Record<string, unknown> {
+    return this.#struct(api.request.table, version);
+  }
+
   /** A frame with its length. */
   frame(api: AnyApi, version: number, correlationId: number): Buffer {
-    const body = this.#struct(api.request.table, version);
+    const body = this.body(api, version);
     if (apiByKey(api.key) !== undefined)
       return encodeRequest(api, version, correlationId, 'fuzz', body as never);
     return withHeader(api, version, correlationId, body);

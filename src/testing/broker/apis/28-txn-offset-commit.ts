@@ -17,7 +17,7 @@ const MAX_METADATA_CHARS = 4096;
 
 export const txnOffsetCommitHandler = serve(txnOffsetCommitApi, {
   handle(request, context) {
-    const error = coordinatorError(request.groupId, context) || join(request, context);
+    const error = context.injected() || coordinatorError(request.groupId, context) || join(request, context);
     if (error !== ERRORS.NONE) return refuse(request, error);
     const { memberId, groupInstanceId: instanceId, generationId } = request;
     const from = { memberId, instanceId, generationId, version: context.version, isTransactional: true };

@@ -5,6 +5,7 @@ import { describeLogDirsApi } from '../tables/35-describe-log-dirs.ts';
 
 /** Nothing is on disk; tools want a name all the same. */
 const IN_MEMORY = '/in-memory';
+const ERRORS_OF_ITS_OWN_FROM = 3;
 
 export const describeLogDirsHandler = serve(describeLogDirsApi, {
   handle({ topics: asked }, { cluster, node }) {
@@ -20,7 +21,10 @@ export const describeLogDirsHandler = serve(describeLogDirsApi, {
     }
     return { errorCode: ERRORS.NONE, results: [{ errorCode: ERRORS.NONE, logDir: IN_MEMORY, topics }] };
   },
-  refuse: (_request, errorCode) => ({ errorCode, results: [] }),
+  refuse: (_request, errorCode, version) => ({
+    errorCode,
+    results: version >= ERRORS_OF_ITS_OWN_FROM ? [] : [{ errorCode, logDir: IN_MEMORY, topics: [] }],
+  }),
 });
 
 function describe({ index, log }: Partition) {

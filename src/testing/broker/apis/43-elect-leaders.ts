@@ -20,9 +20,14 @@ export const electLeadersHandler = serve(electLeadersApi, {
       return { errorCode: ERRORS.INVALID_REQUEST, replicaElectionResults: [] };
     return { errorCode: ERRORS.NONE, replicaElectionResults: results(request, context) };
   },
-  refuse: (_request, errorCode, version) => ({
+  refuse: (request, errorCode, version) => ({
     errorCode: version >= 1 ? errorCode : ERRORS.NONE,
-    replicaElectionResults: [],
+    replicaElectionResults: (version >= 1 ? [] : (request.topicPartitions ?? [])).map(
+      ({ topic, partitions }) => ({
+        topic,
+        partitionResult: partitions.map((partitionId) => ({ partitionId, errorCode, errorMessage: null })),
+      }),
+    ),
   }),
 });
 
