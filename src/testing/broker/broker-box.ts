@@ -9,7 +9,7 @@ import type { CommittedOffset } from './groups/committed-offsets.ts';
 import type { GroupState } from './groups/group-types.ts';
 import { dumpGroup, dumpPartition, dumpRecords, dumpTransaction } from './inspect.ts';
 import type { DumpedGroup, DumpedPartition, DumpedRecord, DumpedTransaction } from './inspect.ts';
-import { compactTopic, holdReplication, loseUnreplicated } from './log-acts.ts';
+import { compactTopic, holdReplication, loseUnreplicated, putOutOfSync } from './log-acts.ts';
 import type { CrashOptions } from './log-acts.ts';
 import type { BrokerNode } from './network/broker-node.ts';
 import type { TopicOptions } from './options.ts';
@@ -195,6 +195,11 @@ export class BrokerBox implements AsyncDisposable {
   /** The followers of a partition fetch nothing more until the function returned is called: its high watermark stays, acks=all waits. */
   holdReplication(topic: string, partition: number): () => void {
     return holdReplication(this.#partition(topic, partition));
+  }
+
+  /** A follower is not in sync until the function returned is called: it counts for no `min.insync.replicas`, and leads only in an unclean election. */
+  putOutOfSync(topic: string, partition: number, node: number): () => void {
+    return putOutOfSync(this.#partition(topic, partition), node);
   }
 
   /** Coordinators write no markers for this transactional id (for any, without one) until the function returned is called. */

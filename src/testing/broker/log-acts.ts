@@ -31,6 +31,19 @@ export function holdReplication(partition: Partition): () => void {
   };
 }
 
+export function putOutOfSync(partition: Partition, node: number): () => void {
+  if (!partition.replicas.includes(node) || partition.leader === node) {
+    const place = `${partition.topic}-${partition.index}`;
+    throw new UsageError(`putOutOfSync: node ${node} is no follower of ${place}`, 'node');
+  }
+  partition.laggards.add(node);
+  partition.wake();
+  return () => {
+    partition.laggards.delete(node);
+    partition.wake();
+  };
+}
+
 export async function compactTopic(cluster: ClusterState, topic: Topic): Promise<void> {
   if (!topic.config.isCompacted) {
     throw new UsageError(

@@ -239,4 +239,26 @@ describe('min.insync.replicas', () => {
     const { responses } = await sim.run(sent);
     expect(responses[0]!.partitionResponses[0]!.errorCode).toBe(ERRORS.NOT_ENOUGH_REPLICAS_AFTER_APPEND);
   });
+
+  it('counts no replica that is out of sync, and no leader comes of it but where that is allowed', async () => {
+    const configs = { 'min.insync.replicas': '2' };
+    sim.box.createTopic('safe', { partitions: 1, replicationFactor: 2, configs });
+    const leader = sim.box.leaderOf('safe', 0);
+    const back = sim.box.putOutOfSync('safe', 0, 1 - leader);
+    expect(() => sim.box.putOutOfSync('safe', 0, leader)).toThrow(/no follower/);
+    const client = sim.connect(leader);
+    const to = async (): Promise<number> => {
+      const request = produceRequest(batchOf({ values: ['a'] }), { topic: 'safe', acks: ALL });
+      const { responses } = await sim.run(client.call(produceApi, 9, request));
+      return responses[0]!.partitionResponses[0]!.errorCode;
+    };
+    expect(await to()).toBe(ERRORS.NOT_ENOUGH_REPLICAS);
+    back();
+    expect(await to()).toBe(0);
+    sim.box.putOutOfSync('safe', 0, 1 - leader);
+    await sim.box.stop(leader);
+    expect(sim.box.leaderOf('safe', 0)).toBe(-1);
+    await sim.box.start(leader);
+    expect(sim.box.leaderOf('safe', 0)).toBe(leader);
+  });
 });
