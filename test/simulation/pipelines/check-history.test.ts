@@ -118,6 +118,16 @@ describe('checkHistory', () => {
     );
   });
 
+  it('finds what is sent for a claim that is lost, and not what was on its way', () => {
+    const token = tokenOf(one, 0);
+    const sealed: Step = { kind: 'sealed', token, at: 'sink' };
+    const found = (steps: readonly Step[]): string[] => checkHistory(history(steps, 0));
+    expect(found([claimed(one), ...handed(one, 0), sealed, lost(one)])).toEqual([]);
+    expect(found([claimed(one), ...handed(one, 0), lost(one), sealed])).toEqual([
+      `at 5 ms: sink sends value ${token}, and every claim that it was made from is lost`,
+    ]);
+  });
+
   it('finds a commit of the fetch position', () => {
     const steps = [claimed(one), ...whole(one, 0), committed(2)];
     expect(checkHistory(history(steps, 2))).toEqual([
