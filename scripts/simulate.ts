@@ -5,8 +5,7 @@ import { playDay } from '../test/simulation/day.ts';
 import { sha256, toNdjson } from '../test/simulation/history/ndjson.ts';
 import { drawn, KINDS } from '../test/simulation/kinds.ts';
 import type { KindName } from '../test/simulation/kinds.ts';
-import { plant } from '../test/simulation/planted/plant.ts';
-import type { BugName } from '../test/simulation/planted/plant.ts';
+import { BUG_NAMES, plant } from '../test/simulation/planted/plant.ts';
 import { reportFailure } from '../test/simulation/report.ts';
 
 const USAGE = `simulate [--seeds N] [--from N] [--seed N] [--kind ${KINDS.join('|')}] [--history FILE] [--hash] [--bug NAME] [--shrink SECONDS] [--day]
@@ -28,6 +27,14 @@ function count(text: string, name: string): number {
   const value = Number(text);
   if (Number.isSafeInteger(value) && value >= 0) return value;
   process.stderr.write(`--${name} takes a whole number, not ${text}\n${USAGE}`);
+  process.exit(2);
+}
+
+/** One of the names there are, or the end of the program. */
+function oneOf<T extends string>(names: readonly T[], text: string, option: string): T {
+  const name = names.find((one) => one === text);
+  if (name !== undefined) return name;
+  process.stderr.write(`--${option} takes one of ${names.join(', ')}; not ${text}\n`);
   process.exit(2);
 }
 
@@ -53,10 +60,10 @@ async function main(): Promise<number> {
   if (values.day) return day();
   // Deliveries of crashed members are garbage, of which the leak detector tells.
   process.removeAllListeners('warning');
-  if (values.bug !== undefined) plant(values.bug as BugName);
+  if (values.bug !== undefined) plant(oneOf(BUG_NAMES, values.bug, 'bug'));
   const first = count(values.seed ?? values.from, values.seed === undefined ? 'from' : 'seed');
   const last = values.seed === undefined ? first + count(values.seeds, 'seeds') - 1 : first;
-  const kinds = KINDS.filter((kind) => values.kind === undefined || kind === values.kind);
+  const kinds = values.kind === undefined ? KINDS : [oneOf(KINDS, values.kind, 'kind')];
   const shrinkMs = count(values.shrink, 'shrink') * 1000;
   let events = 0;
   let failures = 0;
