@@ -68,7 +68,8 @@ module.exports = {
     },
     {
       name: 'cli-uses-what-is-public',
-      comment: 'the commands show what users can do; the box alone is loaded without the rest of sluice/testing, for its start-up time',
+      comment:
+        'the commands show what users can do; the box alone is loaded without the rest of sluice/testing, for its start-up time',
       severity: 'error',
       from: { path: '^src/cli/' },
       to: {

@@ -62,12 +62,18 @@ function jarsOf(version: string): string {
 
 async function named(name: string): Promise<void> {
   switch (name) {
-    case 'box':
-      return hand(await startBoxProcess(), 'box');
-    case '4.3.1':
-      return hand(await startRealKafka({ lib: jarsOf(KAFKA_VERSION) }), 'jars');
-    case '3.9':
-      return hand(await startRealKafka({ lib: jarsOf(KAFKA_3_9_VERSION) }), 'jars');
+    case 'box': {
+      hand(await startBoxProcess(), 'box');
+      return;
+    }
+    case '4.3.1': {
+      hand(await startRealKafka({ lib: jarsOf(KAFKA_VERSION) }), 'jars');
+      return;
+    }
+    case '3.9': {
+      hand(await startRealKafka({ lib: jarsOf(KAFKA_3_9_VERSION) }), 'jars');
+      return;
+    }
     default:
       throw new Error(`SLUICE_BROKER is '${name}'; it must be box, 4.3.1 or 3.9.`);
   }
@@ -89,7 +95,10 @@ export default async function chooseBroker(): Promise<void> {
     return;
   }
   const lib = javaAnswers() ? kafkaLib() : undefined;
-  if (lib !== undefined) return hand(await startRealKafka({ lib }), 'jars');
+  if (lib !== undefined) {
+    hand(await startRealKafka({ lib }), 'jars');
+    return;
+  }
   if (process.env['SLUICE_REQUIRE_KAFKA'] !== undefined) {
     throw new Error(
       'A real Kafka is required (SLUICE_REQUIRE_KAFKA is set), but there is no KAFKA_BROKERS, no Docker engine, and no Maven with Java 17.',

@@ -79,7 +79,7 @@ class Overriding {
     return {
       group: typeof entry.groupId === 'string' ? entry.groupId : outer.group,
       topic: (name as string | undefined) ?? byId ?? outer.topic,
-      partition: (index) ?? outer.partition,
+      partition: index ?? outer.partition,
     };
   }
 }

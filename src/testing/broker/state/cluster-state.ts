@@ -137,7 +137,7 @@ export class ClusterState {
   nodeStopped(stopped: NodeState): void {
     this.#moveGroups(() => {
       stopped.isUp = false;
-    this.transactions.markers.coordinatorEpoch++;
+      this.transactions.markers.coordinatorEpoch++;
     });
     stopped.fetchSessions.clear();
     for (const partition of this.topics.partitions()) {
