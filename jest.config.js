@@ -9,7 +9,7 @@ export default {
     {
       displayName: 'unit',
       testMatch: ['<rootDir>/test/**/*.test.ts'],
-      testPathIgnorePatterns: ['<rootDir>/test/(integration|faults|packaging)/'],
+      testPathIgnorePatterns: ['<rootDir>/test/(integration|faults|foreign|packaging)/'],
       transform,
     },
     {
