@@ -1,4 +1,5 @@
 // Plays simulated runs and checks their histories: `npm run simulate -- --seeds 10000`. Fails when an invariant does not hold.
+import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { playDay } from '../test/simulation/day.ts';
@@ -19,6 +20,8 @@ const USAGE = `simulate [--seeds N] [--from N] [--seed N] [--kind ${KINDS.join('
   --shrink   how long a failing scenario is made smaller (default 60)
 `;
 
+/** Seeds of one process; what runs leave behind in memory would add up over thousands of them. */
+const SEEDS_PER_PROCESS = 250;
 const MAX_TRIES = 2000;
 const MAX_FAILURES = 5;
 
@@ -63,6 +66,7 @@ async function main(): Promise<number> {
   if (values.bug !== undefined) plant(oneOf(BUG_NAMES, values.bug, 'bug'));
   const first = count(values.seed ?? values.from, values.seed === undefined ? 'from' : 'seed');
   const last = values.seed === undefined ? first + count(values.seeds, 'seeds') - 1 : first;
+  if (last - first >= SEEDS_PER_PROCESS) return inProcesses(first, last);
   const kinds = values.kind === undefined ? KINDS : [oneOf(KINDS, values.kind, 'kind')];
   const shrinkMs = count(values.shrink, 'shrink') * 1000;
   let events = 0;
@@ -88,6 +92,20 @@ async function main(): Promise<number> {
     `${runs} runs from seed ${first}, ${events} events, ${failures} failed, ${seconds} s of CPU\n`,
   );
   return failures === 0 ? 0 : 1;
+}
+
+/** Plays the seeds by as many processes as it takes, one after another, up to one that fails. */
+function inProcesses(first: number, last: number): number {
+  const [, script, ...args] = process.argv;
+  for (let from = first; from <= last; from += SEEDS_PER_PROCESS) {
+    const seeds = Math.min(SEEDS_PER_PROCESS, last - from + 1);
+    const range = ['--from', String(from), '--seeds', String(seeds)];
+    const { status } = spawnSync(process.execPath, [...process.execArgv, script!, ...args, ...range], {
+      stdio: 'inherit',
+    });
+    if (status !== 0) return status ?? 1;
+  }
+  return 0;
 }
 
 async function day(): Promise<number> {
