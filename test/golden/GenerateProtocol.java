@@ -40,6 +40,11 @@ public class GenerateProtocol {
         {26, 0, 5}, {28, 0, 5}, {36, 0, 2}, {37, 0, 3}, {42, 0, 2}, {44, 0, 1}, {47, 0, 0}, {60, 0, 2}, {61, 0, 0}, {65, 0, 0}, {66, 0, 2},
         {68, 0, 1}, {69, 0, 1},
     };
+    /** Those that only the broker in the box has a table of. */
+    private static final short[][] BOX_APIS = {
+        {27, 1, 2}, {29, 1, 3}, {30, 1, 3}, {31, 1, 3}, {35, 1, 5},
+        {32, 1, 4}, {33, 0, 2}, {43, 0, 2}, {45, 0, 1}, {46, 0, 0}, {75, 0, 0},
+    };
     private static final String[] CASES = {"defaults", "full", "nulls", "unknownTags"};
     private static final String PACKAGE = "org.apache.kafka.common.message.";
 
@@ -58,18 +63,10 @@ public class GenerateProtocol {
         Files.createDirectories(folder);
         List<String> headers = new ArrayList<>();
         for (short[] api : APIS) {
-            ApiKeys key = ApiKeys.forId(api[0]);
-            ApiMessageType type = ApiMessageType.fromApiKey(api[0]);
-            String name = type.name;
-            List<String> lines = new ArrayList<>();
-            for (short version = api[1]; version <= api[2]; version++) {
-                lines.addAll(cases(name + "Request", type.requestSchemas()[version], version));
-                lines.addAll(cases(name + "Response", type.responseSchemas()[version], version));
-                headers.add(header(key, version));
-            }
-            String file = String.format("%02d-%s.json", api[0], name.replaceAll("([a-z])([A-Z])", "$1-$2").toLowerCase());
-            write(folder.resolve(file), lines);
+            writeApi(folder, api);
+            for (short version = api[1]; version <= api[2]; version++) headers.add(header(ApiKeys.forId(api[0]), version));
         }
+        for (short[] api : BOX_APIS) writeApi(folder, api);
         write(folder.resolve("headers.json"), headers);
         List<String> consumer = new ArrayList<>();
         for (short version = 0; version <= 3; version++) {
@@ -85,6 +82,18 @@ public class GenerateProtocol {
             errors.add(String.format("{\"code\":%d,\"name\":\"%s\",\"retriable\":%b}", error.code(), error.name(), retriable));
         }
         write(folder.resolve("error-codes.json"), errors);
+    }
+
+    private static void writeApi(Path folder, short[] api) throws Exception {
+        ApiMessageType type = ApiMessageType.fromApiKey(api[0]);
+        String name = type.name;
+        List<String> lines = new ArrayList<>();
+        for (short version = api[1]; version <= api[2]; version++) {
+            lines.addAll(cases(name + "Request", type.requestSchemas()[version], version));
+            lines.addAll(cases(name + "Response", type.responseSchemas()[version], version));
+        }
+        String file = String.format("%02d-%s.json", api[0], name.replaceAll("([a-z])([A-Z])", "$1-$2").toLowerCase());
+        write(folder.resolve(file), lines);
     }
 
     private static void write(Path path, List<String> lines) throws Exception {

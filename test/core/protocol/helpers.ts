@@ -7,12 +7,18 @@ import {
 } from '../../../src/core/protocol/consumer-protocol.ts';
 import { defaultOf, specs } from '../../../src/core/protocol/defaults.ts';
 import { inRange, type FieldSpec, type Table } from '../../../src/core/protocol/schema.ts';
+import { offerApis } from '../../../src/testing/broker/apis/registry.ts';
 import { Writer } from '../../../src/core/protocol/writer.ts';
 
 export type AnyMessage = MessageCodec<Record<string, unknown>, Record<string, unknown>>;
 
+/** Ours, and those that only the broker in the box has a table of. */
+const ALL_APIS: readonly AnyApi[] = [
+  ...new Set([...APIS, ...Array.from(offerApis().values(), ({ handler }) => handler.api)]),
+];
+
 export const MESSAGES: readonly AnyMessage[] = [
-  ...APIS.flatMap((api: AnyApi) => [api.request as AnyMessage, api.response as AnyMessage]),
+  ...ALL_APIS.flatMap((api: AnyApi) => [api.request as AnyMessage, api.response as AnyMessage]),
   consumerProtocolSubscription,
   consumerProtocolAssignment,
 ];
