@@ -102,6 +102,8 @@ export async function createTopics(
     const leftMs = (options.timeoutMs ?? cluster.retry.deadlineMs) - spentMs;
     await awaitLeaders(cluster, created, { ...options, timeoutMs: Math.max(1, leftMs) });
   }
+  // One of these names may have been another topic's.
+  if (!validateOnly) cluster.forgetTopics(created.map(({ name }) => name));
   return created;
 }
 

@@ -66,6 +66,7 @@ export async function deleteTopics(
     }
     return outcomes;
   });
+  cluster.forgetTopics(names);
 }
 
 /** The topics as a broker describes them now; an unknown one is an error, never created. */

@@ -83,6 +83,8 @@ export interface Cluster {
    * A topic that was never seen may be created by asking for it, where both the client's `allowAutoTopicCreation` and the brokers allow it.
    */
   refresh(topics?: readonly string[], signal?: AbortSignal, options?: RefreshOptions): Promise<void>;
+  /** To be called when these topics were created or deleted: what is known of them is of their predecessors. */
+  forgetTopics(names: Iterable<string>): void;
   /** Rejects all that is in flight with ConnectionError and closes every connection. */
   close(): Promise<void>;
 }

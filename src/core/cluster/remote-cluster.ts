@@ -166,6 +166,10 @@ export class RemoteCluster implements Cluster {
     this.coordinators.forget(kind, key);
   }
 
+  forgetTopics(names: Iterable<string>): void {
+    for (const name of names) this.metadata.forget(name);
+  }
+
   async refresh(topics?: readonly string[], signal?: AbortSignal, options?: RefreshOptions): Promise<void> {
     this.assertOpen();
     const mayCreate = this.allowAutoTopicCreation && options?.allowAutoTopicCreation !== false;

@@ -208,6 +208,7 @@ export class FakeCluster implements Cluster {
     return Promise.resolve(1);
   }
   forgetCoordinator(): void {}
+  forgetTopics(): void {}
   close(): Promise<void> {
     this.closed = true;
     return Promise.resolve();

@@ -169,6 +169,8 @@ export class FakeCluster implements Cluster {
     return 1;
   }
 
+  forgetTopics(): void {}
+
   forgetCoordinator(): void {
     this.forgotten += 1;
   }

@@ -169,6 +169,8 @@ export class FakeCluster implements Cluster {
     return Promise.resolve(0);
   }
 
+  forgetTopics(): void {}
+
   forgetCoordinator(): void {
     // There is none.
   }
