@@ -2,7 +2,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { brokers, short, testKafka, uniqueName } from '../helpers/brokers.ts';
 import { Child } from './support/child.ts';
-import { commitsOf, compare, fill, marksOf } from './support/marks.ts';
+import { batchStarts, commitsOf, compare, fill, marksOf } from './support/marks.ts';
 
 const PARTITIONS = 3;
 const JOINS = short ? 4 : 20;
@@ -115,13 +115,16 @@ describe('a member that is stopped for longer than its session', () => {
 
     const marks = await marksOf(kafka, output);
     expect(compare(marks, records, PARTITIONS).missing).toBe(0);
+    const late: number[] = [];
     for (let partition = 0; partition < PARTITIONS; partition++) {
       const ofPartition = marks.filter((mark) => mark.partition === partition);
       const inherited = ofPartition.find((mark) => mark.run === 1)?.at ?? Infinity;
-      expect(ofPartition.filter((mark) => mark.run === 0 && mark.epoch === 1 && mark.at > inherited)).toEqual(
-        [],
-      );
+      for (const { run, epoch, at } of ofPartition)
+        if (run === 0 && epoch === 1 && at > inherited) late.push(at);
     }
+    // One batch may have been on its way out, past every check, in the very instant of the stop; whatever comes later looks at the clock.
+    const starts = await batchStarts(kafka, output);
+    expect(new Set(late.map((at) => starts[at])).size).toBeLessThanOrEqual(1);
     await kafka.admin().deleteTopics([input, output]);
     await kafka.close();
   });

@@ -1,5 +1,6 @@
 // Topics of numbered records, and what copiers made of them.
 import { lastValueFrom } from 'rxjs';
+import { openPartitions } from '../../../src/core/consumer/open-partitions.ts';
 import { settle, tap } from '../../../src/operators/index.ts';
 import { fromIterable, sluice, text, type Kafka } from '../../../src/index.ts';
 
@@ -59,6 +60,31 @@ export async function marksOf(kafka: Kafka, topic: string): Promise<Mark[]> {
     { defaultValue: undefined },
   );
   return marks;
+}
+
+/** Where the batch begins in which each record of partition 0 is, by the record's offset. */
+export async function batchStarts(kafka: Kafka, topic: string): Promise<number[]> {
+  const starts: number[] = [];
+  const { readers, close } = await openPartitions(kafka.cluster, {
+    topic,
+    partitions: [0],
+    from: 'earliest',
+    to: 'latest',
+  });
+  const [reader] = readers;
+  await new Promise<void>((resolve, reject) =>
+    reader!.start({
+      onRecord: (record, sequence) => {
+        starts[record.offset] = record.batch!.baseOffset;
+        reader!.settle(sequence);
+      },
+      onPressure: () => undefined,
+      onEnd: resolve,
+      onError: reject,
+    }),
+  );
+  close();
+  return starts;
 }
 
 /** Committed offsets by partition; -1 where there is none. */
