@@ -4,7 +4,7 @@ import { Kafka, text, topology } from '../../src/index.ts';
 import type { Running } from '../../src/index.ts';
 import { mapAsync } from '../../src/operators/index.ts';
 import { seededRandom } from '../../src/testing/simulation/seeded-random.ts';
-import { SimulatedProcess } from '../simulation/simulated-process.ts';
+import { SimulatedProcess } from '../../src/testing/simulation/simulated-process.ts';
 import { SimulatedCluster } from './simulated-cluster.ts';
 
 let sim: SimulatedCluster;

@@ -5,7 +5,7 @@ import type { KeepingStage } from '../../flow/keeping-stage.ts';
 import type { PartitionStanding, RunningSource } from '../../flow/runtime.ts';
 import type { RunSummary, Running, Topology } from '../../topology/types.ts';
 import type { BrokerBox } from '../broker/broker-box.ts';
-import { MemberProcess } from './member-process.ts';
+import { SimulatedProcess } from '../simulation/simulated-process.ts';
 import type { TestMember, TestTopologyOptions } from './types.ts';
 
 /** What all members share. */
@@ -26,7 +26,7 @@ interface Inspectable {
 
 /** From the start of a process to its end. */
 interface Life {
-  readonly process: MemberProcess;
+  readonly process: SimulatedProcess;
   readonly kafka: Kafka;
   readonly running: Running & Inspectable;
 }
@@ -62,7 +62,7 @@ export class RunMember implements TestMember {
 
   start(): void {
     const { topology, clock, box, run, random, failed } = this.around;
-    const process = new MemberProcess(clock, box.transport);
+    const process = new SimulatedProcess(clock, box.transport);
     const kafka = new Kafka(
       { brokers: box.bootstrap, clientId: this.name },
       {
@@ -107,20 +107,20 @@ export class RunMember implements TestMember {
   crash(): void {
     if (!this.isUp) return;
     this.state = 'crashed';
-    this.life!.process.kill();
+    this.life!.process.die(false);
     this.dead.push(this.life!);
   }
 
   freeze(): void {
     if (this.state !== 'running') return;
     this.state = 'frozen';
-    this.life!.process.freeze();
+    this.life!.process.stop();
   }
 
   thaw(): void {
     if (this.state !== 'frozen') return;
     this.state = 'running';
-    this.life!.process.thaw();
+    this.life!.process.resume();
   }
 
   /** Ends whatever still runs, without a drain. */

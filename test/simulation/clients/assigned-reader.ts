@@ -5,7 +5,7 @@ import { openPartitions } from '../../../src/core/consumer/open-partitions.ts';
 import type { OpenPartitions } from '../../../src/core/consumer/open-partitions.ts';
 import type { PartitionReader } from '../../../src/core/consumer/partition-reader.ts';
 import type { OfClaim } from '../history/event.ts';
-import { SimulatedProcess } from '../simulated-process.ts';
+import { SimulatedProcess } from '../../../src/testing/simulation/simulated-process.ts';
 import { memoryBound } from './memory-bound.ts';
 import type { ReaderPlan } from './scenario.ts';
 import { chance, Work } from './work.ts';

@@ -7,7 +7,7 @@ import { controlType } from '../../../src/core/records/control-records.ts';
 import { parseBatches } from '../../../src/core/records/record-batch.ts';
 import type { RecordBatch } from '../../../src/core/records/record-batch.ts';
 import type { Isolation } from '../history/event.ts';
-import { SimulatedProcess } from '../simulated-process.ts';
+import { SimulatedProcess } from '../../../src/testing/simulation/simulated-process.ts';
 import { OUTPUT, sendOf } from './world.ts';
 import type { World } from './world.ts';
 

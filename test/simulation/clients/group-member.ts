@@ -7,7 +7,7 @@ import type { RebalanceEvent } from '../../../src/core/group/listener.ts';
 import type { Producer } from '../../../src/core/producer/producer.ts';
 import type { FetchedRecord } from '../../../src/core/records/fetched-record.ts';
 import type { OfClaim } from '../history/event.ts';
-import { SimulatedProcess } from '../simulated-process.ts';
+import { SimulatedProcess } from '../../../src/testing/simulation/simulated-process.ts';
 import { memoryBound } from './memory-bound.ts';
 import type { MemberPlan } from './scenario.ts';
 import { sendRecorded } from './sending.ts';

@@ -7,7 +7,7 @@ import type { VirtualClockOptions } from '../../../src/testing/simulation/virtua
 import { seededRandom } from '../../../src/testing/simulation/seeded-random.ts';
 import type { Event } from '../history/event.ts';
 import { Recorder } from '../history/recorder.ts';
-import type { SimulatedProcess } from '../simulated-process.ts';
+import type { SimulatedProcess } from '../../../src/testing/simulation/simulated-process.ts';
 import { AssignedReader } from './assigned-reader.ts';
 import { finalRead } from './final-read.ts';
 import { GroupMember } from './group-member.ts';

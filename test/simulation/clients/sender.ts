@@ -3,7 +3,7 @@ import type { Random } from '../../../src/core/clock.ts';
 import { delay } from '../../../src/core/clock.ts';
 import type { Kafka } from '../../../src/core/client.ts';
 import type { Producer } from '../../../src/core/producer/producer.ts';
-import { SimulatedProcess } from '../simulated-process.ts';
+import { SimulatedProcess } from '../../../src/testing/simulation/simulated-process.ts';
 import type { ProducerPlan } from './scenario.ts';
 import { sendRecorded } from './sending.ts';
 import type { World } from './world.ts';

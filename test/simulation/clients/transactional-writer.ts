@@ -1,7 +1,7 @@
 // A process that writes in transactions, some of which it aborts.
 import { delay } from '../../../src/core/clock.ts';
 import type { Kafka } from '../../../src/core/client.ts';
-import { SimulatedProcess } from '../simulated-process.ts';
+import { SimulatedProcess } from '../../../src/testing/simulation/simulated-process.ts';
 import type { TransactionsPlan } from './scenario.ts';
 import { Abandoned, TransactionWire } from './transaction-wire.ts';
 import type { TopicPartition } from './transaction-wire.ts';

@@ -6,7 +6,7 @@ import { seededRandom } from '../../../src/testing/simulation/seeded-random.ts';
 import type { VirtualClock } from '../../../src/testing/simulation/virtual-clock.ts';
 import type { CreditLimits } from '../history/event.ts';
 import type { Recorder } from '../history/recorder.ts';
-import type { SimulatedProcess } from '../simulated-process.ts';
+import type { SimulatedProcess } from '../../../src/testing/simulation/simulated-process.ts';
 import type { ClientScenario } from './scenario.ts';
 
 export const GROUP = 'group';

@@ -20,7 +20,7 @@ import { countsForever, Injected, LETTERS, OUTPUT, Pipeline } from './pipeline.t
 import type { Item, Surroundings } from './pipeline.ts';
 import type { Recorder } from './recorder.ts';
 import type { Scenario } from './scenario.ts';
-import { SimulatedProcess } from '../simulated-process.ts';
+import { SimulatedProcess } from '../../../src/testing/simulation/simulated-process.ts';
 import { sourceName, watch } from './watch.ts';
 import type { Handed } from './watch.ts';
 

@@ -17,7 +17,7 @@ import { Recorder as EventRecorder } from '../history/recorder.ts';
 import { sendRecorded } from '../clients/sending.ts';
 import { Recorder } from './recorder.ts';
 import type { Act, Scenario } from './scenario.ts';
-import { SimulatedProcess } from '../simulated-process.ts';
+import { SimulatedProcess } from '../../../src/testing/simulation/simulated-process.ts';
 import { watchSends } from './watch-sends.ts';
 import { sourceName } from './watch.ts';
 

@@ -1,6 +1,6 @@
 // A process in simulated time: everything that a client in it learns (timers, bytes) goes through here, so that it can stand still or be gone.
-import type { Clock, Timer } from '../../src/core/clock.ts';
-import type { BrokerAddress, Transport, Wire, WireEvents } from '../../src/core/network/transport.ts';
+import type { Clock, Timer } from '../../core/clock.ts';
+import type { BrokerAddress, Transport, Wire, WireEvents } from '../../core/network/transport.ts';
 
 interface OpenWire {
   readonly wire: Wire;
@@ -105,6 +105,11 @@ export class SimulatedProcess {
     });
     const open: OpenWire = { wire, silent: false };
     this.wires.add(open);
+    // What was under way when it died may still get here; its system takes no more connections.
+    if (this.state === 'dead') {
+      open.silent = true;
+      wire.destroy();
+    }
     return {
       write: (bytes) => open.silent || wire.write(bytes),
       destroy: () => {
