@@ -578,6 +578,11 @@ const CASES: readonly Case[] = [
     good: [{ kind: 'mended' }, progress(5, 5, false), ...many(130, () => progress(5, 5, false))],
     bad: [{ kind: 'mended' }, ...many(130, () => progress(5, 4, false))],
   },
+  {
+    check: 'slow-recovery',
+    good: [{ kind: 'mended', workMs: 30_000 }, ...many(130, () => progress(5, 4, false))],
+    bad: [{ kind: 'mended', workMs: 5_000 }, ...many(130, () => progress(5, 4, false))],
+  },
 ];
 
 describe('the checks', () => {

@@ -103,14 +103,16 @@ export function recoveryTimes(events: readonly Event[]): number[] {
   return [...done.values()];
 }
 
-/** `slow-recovery`: a group has not caught up within two minutes after everything was mended. */
+/** `slow-recovery`: a group has not caught up within two minutes after everything was mended, and the time that the work takes that was left then. */
 export function slowRecovery(events: readonly Event[]): Violation[] {
   const findings = new Findings('slow-recovery');
-  const mended = events.findLast(({ kind }) => kind === 'mended');
+  const mended = events.findLast((event) => event.kind === 'mended');
   const last = events.at(-1);
-  if (mended === undefined || last === undefined || last.atMs - mended.atMs < RECOVERY_MS) return [];
+  if (mended === undefined || last === undefined) return [];
+  const limitMs = RECOVERY_MS + (mended.workMs ?? 0);
+  if (last.atMs - mended.atMs < limitMs) return [];
   for (const ms of recoveryTimes(events))
-    if (ms > RECOVERY_MS) findings.add(`a partition had not caught up ${ms} ms after the mending`);
+    if (ms > limitMs) findings.add(`a partition had not caught up ${ms} ms after the mending`);
   return findings.all;
 }
 

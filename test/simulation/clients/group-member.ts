@@ -11,12 +11,11 @@ import { SimulatedProcess } from '../../../src/testing/simulation/simulated-proc
 import { memoryBound } from './memory-bound.ts';
 import type { MemberPlan } from './scenario.ts';
 import { sendRecorded } from './sending.ts';
-import { chance, Work } from './work.ts';
+import { chance, REWIND_MS, Work } from './work.ts';
 import { GROUP, OUTPUT } from './world.ts';
 import type { World } from './world.ts';
 
 const REBALANCE_SLACK_MS = 10_000;
-const REWIND_MS = 200;
 
 export class GroupMember {
   readonly name: string;

@@ -17,6 +17,7 @@ import { LOAD_MS } from './scenario.ts';
 import type { Act, ClientScenario } from './scenario.ts';
 import { Sender } from './sender.ts';
 import { TransactionalWriter } from './transactional-writer.ts';
+import { workMsPerRecord } from './work.ts';
 import { GROUP, OUTPUT, World } from './world.ts';
 
 const MAX_MEMBERS = 4;
@@ -206,6 +207,16 @@ class Player {
     if (!this.isEnding) clock.setTimeout(() => this.sample(), SAMPLE_MS);
   }
 
+  /** How long members work on what is there and not committed, if the slowest of them has all of it. */
+  private workLeftMs(): number {
+    const { members, maxLatencyMs } = this.world.scenario;
+    let left = 0;
+    this.eachInput((topic, partition) => {
+      left += this.endOf(topic, partition) - this.committed(topic, partition);
+    });
+    return left * Math.max(0, ...members.map((plan) => workMsPerRecord(plan, maxLatencyMs)));
+  }
+
   /** Everything works from now on. */
   private async mend(): Promise<void> {
     const { clock, box, scenario, recorder } = this.world;
@@ -214,15 +225,17 @@ class Player {
     for (let node = 0; node < scenario.brokers; node++) await box.start(node);
     this.eachInput((topic, partition) => leadAgain(this.world, topic, partition));
     for (const { process } of this.processes) process.resume();
-    recorder.add({ kind: 'mended' });
+    const workMs = this.workLeftMs();
+    recorder.add({ kind: 'mended', workMs });
     this.world.wellFromMs = clock.now() + GRACE_MS;
     const keepAlive = (): void => {
       this.repopulate();
       if (!this.isEnding) clock.setTimeout(keepAlive, RESTART_MS);
     };
     keepAlive();
-    const until = clock.now() + PATIENCE_MS;
-    await clock.runUntil(() => this.isDone || clock.now() > until, PATIENCE_MS + SAMPLE_MS * 2);
+    const patienceMs = PATIENCE_MS + workMs;
+    const until = clock.now() + patienceMs;
+    await clock.runUntil(() => this.isDone || clock.now() > until, patienceMs + SAMPLE_MS * 2);
     this.isEnding = true;
     if (this.isDone) return;
     for (const { name, isOver } of this.senders)

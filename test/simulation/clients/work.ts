@@ -3,6 +3,7 @@ import type { Clock, Random } from '../../../src/core/clock.ts';
 import type { FetchedRecord } from '../../../src/core/records/fetched-record.ts';
 import type { OfClaim } from '../history/event.ts';
 import type { Recorder } from '../history/recorder.ts';
+import type { MemberPlan } from './scenario.ts';
 import { sendOf } from './world.ts';
 
 /** A claim, or a reader without a group, as work sees it. */
@@ -20,10 +21,26 @@ export interface WorkPlan {
 }
 
 const PAUSE_MS = 300;
+/** How long a claim that was rewound waits. */
+export const REWIND_MS = 200;
+/** Latencies one way until a copy is acknowledged, waiting for its turn included. */
+const COPY_TRIPS = 4;
+/** A credit of bytes in which there is room for one of the larger records. */
+const ONE_RECORD_BYTES = 2000;
 
 /** True once in `every` on average; never for 0. */
 export function chance(random: Random, every: number): boolean {
   return every > 0 && random() * every < 1;
+}
+
+/** How long one record takes at most on average, with as many under way as the credit lets. */
+export function workMsPerRecord(plan: MemberPlan, maxLatencyMs: number): number {
+  const { credit, workMs, copiesEvery, pausesEvery, rewindsEvery } = plan;
+  const copyMs = copiesEvery === 0 ? 0 : (COPY_TRIPS * maxLatencyMs) / copiesEvery;
+  const underWay = credit.bytes <= ONE_RECORD_BYTES ? 1 : Math.min(credit.records, credit.span);
+  const stops =
+    (pausesEvery === 0 ? 0 : PAUSE_MS / pausesEvery) + (rewindsEvery === 0 ? 0 : REWIND_MS / rewindsEvery);
+  return (workMs / 2 + copyMs) / underWay + stops;
 }
 
 /** Works off one claim and records what happens to it. */

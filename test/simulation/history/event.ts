@@ -132,7 +132,11 @@ type Happening =
   /** A fault, or an act upon the cluster. */
   | { readonly kind: 'act'; readonly what: string }
   /** Nothing is broken any more: from here on everything must come to its end. */
-  | { readonly kind: 'mended' }
+  | {
+      readonly kind: 'mended';
+      /** How long members work on what is left then, if the slowest of them has all of it. */
+      readonly workMs?: number | undefined;
+    }
   /** How far a group is, looked at now and then; `well`: nothing was broken for as long as a group needs to find itself again. */
   | ({
       readonly kind: 'progress';

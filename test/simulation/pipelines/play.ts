@@ -77,6 +77,8 @@ class Player {
   private readonly writes: EventRecorder;
   private names = 0;
   private isEnding = false;
+  /** When members that had ended may all be back: what was quiet before that says nothing. */
+  private backAtMs = 0;
 
   constructor(world: World, clock: VirtualClock) {
     this.world = world;
@@ -256,8 +258,8 @@ class Player {
   }
 
   private get isQuiet(): boolean {
-    const last = this.world.recorder.events.at(-1);
-    return this.clock.now() - (last?.atMs ?? 0) > QUIET_MS;
+    const lastMs = this.world.recorder.events.at(-1)?.atMs ?? 0;
+    return this.clock.now() - Math.max(lastMs, this.backAtMs) > QUIET_MS;
   }
 
   /** Everything works from now on; what is left is to come to its end, restarts included. */
@@ -274,6 +276,7 @@ class Player {
     keepAlive();
     const waits = countsForever([...(scenario.lane ?? []), ...scenario.stages]);
     for (let round = 0; ; round++) {
+      this.backAtMs = clock.now() + RESTART_MS;
       await clock.runUntil(() => this.isDone || (waits && this.isQuiet), PATIENCE_MS);
       if (this.isDone || round === MAX_ROUNDS) break;
       // The last values of a count window come out when its flow ends, and then they may still fail.
