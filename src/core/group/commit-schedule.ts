@@ -93,11 +93,13 @@ export class CommitSchedule {
   }
 
   /**
-   * Commits until every source that is there at the call stands in the log at its commit point of the call, or the commit timeout is over,
+   * Commits until these sources, all without a choice, stand in the log at their commit points of the call, or the commit timeout is over,
    * a commit under way included. Resolves with the error when it did not come to that. Never rejects.
    */
-  async flush(): Promise<KafkaError | undefined> {
-    const targets = [...this.sources].map((source) => ({ source, offset: source.point().offset }));
+  async flush(chosen: Iterable<CommitSource> = this.sources): Promise<KafkaError | undefined> {
+    const targets: Target[] = [];
+    for (const source of chosen)
+      if (this.sources.has(source)) targets.push({ source, offset: source.point().offset });
     this.flushing += 1;
     const untilMs = this.clock.now() + this.limits.commitTimeoutMs;
     // What came late may have taken the offset back; nobody looks at it any more after this.

@@ -23,7 +23,11 @@ export interface Generation {
 export interface CommitOptions {
   /** Hard deadline, retries included. */
   readonly deadlineMs: number;
+  /** Most repetitions after the first try; default as many as the deadline allows. */
+  readonly retries?: number | undefined;
   readonly signal?: AbortSignal | undefined;
+  /** Called with the points that an answer took; the others of the same commit are repeated, or it rejects. */
+  readonly onAccepted?: ((points: readonly OffsetPoint[]) => void) | undefined;
   /** Called for each try that was sent and not answered: it may still be carried out, behind later ones. */
   readonly onUnanswered?: (() => void) | undefined;
 }

@@ -1,33 +1,25 @@
 // A member of a consumer group: claims come and go, each is read under a credit gate, what is settled is committed.
 
-import { KafkaError, UsageError } from '../../errors.ts';
-import { delay } from '../clock.ts';
+import { UsageError, type KafkaError } from '../../errors.ts';
 import type { Cluster } from '../cluster/cluster.ts';
 import { Fetcher } from '../consumer/fetcher.ts';
-import { isBrokenPeer } from '../network/broken-peer.ts';
-import { sharedAbort } from '../shared-abort.ts';
+import { NO_PARTITIONS, without } from './assignment.ts';
 import type { Assignment } from './assignors/assignor.ts';
 import { rangeAssignor } from './assignors/range.ts';
+import { ClaimOpener } from './claim-opener.ts';
 import type { GroupClaim } from './claim.ts';
 import { CommitSchedule } from './commit-schedule.ts';
+import type { GroupMembership, MembershipHost } from './group-membership.ts';
 import { summarize, type DrainSummary, type GroupListener, type RebalanceEvent } from './listener.ts';
 import { Membership } from './membership.ts';
 import { OffsetCommitter } from './offset-committer.ts';
 import { resolveGroupTimes, type GroupConsumerOptions, type GroupTimes } from './options.ts';
 import { OwnedPartition } from './owned-partition.ts';
+import { OwnedPartitions } from './owned-partitions.ts';
 import type { RecordGroup } from './record-group.ts';
 import { ClaimStarts, type ClaimStart } from './starts.ts';
 import { Subscription } from './subscription.ts';
 import { asKafkaError } from './unexpected.ts';
-
-const RETRY_PAUSE_MS = 1_000;
-
-/** All claims being given up at once. */
-interface GivingUp {
-  /** Ends the waiting for what is in flight. */
-  readonly hurry: AbortController;
-  readonly done: Promise<KafkaError | undefined>;
-}
 
 /** One member of one group; used once. */
 export class GroupConsumer implements RecordGroup {
@@ -37,16 +29,14 @@ export class GroupConsumer implements RecordGroup {
   private readonly times: GroupTimes;
   private readonly listener: GroupListener;
   private readonly fetcher: Fetcher;
-  private readonly membership: Membership;
+  private readonly membership: GroupMembership;
   private readonly subscription: Subscription;
   private readonly starts: ClaimStarts;
   private readonly schedule: CommitSchedule;
   private readonly epochs = new Map<string, number>();
-  private assigned: Assignment = new Map();
-  /** The partitions claimed last; those that are over stay for the summary. */
-  private owned: readonly OwnedPartition[] = [];
-  private opening: AbortController | undefined;
-  private givingUp: GivingUp | undefined;
+  private readonly owned: OwnedPartitions;
+  private readonly opener: ClaimOpener;
+  private assigned: Assignment = NO_PARTITIONS;
   private started = false;
   private stopped: Promise<DrainSummary> | undefined;
   private failure: KafkaError | undefined;
@@ -65,23 +55,7 @@ export class GroupConsumer implements RecordGroup {
     this.subscription = new Subscription(cluster, topics, times.metadataMaxAgeMs, (what) =>
       this.membership.requestRejoin(what),
     );
-    this.membership = new Membership(
-      cluster,
-      {
-        ...times,
-        groupId,
-        groupInstanceId: options.groupInstanceId ?? null,
-        assignors: options.assignors ?? [rangeAssignor],
-      },
-      {
-        topics: (signal) => this.topics(signal),
-        onDivided: (counts) => this.subscription.watch(counts),
-        onAssigned: (assignment) => this.open(assignment),
-        onRevoke: () => this.revoke(),
-        onLost: (cause) => this.loseAll(cause),
-        onFailed: (cause) => void this.failed(cause),
-      },
-    );
+    this.membership = this.newMembership();
     this.schedule = new CommitSchedule(
       cluster.clock,
       options.committer ?? new OffsetCommitter(cluster),
@@ -93,6 +67,13 @@ export class GroupConsumer implements RecordGroup {
         onCommitFailed: (error) => listener.onCommitFailed?.(error),
       },
     );
+    this.owned = new OwnedPartitions(cluster.clock, this.schedule, (kind, one) => this.tell(kind, one));
+    this.opener = new ClaimOpener(cluster, this.starts, {
+      commitPoints: (points) => this.schedule.commitPoints(points),
+      onStarts: (starts, signal) => this.claimAll(starts, signal),
+      onOpened: () => listener.onAssigned?.(),
+      onError: (error) => this.membership.fail(asKafkaError(error)),
+    });
   }
 
   /** -1 while the member has none. */
@@ -112,7 +93,7 @@ export class GroupConsumer implements RecordGroup {
 
   /** The claims that are open now, or being given up. */
   get claims(): readonly GroupClaim[] {
-    return this.owned.filter((partition) => !partition.isOver).map(({ claim }) => claim);
+    return this.owned.live.map(({ claim }) => claim);
   }
 
   /** Joins the group in the background; what comes of it, failure included, goes to the listener. */
@@ -146,12 +127,35 @@ export class GroupConsumer implements RecordGroup {
 
   /** As `drain` without waiting: claims are lost at once, what was settled up to now is committed, the group is left. */
   abort(reason: unknown): Promise<DrainSummary> {
-    this.givingUp?.hurry.abort();
+    this.owned.hurry();
     this.stopped ??= this.stop(
       `it is aborted: ${reason instanceof Error ? reason.message : String(reason)}`,
       0,
     );
     return this.stopped;
+  }
+
+  private newMembership(): GroupMembership {
+    const { cluster, options, times } = this;
+    const host: MembershipHost = {
+      topics: (signal) => this.topics(signal),
+      onDivided: (counts) => this.subscription.watch(counts),
+      onAssigned: (assignment) => this.assign(assignment),
+      onRevoke: (partitions) => this.revoke(partitions),
+      onLost: (cause) => this.loseAll(cause),
+      onFailed: (cause) => void this.failed(cause),
+    };
+    const identity = {
+      ...times,
+      groupId: options.groupId,
+      groupInstanceId: options.groupInstanceId ?? null,
+    };
+    if ((options.groupProtocol ?? 'classic') !== 'classic')
+      throw new UsageError(
+        `groupProtocol must be 'classic', not '${options.groupProtocol}'`,
+        'groupProtocol',
+      );
+    return new Membership(cluster, { ...identity, assignors: options.assignors ?? [rangeAssignor] }, host);
   }
 
   private async topics(signal: AbortSignal): Promise<readonly string[]> {
@@ -160,33 +164,25 @@ export class GroupConsumer implements RecordGroup {
     return topics;
   }
 
-  private open(assignment: Assignment): void {
+  private assign(assignment: Assignment): void {
     this.assigned = assignment;
-    this.owned = [];
-    const opening = sharedAbort();
-    this.opening = opening;
-    this.openClaims(assignment, opening.signal).catch((error: unknown) => {
-      if (!opening.signal.aborted) this.membership.fail(asKafkaError(error));
-    });
+    const owned = new Map<string, number[]>();
+    for (const { reader } of this.owned.live) {
+      const some = owned.get(reader.topic);
+      if (some === undefined) owned.set(reader.topic, [reader.partition]);
+      else some.push(reader.partition);
+    }
+    this.opener.open(without(assignment, owned));
   }
 
-  private async openClaims(assignment: Assignment, signal: AbortSignal): Promise<void> {
-    const starts = await this.findStarts(assignment, signal);
-    const toCommit = starts.filter(({ mustCommit }) => mustCommit);
-    if (toCommit.length > 0) {
-      // A refusal that no retry helps ends the membership or its generation, and the opening with it.
-      while ((await this.schedule.commitPoints(toCommit)) !== undefined) {
-        await delay(this.cluster.clock, RETRY_PAUSE_MS, signal);
-      }
-    }
-    signal.throwIfAborted();
-    this.owned = starts.map((start) => this.claim(start));
-    for (const partition of this.owned) {
+  private claimAll(starts: readonly ClaimStart[], signal: AbortSignal): void {
+    const partitions = starts.map((start) => this.claim(start));
+    this.owned.add(partitions);
+    for (const partition of partitions) {
       if (partition.isOver || signal.aborted) continue;
       this.tell('claimed', partition);
       this.listener.onClaim(partition.claim);
     }
-    if (!signal.aborted) this.listener.onAssigned?.();
   }
 
   private claim(start: ClaimStart): OwnedPartition {
@@ -204,7 +200,7 @@ export class GroupConsumer implements RecordGroup {
       credit: this.options.credit,
     });
     reader.onSettledAny = (records) => this.schedule.settled(records);
-    const owned = new OwnedPartition(reader, start.committed || start.mustCommit ? offset : undefined, {
+    return new OwnedPartition(reader, start.committed || start.mustCommit ? offset : undefined, {
       clock: this.cluster.clock,
       checkSession: () => this.membership.checkSession(),
       onClaim: (claim) => {
@@ -212,93 +208,26 @@ export class GroupConsumer implements RecordGroup {
         this.listener.onClaim(claim);
       },
     });
-    this.schedule.add(owned);
-    return owned;
   }
 
-  private async findStarts(assignment: Assignment, signal: AbortSignal): Promise<ClaimStart[]> {
-    for (;;) {
-      try {
-        return await this.starts.find(assignment, signal);
-      } catch (error) {
-        signal.throwIfAborted();
-        if (!(error instanceof KafkaError) || !error.retriable || isBrokenPeer(error)) throw error;
-        await delay(this.cluster.clock, RETRY_PAUSE_MS, signal);
-      }
-    }
-  }
-
-  private async revoke(): Promise<void> {
-    this.opening?.abort();
-    await this.giveUp('the group rebalances', this.times.drainTimeoutMs, true).done;
-    this.assigned = new Map();
-    if (this.stopped === undefined) this.owned = [];
-  }
-
-  /** Single flight. `toGroup` says that the group takes the partitions away: what is not settled in time is then never committed. */
-  private giveUp(reason: string, timeoutMs: number, toGroup: boolean): GivingUp {
-    if (this.givingUp !== undefined) {
-      this.hurryAfter(timeoutMs, this.givingUp);
-      return this.givingUp;
-    }
-    const hurry = sharedAbort();
-    const done = this.drainAll(reason, timeoutMs, toGroup, hurry).finally(() => {
-      this.givingUp = undefined;
-    });
-    this.givingUp = { hurry, done };
-    return this.givingUp;
-  }
-
-  private hurryAfter(timeoutMs: number, { hurry, done }: GivingUp): void {
-    const timer = this.cluster.clock.setTimeout(() => hurry.abort(), timeoutMs);
-    void done.finally(() => timer.cancel());
-  }
-
-  private async drainAll(
-    reason: string,
-    timeoutMs: number,
-    toGroup: boolean,
-    hurry: AbortController,
-  ): Promise<KafkaError | undefined> {
-    const partitions = this.owned.filter(({ isOver }) => !isOver);
-    for (const partition of partitions) partition.closeGate();
-    if (timeoutMs > 0) for (const partition of partitions) partition.revoke(reason);
-    else hurry.abort();
-    const timer = this.cluster.clock.setTimeout(() => hurry.abort(), timeoutMs);
-    const waits = partitions.map(async (partition) => {
-      if ((await partition.whenDrained(hurry.signal)) || partition.isOver) return;
-      partition.lose(
-        timeoutMs > 0 ? `${reason}, and not all was settled within ${timeoutMs} ms` : reason,
-        toGroup,
-      );
-      if (toGroup) this.schedule.remove(partition);
-      this.tell('lost', partition);
-    });
-    await Promise.all(waits);
-    timer.cancel();
-    const error = await this.schedule.flush();
-    for (const partition of partitions) {
-      this.schedule.remove(partition);
-      if (partition.isOver) continue;
-      partition.release();
-      this.tell('released', partition);
-    }
-    return error;
+  private async revoke(partitions?: Assignment): Promise<void> {
+    this.opener.drop(partitions);
+    const timeoutMs = this.times.drainTimeoutMs;
+    await this.owned.giveUp(partitions, { reason: 'the group rebalances', timeoutMs, toGroup: true });
+    this.assigned = partitions === undefined ? NO_PARTITIONS : without(this.assigned, partitions);
+    this.forgetEnded();
   }
 
   private loseAll(cause: KafkaError): void {
-    this.opening?.abort();
-    this.schedule.abandon();
-    this.assigned = new Map();
-    for (const partition of this.owned) {
-      this.schedule.remove(partition);
-      if (partition.isOver) continue;
-      partition.lose(cause.message, true, cause);
-      this.tell('lost', partition);
-    }
-    this.givingUp?.hurry.abort();
-    // What was lost before anybody asked for an end is the next owner's business, and no part of the summary.
-    if (this.stopped === undefined) this.owned = [];
+    this.opener.drop();
+    this.assigned = NO_PARTITIONS;
+    this.owned.loseAll(cause);
+    this.forgetEnded();
+  }
+
+  /** What ended before anybody asked for an end is the next owner's business, and no part of the summary. */
+  private forgetEnded(): void {
+    if (this.stopped === undefined) this.owned.forgetEnded();
   }
 
   private async failed(cause: KafkaError): Promise<void> {
@@ -310,13 +239,12 @@ export class GroupConsumer implements RecordGroup {
 
   private async stop(reason: string, timeoutMs: number): Promise<DrainSummary> {
     this.subscription.stop();
-    this.opening?.abort();
+    this.opener.drop();
     this.membership.beginLeaving();
-    const error = await this.giveUp(reason, timeoutMs, false).done;
+    const error = await this.owned.giveUp(undefined, { reason, timeoutMs, toGroup: false });
     await this.membership.leave(reason);
     this.fetcher.close();
-    const partitions = this.owned.map((partition) => partition.summary());
-    return summarize(partitions, this.failure ?? error);
+    return summarize(this.owned.summaries(), this.failure ?? error);
   }
 
   private tell(kind: RebalanceEvent['kind'], { claim }: OwnedPartition): void {

@@ -8,27 +8,13 @@ import { unlessLate } from '../cluster/waiting.ts';
 import { errorCode } from '../protocol/error-codes.ts';
 import type { Assignment, Assignor } from './assignors/assignor.ts';
 import type { Generation } from './committer.ts';
+import type { GroupMembership, MembershipHost } from './group-membership.ts';
 import { Heartbeats, type BeatOutcome } from './heartbeats.ts';
 import { Joiner, JoinAgain } from './joiner.ts';
 import { MemberRequests, type MemberSettings } from './member-requests.ts';
 import { verdictOf, type MemberRequest, type MemberState, type Verdict } from './membership-table.ts';
 import { Session } from './session.ts';
 import { asKafkaError } from './unexpected.ts';
-
-/** What a membership needs from, and tells, the consumer around it. */
-export interface MembershipHost {
-  /** The topics to subscribe to, asked before each join. */
-  topics(signal: AbortSignal): Promise<readonly string[]>;
-  /** Called on the leader with the partition counts its division is based on, on the others with undefined. */
-  onDivided(partitionCounts: ReadonlyMap<string, number> | undefined): void;
-  onAssigned(assignment: Assignment): void;
-  /** Gives up every claim in order; the generation is owned until it resolves. Must resolve in time, also after `onLost`. */
-  onRevoke(): Promise<void>;
-  /** The generation is gone, and every claim with it. */
-  onLost(cause: KafkaError): void;
-  /** It is over; `onLost` was called before. */
-  onFailed(cause: KafkaError): void;
-}
 
 /** Settings of a membership; all times in milliseconds. */
 export interface MembershipOptions extends MemberSettings {
@@ -46,7 +32,7 @@ const MAX_QUICK = 3;
 const MAX_REASON_LENGTH = 255;
 
 /** Runs the membership of one group; used once. */
-export class Membership {
+export class Membership implements GroupMembership {
   state: MemberState = 'unjoined';
   memberId = '';
   generationId = NO_GENERATION;

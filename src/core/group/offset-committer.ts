@@ -33,6 +33,8 @@ export class OffsetCommitter implements Committer {
     const what = `OffsetCommit of group ${generation.groupId}`;
     await withRetry(this.cluster, what, options, async (_, remainingMs) => {
       const refused = await this.send(left, generation, remainingMs, options);
+      const accepted = left.filter(({ topic, partition }) => !refused.has(keyOf(topic, partition)));
+      if (accepted.length > 0) options.onAccepted?.(accepted);
       left = left.filter(({ topic, partition }) => refused.has(keyOf(topic, partition)));
       if (left.length === 0) return;
       throw worst(left, refused);

@@ -6,11 +6,19 @@ import type { FetcherOptions, Position } from '../consumer/options.ts';
 import type { Assignor } from './assignors/assignor.ts';
 import type { Committer } from './committer.ts';
 
+/** Kafka's `group.protocol`. */
+export type GroupProtocol = 'classic' | 'consumer';
+
 /** Options of {@link GroupConsumer}; all times in milliseconds. */
 export interface GroupConsumerOptions extends FetcherOptions {
   readonly groupId: string;
   /** Names, or a pattern that is matched against all topics of the cluster (internal ones aside), now and later. */
   readonly topics: readonly string[] | RegExp;
+  /**
+   * How the group is kept together: 'classic' (members divide the partitions, each rebalance is a round of joining) or 'consumer' (KIP-848: the
+   * broker does it; Kafka 4.0 and later). Kafka's `group.protocol`. Default 'classic'.
+   */
+  readonly groupProtocol?: GroupProtocol | undefined;
   /** Makes the member static (KIP-345): it keeps its partitions over a restart within the session timeout, because stopping does not leave. */
   readonly groupInstanceId?: string | undefined;
   /** Where partitions without a commit start. Default 'earliest'. Partitions that appear later always start at the earliest. */

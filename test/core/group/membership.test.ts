@@ -1,7 +1,8 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import type { Assignment } from '../../../src/core/group/assignors/assignor.ts';
 import { rangeAssignor } from '../../../src/core/group/assignors/range.ts';
-import { Membership, type MembershipHost } from '../../../src/core/group/membership.ts';
+import type { MembershipHost } from '../../../src/core/group/group-membership.ts';
+import { Membership } from '../../../src/core/group/membership.ts';
 import {
   decodeAssignment,
   decodeSubscription,
