@@ -18,6 +18,12 @@ export interface ProducerContext {
   readonly ready: ReadyListeners;
   /** Why the cluster cannot be asked at the moment: the cause given for what times out meanwhile. */
   trouble: KafkaError | undefined;
+  /** Told of each batch that failed, before its receipts; of a transaction it is the end. */
+  onBatchFailed: ((error: KafkaError) => void) | undefined;
+  /** Told of each record that failed before it joined a batch. */
+  onRecordRefused: ((error: KafkaError) => void) | undefined;
+  /** Above that no request is sent: a newer version would begin a transaction in another way. */
+  maxProduceVersion: number;
   /** Takes what a receipt or a listener threw: it must not stop the producer, nor be lost. */
   readonly report: (error: unknown) => void;
 }

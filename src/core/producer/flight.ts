@@ -16,7 +16,7 @@ import { backoffMs } from '../cluster/retry.ts';
 import { stampProducer } from '../records/batch-header.ts';
 import type { Batch } from './batch.ts';
 import type { ProducerContext } from './context.ts';
-import { Sequence } from './sequence.ts';
+import { Sequence, type ProducerIdentity } from './sequence.ts';
 
 // A log that has not heard of a producer for long may have forgotten it, and would then take any batch as the first.
 const PROVEN_FOR_MS = 60_000;
@@ -29,7 +29,7 @@ export interface Place {
 
 /** What was sent and has no result yet, in sequence order. No I/O. */
 export class Flight {
-  readonly sequence = new Sequence();
+  readonly sequence: Sequence;
   /** Also those whose result waits for the batches before them. */
   readonly batches: Batch[] = [];
   /** Requests out with a batch of this partition, those of given-up batches included. */
@@ -52,6 +52,12 @@ export class Flight {
     this.place = place;
     this.context = context;
     this.onDone = onDone;
+    this.sequence = new Sequence(context.settings.numbering);
+  }
+
+  /** The identity under which the partition's batches go from now on. */
+  assign(identity: ProducerIdentity): void {
+    if (this.sequence.assign(identity)) this.proven = false;
   }
 
   /**
@@ -82,7 +88,7 @@ export class Flight {
     batch.state = 'acked';
     batch.offset = offset;
     batch.appendTime = appendTime;
-    this.proven = true;
+    this.proven = this.sequence.numbering !== 'none';
     this.lastAckAt = this.context.clock.now();
     this.failures = 0;
     if (!this.gap) this.recovering = false;
@@ -107,6 +113,8 @@ export class Flight {
     if (batch.state !== 'waiting' || batch !== this.batches[0]) return;
     if (batch.maybeAppended) {
       this.fail(batch, this.unknown(batch, error));
+    } else if (this.sequence.numbering === 'given') {
+      this.fail(batch, error);
     } else {
       if (!this.gap) this.backOff();
       this.gap = true;
@@ -133,6 +141,22 @@ export class Flight {
       if (batch.state === 'sent') batch.maybeAppended = true;
       this.fail(batch, batch.maybeAppended ? this.unknown(batch, this.lastError) : why(batch));
     }
+  }
+
+  /** Fails with `error` whatever has no result: of a transaction that is undone nothing is seen, appended or not. */
+  abandon(error: KafkaError): void {
+    for (const batch of [...this.batches])
+      if (batch.state !== 'acked' && batch.state !== 'failed') this.fail(batch, error);
+  }
+
+  /** Forgets earlier trouble. Only when nothing is left and no request is out. */
+  startOver(): void {
+    this.gap = false;
+    this.recovering = false;
+    this.renumber = false;
+    this.retryAt = 0;
+    this.failures = 0;
+    this.lastError = undefined;
   }
 
   private limit(now: number): number {
@@ -162,7 +186,7 @@ export class Flight {
   private closeGap(): boolean {
     if (this.outstanding > 0 || this.batches.some(mustBeAnswered)) return false;
     if (this.sequence.assigned) this.sequence.bump();
-    this.context.counters.epochBumps += 1;
+    if (this.sequence.numbering !== 'none') this.context.counters.epochBumps += 1;
     this.gap = false;
     this.proven = false;
     this.renumber = true;

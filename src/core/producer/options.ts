@@ -2,6 +2,7 @@
 
 import { UsageError } from '../../errors.ts';
 import { CODEC_NAMES, type CodecName } from '../compression/codec.ts';
+import type { Numbering } from './sequence.ts';
 import { PARTITIONER_NAMES, type Partitioner, type PartitionerName } from './partitioner.ts';
 
 /** Options of a {@link Producer}; every one has a default that suits a busy stream and a single awaited send alike. */
@@ -40,12 +41,35 @@ export interface ProducerOptions {
   /** First and longest pause before a retry, in ms. Default 100 and 1,000. */
   readonly retryBackoffMs?: number | undefined;
   readonly retryBackoffMaxMs?: number | undefined;
+  /**
+   * Who must have a record before it is acknowledged: 'all' in-sync replicas (or -1; the default), the leader alone (1), or nobody (0: a record counts
+   * as sent when it is written to the socket, its offset is -1, and a lost connection loses it without a word). Less than 'all' needs
+   * `idempotent: false`.
+   */
+  readonly acks?: 'all' | -1 | 0 | 1 | undefined;
+  /**
+   * Numbers the batches, so that a repeated one is not appended twice and five can be in flight in order. Default true. Without it a partition has one
+   * batch in flight, which keeps the order, and a repeated one may be in the log twice.
+   */
+  readonly idempotent?: boolean | undefined;
+  /** Makes the producer transactional, see `Kafka.producer`. One instance at a time: a newer one with the same id shuts the older one out. */
+  readonly transactionalId?: string | undefined;
+  /** The cluster aborts a transaction that is open for so long. Default 60,000, at most the brokers' `transaction.max.timeout.ms` (15 minutes). */
+  readonly transactionTimeoutMs?: number | undefined;
   /** How a record's key chooses the partition. Default 'murmur2', as the Java client. */
   readonly partitioner?: PartitionerName | Partitioner | undefined;
 }
 
 /** {@link ProducerOptions} with every default filled in. */
-export type ProducerSettings = { readonly [P in keyof ProducerOptions]-?: NonNullable<ProducerOptions[P]> };
+export type ProducerSettings = {
+  readonly [P in Exclude<keyof ProducerOptions, 'acks' | 'idempotent' | 'transactionalId'>]-?: NonNullable<
+    ProducerOptions[P]
+  >;
+} & {
+  readonly acks: -1 | 0 | 1;
+  readonly numbering: Numbering;
+  readonly transactionalId: string | null;
+};
 
 const MIB = 1024 * 1024;
 
@@ -54,7 +78,9 @@ export function producerSettings(options: ProducerOptions = {}): ProducerSetting
   const bufferBytes = count(options, 'bufferBytes', 64 * MIB, 1);
   const maxRecordBytes = count(options, 'maxRecordBytes', 1_048_588, 100);
   const batchBytes = count(options, 'batchBytes', Math.min(1_000_000, maxRecordBytes), 1);
-  const { compression = 'none', partitioner = 'murmur2' } = options;
+  const { compression = 'none', partitioner = 'murmur2', transactionalId = null } = options;
+  const acks = acksOf(options);
+  const idempotent = options.idempotent ?? true;
   const settings: ProducerSettings = {
     lingerMs: count(options, 'lingerMs', 0, 0),
     batchBytes,
@@ -70,9 +96,14 @@ export function producerSettings(options: ProducerOptions = {}): ProducerSetting
     retryBackoffMs: count(options, 'retryBackoffMs', 100, 0),
     retryBackoffMaxMs: count(options, 'retryBackoffMaxMs', 1000, 0),
     partitioner: partitioner,
+    transactionTimeoutMs: count(options, 'transactionTimeoutMs', 60_000, 1),
+    acks,
+    numbering: transactionalId !== null ? 'given' : idempotent ? 'own' : 'none',
+    transactionalId,
   };
   for (const name of Object.keys(options))
-    if (!Object.hasOwn(settings, name)) throw new UsageError(`A producer has no option ${name}`, name);
+    if (!Object.hasOwn(settings, name) && name !== 'idempotent')
+      throw new UsageError(`A producer has no option ${name}`, name);
   if (!CODEC_NAMES.includes(compression))
     throw new UsageError(
       `compression must be one of ${CODEC_NAMES.join(', ')}; got ${JSON.stringify(compression)}`,
@@ -83,6 +114,7 @@ export function producerSettings(options: ProducerOptions = {}): ProducerSetting
       `partitioner must be a function or one of ${PARTITIONER_NAMES.join(', ')}; got ${typeof partitioner}`,
       'partitioner',
     );
+  checkDelivery(options, acks, idempotent);
   if (settings.maxInFlight > 5)
     throw new UsageError(
       'maxInFlight: brokers keep at most 5 batches of a partition in order; take 5 or less',
@@ -104,6 +136,49 @@ export function producerSettings(options: ProducerOptions = {}): ProducerSetting
       'lingerMs',
     );
   return settings;
+}
+
+function acksOf({ acks = 'all' }: ProducerOptions): -1 | 0 | 1 {
+  if (acks === 'all') return -1;
+  if (acks === -1 || acks === 0 || acks === 1) return acks;
+  throw new UsageError(`acks must be 'all', -1, 0 or 1; got ${JSON.stringify(acks)}`, 'acks');
+}
+
+function checkDelivery(options: ProducerOptions, acks: number, idempotent: unknown): void {
+  const { transactionalId, transactionTimeoutMs } = options;
+  if (typeof idempotent !== 'boolean')
+    throw new UsageError(`idempotent must be true or false; got ${String(idempotent)}`, 'idempotent');
+  if (idempotent && acks !== -1)
+    throw new UsageError(
+      `acks is ${acks}, and an idempotent producer needs acks 'all': leave acks out, or set idempotent to false`,
+      'acks',
+    );
+  if (transactionalId === undefined) {
+    if (transactionTimeoutMs !== undefined)
+      throw new UsageError(
+        `transactionTimeoutMs (${transactionTimeoutMs}) is for transactions: it needs a transactionalId`,
+        'transactionTimeoutMs',
+      );
+    return;
+  }
+  if (typeof transactionalId !== 'string' || transactionalId === '')
+    throw new UsageError(
+      `transactionalId must be a string that is not empty; got ${JSON.stringify(transactionalId)}`,
+      'transactionalId',
+    );
+  if (!idempotent)
+    throw new UsageError(
+      `a producer with a transactionalId ('${transactionalId}') is idempotent: leave idempotent out`,
+      'idempotent',
+    );
+  if (
+    transactionTimeoutMs !== undefined &&
+    !(Number.isInteger(transactionTimeoutMs) && transactionTimeoutMs <= 2 ** 31 - 1)
+  )
+    throw new UsageError(
+      `transactionTimeoutMs must be a whole number of milliseconds below 2^31; got ${transactionTimeoutMs}`,
+      'transactionTimeoutMs',
+    );
 }
 
 type NumericOption = {

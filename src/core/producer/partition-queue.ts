@@ -141,6 +141,15 @@ export class PartitionQueue {
     );
   }
 
+  /** Fails everything with `error`, what may be in the log too. */
+  abandon(error: KafkaError): void {
+    this.flight.abandon(error);
+    for (const batch of this.backlog.shiftWhile(() => true)) {
+      batch.error = error;
+      this.finish(batch);
+    }
+  }
+
   private failWhere(chosen: (batch: Batch) => boolean, why: (batch: Batch) => KafkaError): void {
     this.flight.failWhere(chosen, why);
     for (const batch of this.backlog.shiftWhile(chosen)) {
@@ -156,8 +165,9 @@ export class PartitionQueue {
       if (batch.count > 0) {
         const { sequence } = this.flight;
         const { producerId, producerEpoch, next: baseSequence } = sequence;
-        const { compression: codec } = this.context.settings;
-        batch.sealed = batch.builder!.seal({ codec, producerId, producerEpoch, baseSequence });
+        const { compression: codec, numbering } = this.context.settings;
+        const transactional = numbering === 'given';
+        batch.sealed = batch.builder!.seal({ codec, producerId, producerEpoch, baseSequence, transactional });
         batch.builder = undefined;
         batch.baseSequence = sequence.take(batch.count);
         this.release(before - batch.bytes);
@@ -173,6 +183,7 @@ export class PartitionQueue {
 
   private finish(batch: Batch): void {
     this.release(batch.bytes);
+    if (batch.error !== undefined) this.context.onBatchFailed?.(batch.error);
     const isFree = batch.state === 'acked' && batch.sends === 1;
     if (isFree && batch.memory !== undefined) this.context.memory.give(batch.memory);
     batch.memory = undefined;

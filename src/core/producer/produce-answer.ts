@@ -14,8 +14,8 @@ export type ProduceVerdict =
   'acked' | 'again' | 'unclear' | 'sequence' | 'fenced' | 'too-large' | 'refused' | 'broken';
 
 // CORRUPT_MESSAGE, UNKNOWN_TOPIC_OR_PARTITION, LEADER_NOT_AVAILABLE, NOT_ENOUGH_REPLICAS, THROTTLING_QUOTA_EXCEEDED, UNKNOWN_TOPIC_ID,
-// INCONSISTENT_TOPIC_ID: all are found before the append, or (a deleted topic) mean that there is no log.
-const AGAIN: ReadonlySet<number> = new Set([2, 3, 5, 19, 89, 100, 103]);
+// INCONSISTENT_TOPIC_ID, CONCURRENT_TRANSACTIONS (the one before is not finished): all are found before the append, or (a deleted topic) mean that there is no log.
+const AGAIN: ReadonlySet<number> = new Set([2, 3, 5, 19, 51, 89, 100, 103]);
 
 // NOT_LEADER_OR_FOLLOWER, REQUEST_TIMED_OUT, NETWORK_EXCEPTION, NOT_ENOUGH_REPLICAS_AFTER_APPEND, KAFKA_STORAGE_ERROR, FENCED_LEADER_EPOCH: a
 // leader that had appended the batch and was waiting for its followers answers with these too.

@@ -4,6 +4,7 @@ import { produceApi } from '../protocol/messages/00-produce.ts';
 import type { RequestOf, ResponseOf } from '../protocol/api.ts';
 import { ZERO_UUID } from '../protocol/schema.ts';
 import type { Batch } from './batch.ts';
+import type { ProducerSettings } from './options.ts';
 import type { PartitionQueue } from './partition-queue.ts';
 
 /** A batch in a request. */
@@ -52,7 +53,7 @@ export class ProduceRequest {
     return this.entries.reduce((latest, { batch }) => Math.max(latest, batch.deadlineAt), 0);
   }
 
-  body(timeoutMs: number): Body {
+  body(timeoutMs: number, { transactionalId, acks }: ProducerSettings): Body {
     const topicData: Body['topicData'][number][] = [];
     for (const [key, entries] of this.byTopic) {
       if (key.startsWith(ID_PREFIX)) continue;
@@ -63,7 +64,7 @@ export class ProduceRequest {
       const { name, id } = entries.values().next().value!.partition.topic;
       topicData.push({ name, topicId: id === '' ? ZERO_UUID : id, partitionData });
     }
-    return { transactionalId: null, acks: -1, timeoutMs, topicData };
+    return { transactionalId, acks, timeoutMs, topicData };
   }
 
   /** The entry that this part of an answer is about; undefined when it was not asked for. */

@@ -5,13 +5,26 @@ import type { Cluster } from '../cluster/cluster.ts';
 import { brokerError, withRetry } from '../cluster/retry.ts';
 import { initProducerIdApi } from '../protocol/messages/22-init-producer-id.ts';
 import type { ProducerContext } from './context.ts';
+import type { PartitionQueue } from './partition-queue.ts';
 import type { ProducerIdentity } from './sequence.ts';
 
 // What Java sends for a producer without transactions; brokers do not look at it then.
 const NO_TRANSACTION_TIMEOUT_MS = 2 ** 31 - 1;
 
+/** Where the identity of a partition's batches comes from. */
+export interface Identities {
+  /**
+   * The identity under which the partition may send; undefined while it may not, after which `onChange` is called, with an error when it never
+   * will.
+   */
+  get(
+    partition: PartitionQueue,
+    onChange: (error: KafkaError | undefined) => void,
+  ): ProducerIdentity | undefined;
+}
+
 /** The producer's identity, asked for when it is first needed and when a partition has given the last one up. */
-export class ProducerIds {
+export class ProducerIds implements Identities {
   private readonly cluster: Cluster;
   private readonly context: ProducerContext;
   private readonly stop: AbortSignal;
@@ -24,11 +37,12 @@ export class ProducerIds {
     this.stop = stop;
   }
 
-  /**
-   * An identity with another producer id than `retiredId`; undefined while the cluster is asked for one, after which `onChange` is called, with an
-   * error when there will be none.
-   */
-  get(retiredId: number, onChange: (error: KafkaError | undefined) => void): ProducerIdentity | undefined {
+  /** An identity with another producer id than the one that the partition has given up. */
+  get(
+    partition: PartitionQueue,
+    onChange: (error: KafkaError | undefined) => void,
+  ): ProducerIdentity | undefined {
+    const { retiredId } = partition.flight.sequence;
     if (this.current !== undefined && this.current.producerId !== retiredId) return this.current;
     if (this.asking) return undefined;
     this.asking = true;

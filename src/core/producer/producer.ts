@@ -15,7 +15,7 @@ import { Deadlines } from './deadlines.ts';
 import { producerSettings, type ProducerOptions, type ProducerSettings } from './options.ts';
 import type { PartitionQueue } from './partition-queue.ts';
 import { partitionerByName, type Partitioner } from './partitioner.ts';
-import { ProducerIds } from './producer-ids.ts';
+import { ProducerIds, type Identities } from './producer-ids.ts';
 import type { Receipt, Sent } from './receipt.ts';
 import type { RecordProducer } from './record-producer.ts';
 import { Sender } from './sender.ts';
@@ -40,6 +40,7 @@ const FEW_BATCHES = 2;
 export class Producer implements RecordProducer {
   readonly settings: ProducerSettings;
   readonly counters: ProducerCounters = newCounters();
+  protected readonly cluster: Cluster;
   private readonly context: ProducerContext;
   private readonly buffer: ByteGauge;
   private readonly topics: Topics;
@@ -50,11 +51,19 @@ export class Producer implements RecordProducer {
   private readonly abort = new AbortController();
   private lastTopic: TopicState | undefined;
   private closing: Promise<void> | undefined;
+  /** Why no record is taken now; undefined while they are. */
+  private refusal: ((topic: string) => KafkaError) | undefined;
   private pendingWaiters: (() => void)[] = [];
 
   /** @throws UsageError naming an option that makes no sense. */
-  constructor(cluster: Cluster, options?: ProducerOptions) {
+  constructor(cluster: Cluster, options?: ProducerOptions, identities?: Identities) {
     const settings = producerSettings(options);
+    if (settings.transactionalId !== null && identities === undefined)
+      throw new UsageError(
+        'A producer with a transactionalId is a TransactionalProducer; kafka.producer(...) makes one',
+        'transactionalId',
+      );
+    this.cluster = cluster;
     this.settings = settings;
     this.buffer = new ByteGauge(settings.bufferBytes);
     const { partitioner } = settings;
@@ -69,6 +78,9 @@ export class Producer implements RecordProducer {
       memory: new BatchMemory(cluster.clock),
       ready: new ReadyListeners(),
       trouble: undefined,
+      onBatchFailed: undefined,
+      onRecordRefused: undefined,
+      maxProduceVersion: Infinity,
       report: rethrowLater,
     };
     this.context = context;
@@ -85,7 +97,12 @@ export class Producer implements RecordProducer {
       },
       signal,
     );
-    this.sender = new Sender(cluster, context, new ProducerIds(cluster, context, signal), this.topics);
+    this.sender = new Sender(
+      cluster,
+      context,
+      identities ?? new ProducerIds(cluster, context, signal),
+      this.topics,
+    );
   }
 
   /**
@@ -100,8 +117,7 @@ export class Producer implements RecordProducer {
     const key = record.key ?? null;
     if (!isBytes(value) || !isBytes(key) || index !== undefined) checkRecord(name, record);
     const headers = record.headers === undefined ? undefined : headersFrom(record.headers);
-    if (this.closing !== undefined)
-      throw new UsageError(`The producer is closed; a record for ${name} was not taken`);
+    if (this.refusal !== undefined) throw this.refusal(name);
     const timestamp = record.timestamp ?? this.stamp.now();
     if (!isTime(timestamp)) throw noTime(name, timestamp);
     if (!topic.isKnown) this.hold(topic, { key, value, headers, partition: index, timestamp, receipt, tag });
@@ -150,8 +166,35 @@ export class Producer implements RecordProducer {
    * what was sent, with TimeoutError what was not. The cluster stays open.
    */
   close(options: { readonly timeoutMs?: number | undefined } = {}): Promise<void> {
+    this.refusal = closed;
     this.closing ??= this.closeWithin(options.timeoutMs ?? DEFAULT_CLOSE_TIMEOUT_MS);
     return this.closing;
+  }
+
+  /** Takes no record from now on and throws what `why` makes of its topic; undefined takes them again. After `close()` nothing is taken. */
+  protected refuseWith(why: ((topic: string) => KafkaError) | undefined): void {
+    if (this.closing === undefined) this.refusal = why;
+  }
+
+  /** What is told of failures, and the newest version of Produce to send. */
+  protected watch(hooks: Pick<ProducerContext, 'onBatchFailed' | 'onRecordRefused'>): void {
+    Object.assign(this.context, hooks);
+  }
+
+  protected limitProduce(maxVersion: number): void {
+    this.context.maxProduceVersion = maxVersion;
+  }
+
+  /** Fails everything that has no result, sent or not, with `error`. */
+  protected abandonAll(error: KafkaError): void {
+    this.run(() => {
+      for (const topic of this.topics.values()) topic.abandon(error);
+    });
+  }
+
+  /** Resolves when no request is out. */
+  protected whenQuiet(): Promise<void> {
+    return this.sender.whenQuiet();
   }
 
   private async closeWithin(timeoutMs: number): Promise<void> {
@@ -304,6 +347,7 @@ export class Producer implements RecordProducer {
   }
 
   private fail(receipt: Receipt, tag: number, error: KafkaError): void {
+    this.context.onRecordRefused?.(error);
     this.counters.recordsFailed += 1;
     queueMicrotask(() => this.sender.run(() => failReceipt(receipt, tag, error, this.context)));
   }
@@ -334,6 +378,10 @@ export class Producer implements RecordProducer {
     this.sender.run(work);
     if (this.pendingWaiters.length > 0) for (const resolve of this.pendingWaiters.splice(0)) resolve();
   }
+}
+
+function closed(topic: string): UsageError {
+  return new UsageError(`The producer is closed; a record for ${topic} was not taken`);
 }
 
 function notPlaced(topic: string, cause: unknown): UsageError {

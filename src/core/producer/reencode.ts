@@ -91,12 +91,13 @@ export function splitBatch(
       producerId: sequence.producerId,
       producerEpoch: sequence.producerEpoch,
       baseSequence,
+      transactional: sequence.numbering === 'given',
     });
     each.builder = undefined;
     each.state = 'waiting';
     each.sends = batch.sends;
     each.maybeAppended = batch.maybeAppended;
-    baseSequence = sequenceAfter(baseSequence, each.count);
+    if (baseSequence >= 0) baseSequence = sequenceAfter(baseSequence, each.count);
   }
   return parts;
 }

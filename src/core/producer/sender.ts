@@ -10,13 +10,13 @@ import type { ProducerContext } from './context.ts';
 import type { Leaders } from './leaders.ts';
 import type { PartitionQueue } from './partition-queue.ts';
 import { ProduceRequest } from './produce-request.ts';
-import type { ProducerIds } from './producer-ids.ts';
+import type { Identities } from './producer-ids.ts';
 
 /** Sends what the partitions have; one per producer. */
 export class Sender {
   private readonly cluster: Cluster;
   private readonly context: ProducerContext;
-  private readonly ids: ProducerIds;
+  private readonly ids: Identities;
   private readonly leaders: Leaders;
   private readonly answers: Answers;
   private readonly nodes = new Map<number, BrokerNode>();
@@ -25,8 +25,9 @@ export class Sender {
   private depth = 0;
   private scheduled = false;
   private codecLoading = false;
+  private readonly quietWaiters: (() => void)[] = [];
 
-  constructor(cluster: Cluster, context: ProducerContext, ids: ProducerIds, leaders: Leaders) {
+  constructor(cluster: Cluster, context: ProducerContext, ids: Identities, leaders: Leaders) {
     this.cluster = cluster;
     this.context = context;
     this.ids = ids;
@@ -102,9 +103,9 @@ export class Sender {
 
   private hasIdentity(partition: PartitionQueue): boolean {
     if (partition.flight.sequence.assigned) return true;
-    const identity = this.ids.get(partition.flight.sequence.retiredId, this.onIdentity);
+    const identity = this.ids.get(partition, this.onIdentity);
     if (identity === undefined) return false;
-    partition.flight.sequence.assign(identity);
+    partition.flight.assign(identity);
     return true;
   }
 
@@ -156,9 +157,10 @@ export class Sender {
     counters.requests += 1;
     const timeoutMs = Math.max(1, Math.min(settings.requestTimeoutMs, request.deadlineAt - clock.now()));
     // The broker gives up waiting for its followers first, so that its answer arrives.
-    const body = request.body(Math.max(1, Math.floor(timeoutMs / 2)));
+    const body = request.body(Math.max(1, Math.floor(timeoutMs / 2)), settings);
+    const maxVersion = Math.min(request.maxVersion, this.context.maxProduceVersion);
     this.cluster
-      .send(node.nodeId, produceApi, body, { timeoutMs, use: 'produce', maxVersion: request.maxVersion })
+      .send(node.nodeId, produceApi, body, { timeoutMs, use: 'produce', maxVersion })
       .then(
         (answer) =>
           this.run(() => {
@@ -174,8 +176,21 @@ export class Sender {
       .catch(this.context.report);
   }
 
+  /** Resolves when no Produce request is out. Nothing new must be sent meanwhile. */
+  whenQuiet(): Promise<void> {
+    if (!this.isBusy()) return Promise.resolve();
+    return new Promise((resolve) => this.quietWaiters.push(resolve));
+  }
+
+  private isBusy(): boolean {
+    for (const node of this.nodes.values()) if (node.inFlight > 0) return true;
+    return false;
+  }
+
   private release(node: BrokerNode, throttleTimeMs: number): void {
     node.inFlight -= 1;
+    if (this.quietWaiters.length > 0 && !this.isBusy())
+      for (const resolve of this.quietWaiters.splice(0)) resolve();
     if (throttleTimeMs > 0) {
       const { clock } = this.context;
       node.throttledUntil = clock.now() + throttleTimeMs;

@@ -10,6 +10,13 @@ export interface ProducerIdentity {
   readonly producerEpoch: number;
 }
 
+/**
+ * - `own`: each partition counts its own epochs, see above.
+ * - `given`: epochs come from a transaction coordinator; a partition that cannot go on under its own waits for the next.
+ * - `none`: no producer id, no sequence: the producer is not idempotent.
+ */
+export type Numbering = 'own' | 'given' | 'none';
+
 const MAX_EPOCH = 0x7fff;
 const SEQUENCE_MASK = 0x7fffffff;
 
@@ -22,19 +29,40 @@ export class Sequence {
   retiredId = -1;
   /** The number the next batch begins with. */
   next = 0;
+  readonly numbering: Numbering;
+  private keptId = -1;
+  private keptEpoch = -1;
 
-  get assigned(): boolean {
-    return this.producerId >= 0;
+  constructor(numbering: Numbering = 'own') {
+    this.numbering = numbering;
   }
 
-  assign(identity: ProducerIdentity): void {
-    this.producerId = identity.producerId;
-    this.producerEpoch = identity.producerEpoch;
-    this.next = 0;
+  get assigned(): boolean {
+    return this.producerId >= 0 || this.numbering === 'none';
+  }
+
+  /** True when the log has not heard of this identity: it is another than the one that was put away. */
+  assign(identity: ProducerIdentity): boolean {
+    const { producerId, producerEpoch } = identity;
+    const isNew = producerId !== this.keptId || producerEpoch !== this.keptEpoch;
+    if (isNew) this.next = 0;
+    this.producerId = producerId;
+    this.producerEpoch = producerEpoch;
+    this.keptId = -1;
+    return isNew;
+  }
+
+  /** Puts the identity away until it is assigned again: then the numbers go on, under any other they start at 0. */
+  putAway(): void {
+    this.keptId = this.producerId;
+    this.keptEpoch = this.producerEpoch;
+    this.producerId = -1;
+    this.producerEpoch = -1;
   }
 
   /** The first of `count` numbers, which go from 0 to 2^31-1 and round. */
   take(count: number): number {
+    if (this.numbering === 'none') return -1;
     const first = this.next;
     this.next = sequenceAfter(first, count);
     return first;
@@ -42,7 +70,8 @@ export class Sequence {
 
   /** Starts again at 0 under the next epoch; with no epoch left, a new producer id is needed. */
   bump(): void {
-    if (this.producerEpoch >= MAX_EPOCH) this.retire();
+    if (this.numbering === 'none') return;
+    if (this.producerEpoch >= MAX_EPOCH || this.numbering === 'given') this.retire();
     else this.producerEpoch += 1;
     this.next = 0;
   }

@@ -99,11 +99,18 @@ export class TopicState {
     this.failPending(() => true, error);
   }
 
+  /** As `failAll`, with `error` for what may be in the log too. */
+  abandon(error: KafkaError): void {
+    for (const partition of this.all()) partition.abandon(error);
+    this.failPending(() => true, error);
+  }
+
   /** Fails the waiting records that `chosen` names, oldest first. */
   failPending(chosen: (record: PendingRecord) => boolean, error: KafkaError): void {
     const failed = this.pending.filter(chosen);
     if (failed.length === 0) return;
     this.pending = this.pending.filter((record) => !chosen(record));
+    this.context.onRecordRefused?.(error);
     for (const record of failed) {
       this.releasePending(record);
       this.context.counters.recordsFailed += 1;
