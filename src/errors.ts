@@ -52,7 +52,7 @@ export class BrokerError extends KafkaError {
 }
 
 /** The phase of a connection's life in which it failed. */
-export type ConnectionPhase = 'dial' | 'tls' | 'handshake' | 'io';
+export type ConnectionPhase = 'dial' | 'tls' | 'handshake' | 'auth' | 'io';
 
 /** No usable connection to a broker: refused, reset, not Kafka on that port, closed in the middle. `errorName` is `NETWORK_EXCEPTION`. */
 export class ConnectionError extends BrokerError {
@@ -71,6 +71,12 @@ export class ConnectionError extends BrokerError {
   }
 }
 
+/**
+ * One side did not accept who the other says it is: a wrong password or token, an unknown or expired certificate, a wrong host name. Retriable
+ * only where the reason may go away by itself, such as a token provider that failed. Never has a secret in it.
+ */
+export class AuthenticationError extends ConnectionError {}
+
 /** A call passed its deadline. `sent` is false only when no byte of it can have reached a broker. `errorName` is `REQUEST_TIMED_OUT`. */
 export class TimeoutError extends BrokerError {
   readonly afterMs: number;
@@ -87,6 +93,28 @@ export class TimeoutError extends BrokerError {
 export class OutcomeUnknownError extends BrokerError {
   constructor(message: string, at: { topic: string; partition: number; cause?: unknown }) {
     super('REQUEST_TIMED_OUT', message, { retriable: false, ...at });
+  }
+}
+
+/** A partition's next offset that a commit did not get into the group's log. */
+export interface UncommittedOffset {
+  readonly topic: string;
+  readonly partition: number;
+  readonly offset: number;
+}
+
+/** Not all of an offset commit is in the group's log: `failed` is what is not, `cause` and `errorName` say why. */
+export class OffsetCommitError extends BrokerError {
+  readonly failed: readonly UncommittedOffset[];
+
+  constructor(groupId: string, failed: readonly UncommittedOffset[], cause: KafkaError) {
+    const places = failed.map(({ topic, partition, offset }) => `${topic}-${partition} at ${offset}`);
+    super(
+      cause instanceof BrokerError ? cause.errorName : 'UNKNOWN_SERVER_ERROR',
+      `Group ${groupId}: ${places.join(', ')} not committed: ${cause.message}`,
+      { retriable: cause.retriable, api: 'OffsetCommit', cause },
+    );
+    this.failed = failed;
   }
 }
 

@@ -14,6 +14,7 @@ export {
   ConnectionError,
   CorruptRecordError,
   KafkaError,
+  OffsetCommitError,
   OutcomeUnknownError,
   ProtocolError,
   TimeoutError,

@@ -59,6 +59,11 @@ export { GroupConsumer } from './group/group-consumer.ts';
 export type { DrainSummary, GroupListener, PartitionSummary, RebalanceEvent } from './group/listener.ts';
 export type { GroupConsumerOptions } from './group/options.ts';
 export type { OpenGroupFunction, RecordGroup } from './group/record-group.ts';
+export type { Committer, CommitOptions, Generation, OffsetPoint } from './group/committer.ts';
+export type { ManagedPartition, MarkedRecord } from './offsets/managed-partition.ts';
+export { OffsetManager } from './offsets/offset-manager.ts';
+export { OffsetStash, type StashedOffset } from './offsets/offset-stash.ts';
+export type { CommittingMember, OffsetManagerOptions } from './offsets/options.ts';
 export type { BrokerAddress, Transport, Wire, WireEvents } from './network/transport.ts';
 export { tcpTransport } from './network/transport.ts';
 export type { KafkaOptions, RetryInit } from './options.ts';
@@ -76,6 +81,7 @@ export {
   ConnectionError,
   CorruptRecordError,
   KafkaError,
+  OffsetCommitError,
   OutcomeUnknownError,
   ProtocolError,
   TimeoutError,
