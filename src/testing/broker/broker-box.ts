@@ -9,7 +9,7 @@ import type { CommittedOffset } from './groups/committed-offsets.ts';
 import type { GroupState } from './groups/group-types.ts';
 import { dumpGroup, dumpPartition, dumpRecords, dumpTransaction } from './inspect.ts';
 import type { DumpedGroup, DumpedPartition, DumpedRecord, DumpedTransaction } from './inspect.ts';
-import { compactTopic, holdReplication, loseUnreplicated, putOutOfSync } from './log-acts.ts';
+import { compactTopic, deleteRecords, holdReplication, loseUnreplicated, putOutOfSync } from './log-acts.ts';
 import type { CrashOptions } from './log-acts.ts';
 import type { BrokerNode } from './network/broker-node.ts';
 import type { TopicOptions } from './options.ts';
@@ -27,6 +27,8 @@ export interface BoxParts {
   readonly nodes: readonly BrokerNode[];
   /** Makes one more node; it is one of `nodes` at once. */
   readonly addNode: () => BrokerNode;
+  /** It is one of `nodes` no more. */
+  readonly removeNode: (node: BrokerNode) => void;
   readonly faults: FaultTable;
   readonly log: RequestLog;
   readonly transport: Transport;
@@ -48,6 +50,7 @@ export class BrokerBox implements AsyncDisposable {
   readonly #cluster: ClusterState;
   readonly #nodes: readonly BrokerNode[];
   readonly #addNode: () => BrokerNode;
+  readonly #removeNode: (node: BrokerNode) => void;
   readonly #faults: FaultTable;
   readonly #log: RequestLog;
 
@@ -59,6 +62,7 @@ export class BrokerBox implements AsyncDisposable {
     this.#cluster = parts.cluster;
     this.#nodes = parts.nodes;
     this.#addNode = parts.addNode;
+    this.#removeNode = parts.removeNode;
     this.#faults = parts.faults;
     this.#log = parts.log;
   }
@@ -238,9 +242,29 @@ export class BrokerBox implements AsyncDisposable {
     return added.node.id;
   }
 
+  /**
+   * Takes a node out of the cluster for good: other nodes get its replicas, partitions and groups, and nothing is lost.
+   * @throws UsageError for the last node.
+   */
+  async removeNode(node: number): Promise<void> {
+    const found = this.#node(node);
+    if (this.#nodes.length === 1) throw new UsageError('removeNode: the cluster has no other node', 'node');
+    this.#cluster.nodeRemoved(found.node);
+    this.#removeNode(found);
+    await found.stop();
+  }
+
   /** Closes the connections of one node or of all; `reset` breaks them with a reset. */
   dropConnections(node?: number, options: { readonly reset?: boolean } = {}): void {
     for (const one of this.#select(node)) one.dropConnections(options.reset === true);
+  }
+
+  /**
+   * Deletes the records of a partition before an offset, as DeleteRecords does; returns the offset at which the partition begins now.
+   * @throws UsageError for an offset beyond the high watermark.
+   */
+  deleteRecords(topic: string, partition: number, before: number): number {
+    return deleteRecords(this.#partition(topic, partition), before);
   }
 
   /** Every record of a partition. */
@@ -318,7 +342,7 @@ export class BrokerBox implements AsyncDisposable {
   }
 
   #node(id: number): BrokerNode {
-    const node = this.#nodes[id];
+    const node = this.#nodes.find((one) => one.node.id === id);
     if (node === undefined)
       throw new UsageError(`There is no node ${id}; the cluster has ${this.#nodes.length}`, 'node');
     return node;

@@ -31,16 +31,17 @@ const DEFAULT_PENDING_BYTES = 2 ** 30;
  */
 export async function createBroker(options: BrokerOptions = {}): Promise<BrokerBox> {
   const snapshot = options.restore === undefined ? undefined : readSnapshot(options.restore);
-  const count = options.brokers ?? snapshot?.nodes ?? 1;
+  const restoredIds = snapshot?.nodeIds ?? [];
+  const count = options.brokers ?? snapshot?.nodeIds.length ?? 1;
   if (!Number.isInteger(count) || count < 1 || count > MAX_BROKERS) {
     throw new UsageError(
       `createBroker: 'brokers' is ${count}; it must be a whole number from 1 to ${MAX_BROKERS}`,
       'brokers',
     );
   }
-  if (snapshot !== undefined && count < snapshot.nodes) {
+  if (count < restoredIds.length) {
     throw new UsageError(
-      `createBroker: 'brokers' is ${count}, and the snapshot is of a cluster of ${snapshot.nodes}`,
+      `createBroker: 'brokers' is ${count}, and the snapshot is of a cluster of ${restoredIds.length}`,
       'brokers',
     );
   }
@@ -83,7 +84,8 @@ export async function createBroker(options: BrokerOptions = {}): Promise<BrokerB
     const rack = options.racks?.[id] ?? null;
     return new BrokerNode(shared, { id, host, port, rack, fetchSessions, isUp: true });
   };
-  const nodes = Array.from({ length: count }, (_, id) => makeNode(id));
+  let nextId = Math.max(-1, ...restoredIds) + 1;
+  const nodes = Array.from({ length: count }, (_, at) => makeNode(restoredIds[at] ?? nextId++));
   for (const { node } of nodes) cluster.nodes.push(node);
   if (snapshot !== undefined) restoreCluster(cluster, snapshot);
   for (const [name, topic] of Object.entries(options.topics ?? {})) {
@@ -93,10 +95,11 @@ export async function createBroker(options: BrokerOptions = {}): Promise<BrokerB
     cluster,
     nodes,
     addNode() {
-      const added = makeNode(nodes.length);
+      const added = makeNode(nextId++);
       nodes.push(added);
       return added;
     },
+    removeNode: (removed) => nodes.splice(nodes.indexOf(removed), 1),
     faults: shared.faults,
     log: shared.log,
     transport: network?.transport ?? tcpTransport,

@@ -25,10 +25,7 @@ export function loseUnreplicated(cluster: ClusterState, node: number, options: C
 
 export function holdReplication(partition: Partition): () => void {
   partition.log.holdReplication();
-  return () => {
-    partition.log.releaseReplication();
-    partition.wake();
-  };
+  return () => partition.catchUp();
 }
 
 export function putOutOfSync(partition: Partition, node: number): () => void {
@@ -42,6 +39,20 @@ export function putOutOfSync(partition: Partition, node: number): () => void {
     partition.laggards.delete(node);
     partition.wake();
   };
+}
+
+/** Returns where the log begins now. */
+export function deleteRecords(partition: Partition, before: number): number {
+  const { log, topic, index } = partition;
+  if (!Number.isInteger(before) || before < 0 || before > log.highWatermark) {
+    throw new UsageError(
+      `deleteRecords: ${before} is no offset of ${topic}-${index}, which is readable up to ${log.highWatermark}`,
+      'before',
+    );
+  }
+  log.deleteBefore(before);
+  partition.wake();
+  return log.startOffset;
 }
 
 export async function compactTopic(cluster: ClusterState, topic: Topic): Promise<void> {

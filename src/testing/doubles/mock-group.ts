@@ -227,6 +227,7 @@ class MockMember implements RecordGroup {
       promise.owned = new OwnedPartition(partition, undefined, {
         clock: this.clock,
         checkSession: () => false,
+        generation: () => this.generation,
         onClaim: (claim) => this.listener.onClaim(claim),
       });
     }

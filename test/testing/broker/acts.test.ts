@@ -77,3 +77,45 @@ describe('addNode', () => {
     expect([...coordinators].sort()).toEqual([0, 1, 2]);
   });
 });
+
+describe('removeNode', () => {
+  it('leaves its replicas, partitions and groups to others, and loses nothing', async () => {
+    await sim.run(sim.box.addNode());
+    await produce('kept');
+    await sim.box.removeNode(0);
+    expect(sim.box.bootstrap).toEqual(['broker-1:9092', 'broker-2:9092']);
+    const { brokers, topics } = await sim.run(sim.connect(0).call(metadataApi, 9, { topics: null }));
+    expect(brokers.map(({ nodeId }) => nodeId)).toEqual([1, 2]);
+    const [partition] = topics[0]!.partitions;
+    expect(partition).toMatchObject({ leaderId: 1, replicaNodes: [1, 2], isrNodes: [1, 2] });
+    expect((await sim.box.records('lines', 0)).map(({ value }) => String(value))).toEqual(['kept']);
+    for (let group = 0; group < 30; group++)
+      expect(sim.box.coordinatorOf(`group-${group}`)).toBeGreaterThan(0);
+    await expect(sim.box.start(0)).rejects.toThrow(/no node 0/);
+    expect(await sim.run(sim.box.addNode())).toBe(3);
+  });
+
+  it('is kept over a restart', async () => {
+    await sim.run(sim.box.addNode());
+    await sim.box.removeNode(1);
+    const restore = sim.box.snapshot();
+    await sim.box.close();
+    sim = await simulated({ restore });
+    expect(sim.box.bootstrap).toEqual(['broker-0:9092', 'broker-2:9092']);
+  });
+
+  it('refuses the last one', async () => {
+    await sim.box.removeNode(1);
+    await expect(sim.box.removeNode(0)).rejects.toThrow(/no other node/);
+  });
+});
+
+describe('deleteRecords', () => {
+  it('takes the front of a log away, up to the high watermark', async () => {
+    for (const value of ['a', 'b', 'c']) await produce(value);
+    expect(sim.box.deleteRecords('lines', 0, 2)).toBe(2);
+    expect((await sim.box.records('lines', 0)).map(({ offset }) => offset)).toEqual([2]);
+    expect(sim.box.deleteRecords('lines', 0, 1)).toBe(2);
+    expect(() => sim.box.deleteRecords('lines', 0, 4)).toThrow(/readable up to 3/);
+  });
+});

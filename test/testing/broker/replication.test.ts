@@ -158,6 +158,15 @@ describe('a leader that is lost', () => {
     expect(await send('again')).toMatchObject({ errorCode: 0, baseOffset: 0 });
   });
 
+  it('keeps what all have at last, although its producer did not wait for that', async () => {
+    const release = sim.box.holdReplication('lines', 0);
+    expect(await send('a', ALL)).toMatchObject({ errorCode: ERRORS.REQUEST_TIMED_OUT });
+    release();
+    expect(sim.box.partition('lines', 0)).toMatchObject({ highWatermark: 1 });
+    await sim.box.crash(sim.box.leaderOf('lines', 0), { loseUnreplicated: 10 });
+    expect(await values()).toEqual(['a']);
+  });
+
   it('leaves the ends of transactions and what lies before them, which all have', async () => {
     const leader = sim.box.leaderOf('lines', 0);
     const stage = sim.other(leader);

@@ -141,6 +141,14 @@ describe('a cluster that starts again', () => {
     expect(await fetchAll()).toEqual([[0, 'x']]);
   });
 
+  it('gives partitions a leader that had none because no node was up', async () => {
+    const { box } = sim;
+    for (const node of [0, 1]) await box.stop(node);
+    expect(box.leaderOf('lines', 0)).toBe(-1);
+    await restart();
+    expect(sim.box.leaderOf('lines', 0)).toBeGreaterThanOrEqual(0);
+  });
+
   it('refuses fewer nodes, and bytes that are no snapshot', async () => {
     const restore = sim.box.snapshot();
     await expect(createBroker({ restore, brokers: 1 })).rejects.toThrow(/a cluster of 2/);

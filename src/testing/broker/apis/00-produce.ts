@@ -117,6 +117,7 @@ class ProduceAnswer {
     minInsyncReplicas: number,
   ): void {
     const { endOffset, highWatermark } = partition.log;
+    partition.awaitedByAll = endOffset;
     if (highWatermark >= endOffset) {
       partition.acknowledgedByAll = endOffset;
       return;

@@ -1,6 +1,7 @@
 import { ERRORS } from '../../../core/protocol/error-codes.ts';
 import { deleteRecordsApi } from '../../../core/protocol/messages/21-delete-records.ts';
 import { serve } from '../handler.ts';
+import { deleteRecords } from '../log-acts.ts';
 import type { Topic } from '../state/topic.ts';
 import { findLed, findTopic } from './lookup.ts';
 
@@ -21,9 +22,7 @@ export const deleteRecordsHandler = serve(deleteRecordsApi, {
         if (before < 0 || before > log.highWatermark) {
           return { partitionIndex, lowWatermark: -1, errorCode: ERRORS.OFFSET_OUT_OF_RANGE };
         }
-        log.deleteBefore(before);
-        partition.wake();
-        return { partitionIndex, lowWatermark: log.startOffset, errorCode: ERRORS.NONE };
+        return { partitionIndex, lowWatermark: deleteRecords(partition, before), errorCode: ERRORS.NONE };
       });
       return { name: wanted.name, partitions };
     });

@@ -7,14 +7,14 @@ import { snapshotTopic } from './topic-snapshot.ts';
 import type { TopicSnapshot } from './topic-snapshot.ts';
 
 const FORMAT = 'sluice broker';
-const FORMAT_VERSION = 1;
+const FORMAT_VERSION = 2;
 
 /** What a cluster keeps when all of its nodes stop, as plain data. */
 export interface ClusterSnapshot {
   readonly format: typeof FORMAT;
   readonly formatVersion: number;
   readonly clusterId: string;
-  readonly nodes: number;
+  readonly nodeIds: readonly number[];
   readonly nextProducerId: number;
   readonly coordinatorSalt: number;
   readonly brokerConfigs: ReadonlyMap<string, ReadonlyMap<string, string>>;
@@ -28,7 +28,7 @@ export function snapshotCluster(cluster: ClusterState): Uint8Array {
   const snapshot: ClusterSnapshot = {
     format: FORMAT,
     formatVersion: FORMAT_VERSION,
-    nodes: cluster.nodes.length,
+    nodeIds: cluster.nodes.map(({ id }) => id),
     ...cluster.ids(),
     brokerConfigs: cluster.brokerConfigs,
     topics: Array.from(cluster.topics.all(), snapshotTopic),
@@ -60,6 +60,7 @@ export function restoreCluster(cluster: ClusterState, snapshot: ClusterSnapshot)
   cluster.takeIds(snapshot);
   for (const [node, configs] of snapshot.brokerConfigs) cluster.brokerConfigs.set(node, configs);
   for (const topic of snapshot.topics) cluster.topics.restore(topic);
+  cluster.electMissing();
   cluster.groups.restore(snapshot.groups);
   cluster.transactions.restore(snapshot.transactions);
 }

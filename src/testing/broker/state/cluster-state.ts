@@ -155,6 +155,32 @@ export class ClusterState {
     }
   }
 
+  /** A node is gone for good; others have its replicas now, as far as there are others. */
+  nodeRemoved(removed: NodeState): void {
+    const others = this.upNodes().filter((node) => node !== removed);
+    for (const partition of this.topics.partitions()) {
+      if (!partition.replicas.includes(removed.id)) continue;
+      const kept = partition.replicas.filter((id) => id !== removed.id);
+      const standIn = others.find(({ id }) => !kept.includes(id));
+      partition.replicas = standIn === undefined ? kept : [...kept, standIn.id];
+      partition.laggards.delete(removed.id);
+    }
+    this.nodeStopped(removed);
+    this.#moveGroups(() => {
+      this.nodes.splice(this.nodes.indexOf(removed), 1);
+    });
+  }
+
+  /** Partitions without a leader get one where a replica is up, unless an act holds them so. */
+  electMissing(): void {
+    for (const partition of this.topics.partitions()) {
+      if (partition.leader === NO_LEADER && !partition.isHeldLeaderless) {
+        const leader = this.#successorOf(partition);
+        if (leader !== NO_LEADER) partition.elect(leader);
+      }
+    }
+  }
+
   nodeAdded(added: NodeState): void {
     this.#moveGroups(() => {
       this.nodes.push(added);

@@ -29,6 +29,8 @@ export class Partition {
   readonly laggards = new Set<number>();
   /** What a producer with acks=all was told is in every in-sync replica: a clean election never loses anything before it. */
   acknowledgedByAll = 0;
+  /** The end of the last append that a producer with acks=all asked for, whether or not it still waits for its answer. */
+  awaitedByAll = 0;
   /** Set by an act: it stays without a leader even when a replica comes back. */
   isHeldLeaderless = false;
   readonly #waiters = new Set<() => void>();
@@ -56,6 +58,7 @@ export class Partition {
         // The end of a transaction is never lost, although here its marker is not waited for.
         this.log.truncateTo(Math.max(this.log.highWatermark, this.acknowledgedByAll));
         this.log.releaseReplication();
+        this.awaitedByAll = Math.min(this.awaitedByAll, this.log.endOffset);
         this.#lastLeader = leader;
       }
       this.log.epochs.begin(this.leaderEpoch, this.log.endOffset);
@@ -82,6 +85,14 @@ export class Partition {
       unclean ? kept : Math.max(kept, Math.min(this.acknowledgedByAll, this.log.endOffset)),
     );
     this.acknowledgedByAll = Math.min(this.acknowledgedByAll, this.log.endOffset);
+    this.awaitedByAll = Math.min(this.awaitedByAll, this.log.endOffset);
+  }
+
+  /** Followers that had stopped to fetch have everything now: what was to be in all of them is. */
+  catchUp(): void {
+    this.log.releaseReplication();
+    this.acknowledgedByAll = Math.max(this.acknowledgedByAll, this.awaitedByAll);
+    this.wake();
   }
 
   /** The error for a request that came to `nodeId` believing in `leaderEpoch` (-1: none), 0 when it may go on. */
