@@ -1,11 +1,20 @@
 // The fetch loop of one broker.
 
 import type { Clock, Timer } from '../clock.ts';
-import type { Cluster } from '../cluster/cluster.ts';
+import type { Cluster, Use } from '../cluster/cluster.ts';
 import type { ResponseOf } from '../protocol/api.ts';
 import { fetchApi } from '../protocol/messages/01-fetch.ts';
 import { ZERO_UUID } from '../protocol/schema.ts';
-import { FETCH_TOPIC_ID_VERSION, fetchRequest, type Ask, type RequestLimits } from './fetch-request.ts';
+import {
+  FETCH_TOPIC_ID_VERSION,
+  PlainAsks,
+  fetchRequest,
+  type Ask,
+  type Asked,
+  type RequestLimits,
+  type SessionPart,
+} from './fetch-request.ts';
+import { FetchSession, isSessionError } from './fetch-session.ts';
 import { FetchSlots } from './fetch-slots.ts';
 import type { PartitionReader } from './partition-reader.ts';
 
@@ -22,7 +31,7 @@ export interface BrokerLimits extends Omit<RequestLimits, 'maxWaitMs'> {
 
 /** What a broker's loop reports to. */
 export interface BrokerFetchListener {
-  onAnswer(asks: readonly Ask[], response: ResponseOf<typeof fetchApi>, nodeId: number): void;
+  onAnswer(asked: Asked, response: ResponseOf<typeof fetchApi>, nodeId: number): void;
   onFailure(asks: readonly Ask[], error: unknown, nodeId: number): void;
   /** Bytes that requests under way may bring, as a difference. */
   onReserve(bytes: number): void;
@@ -37,6 +46,9 @@ export class BrokerFetcher {
   private readonly limits: BrokerLimits;
   private readonly listener: BrokerFetchListener;
   private readonly slots: FetchSlots;
+  private readonly session = new FetchSession();
+  /** The connection of its last poll. */
+  private sessionSlot = 0;
   private readonly abort = new AbortController();
   private notBeforeMs = -Infinity;
   private timer: Timer | undefined;
@@ -74,9 +86,13 @@ export class BrokerFetcher {
       return;
     }
     for (let slot = this.slots.free(); slot >= 0; slot = this.slots.free()) {
-      const asks = this.asks(nowMs);
-      if (asks.length === 0) return;
-      void this.send(slot, asks, nowMs);
+      const { idle, behind } = this.due(nowMs);
+      if (this.session.busy || !this.poll(slot, idle, nowMs)) {
+        const asks = idle.map((reader) => this.ask(reader));
+        this.addWorthOneRequest(behind, asks);
+        if (asks.length === 0) return;
+        void this.send(slot, new PlainAsks(asks), asks, undefined, nowMs);
+      }
     }
   }
 
@@ -90,51 +106,92 @@ export class BrokerFetcher {
     this.timer = undefined;
     this.readers.clear();
     this.abort.abort();
+    if (this.session.isOpen) this.closeSession();
   }
 
-  private asks(nowMs: number): Ask[] {
-    const { metadata } = this.cluster;
-    const asks: Ask[] = [];
+  /** Frees the broker's memory of us. Behind a poll on its connection, so that nothing has to be dialled for it; whether it comes through is no matter. */
+  private closeSession(): void {
+    const limits = { ...this.limits, maxWaitMs: 0, maxBytes: 0 };
+    const request = fetchRequest([], limits, this.session.closing());
+    this.cluster
+      .send(this.nodeId, fetchApi, request, { use: this.use(this.sessionSlot) })
+      .catch(() => undefined);
+  }
+
+  /** Who is to be asked for now: those at the end of their log (or of which nothing is known) and those behind it. */
+  private due(nowMs: number): { readonly idle: PartitionReader[]; readonly behind: PartitionReader[] } {
+    const idle: PartitionReader[] = [];
+    const behind: PartitionReader[] = [];
     let soonestMs = Infinity;
     for (const reader of this.readers) {
-      const { fetch } = reader.feed;
-      if (fetch.asked) continue;
-      const bytes = reader.feed.bytesWanted();
-      if (bytes === 0) continue;
-      if (fetch.notBeforeMs > nowMs) {
-        soonestMs = Math.min(soonestMs, fetch.notBeforeMs);
-        continue;
-      }
-      const { generation, offset } = fetch;
-      const currentLeaderEpoch = metadata.leader(reader.topic, reader.partition)?.leaderEpoch ?? -1;
-      asks.push({ reader, generation, offset, bytes, currentLeaderEpoch });
+      const { fetch, endOfLog } = reader.feed;
+      if (fetch.asked || !reader.feed.wantsMore()) continue;
+      if (fetch.notBeforeMs > nowMs) soonestMs = Math.min(soonestMs, fetch.notBeforeMs);
+      else if (endOfLog <= fetch.offset) idle.push(reader);
+      else behind.push(reader);
     }
     if (soonestMs < Infinity) this.pumpAt(soonestMs, nowMs);
-    asks.sort((a, b) => a.reader.feed.fetch.lastServed - b.reader.feed.fetch.lastServed);
-    return this.worthOneRequest(asks);
+    behind.sort((a, b) => a.feed.fetch.lastServed - b.feed.fetch.lastServed);
+    return { idle, behind };
   }
 
-  /**
-   * As many as one answer has room for, of those that are behind the end of their log: the rest goes out on another connection meanwhile. Who
-   * has read everything is always asked for, as it takes no room.
-   */
-  private worthOneRequest(asks: readonly Ask[]): Ask[] {
+  private ask(reader: PartitionReader): Ask {
+    const { generation, offset, leaderEpoch } = reader.feed.fetch;
+    return {
+      reader,
+      generation,
+      offset,
+      lastFetchedEpoch: leaderEpoch,
+      bytes: reader.feed.bytesWanted(),
+      currentLeaderEpoch: this.leaderEpoch(reader),
+    };
+  }
+
+  private leaderEpoch({ topic, partition }: PartitionReader): number {
+    return this.cluster.metadata.leader(topic, partition)?.leaderEpoch ?? -1;
+  }
+
+  /** As many as one answer has room for: the rest goes out on another connection meanwhile. */
+  private addWorthOneRequest(readers: readonly PartitionReader[], asks: Ask[]): void {
     let left = this.limits.maxBytes;
-    return asks.filter(({ reader, offset, bytes }) => {
-      if (reader.feed.endOfLog >= 0 && reader.feed.endOfLog <= offset) return true;
-      if (left <= 0) return false;
-      left -= bytes;
-      return true;
-    });
+    for (let at = 0; at < readers.length && left > 0; at += 1) {
+      const ask = this.ask(readers[at]!);
+      left -= ask.bytes;
+      asks.push(ask);
+    }
   }
 
-  private async send(slot: number, asks: readonly Ask[], nowMs: number): Promise<void> {
+  /** Polls for all who wait at the end of their log in one session, which names only those of whom something changed. False when there is nobody. */
+  private poll(slot: number, idle: readonly PartitionReader[], nowMs: number): boolean {
+    const { session } = this;
+    let some = false;
+    for (const reader of idle)
+      if (session.want(reader, reader.feed.bytesPolled(), this.leaderEpoch(reader))) some = true;
+    if (!some) return false;
+    const { named, session: part } = session.plan();
+    this.sessionSlot = slot;
+    void this.send(slot, session, named, part, nowMs);
+    return true;
+  }
+
+  private use(slot: number): Use {
+    return `fetch-${this.limits.firstConnection + slot}`;
+  }
+
+  private async send(
+    slot: number,
+    asked: Asked,
+    named: readonly Ask[],
+    session: SessionPart | undefined,
+    nowMs: number,
+  ): Promise<void> {
+    const { asks } = asked;
     let wished = 0;
-    let named = false;
+    let byName = false;
     for (const { reader, bytes } of asks) {
       reader.feed.fetch.asked = true;
       wished += bytes;
-      if (reader.topicId === '' || reader.topicId === ZERO_UUID) named = true;
+      if (reader.topicId === '' || reader.topicId === ZERO_UUID) byName = true;
     }
     const maxBytes = Math.min(wished, this.limits.maxBytes);
     const maxWaitMs = this.slots.take(slot, nowMs);
@@ -145,12 +202,12 @@ export class BrokerFetcher {
       response = await this.cluster.send(
         this.nodeId,
         fetchApi,
-        fetchRequest(asks, { ...this.limits, maxBytes, maxWaitMs }),
+        fetchRequest(named, { ...this.limits, maxBytes, maxWaitMs }, session),
         {
-          use: `fetch-${this.limits.firstConnection + slot}`,
+          use: this.use(slot),
           timeoutMs: maxWaitMs + this.cluster.requestTimeoutMs,
           signal: this.abort.signal,
-          ...(named && { maxVersion: FETCH_TOPIC_ID_VERSION - 1 }),
+          ...(byName && { maxVersion: FETCH_TOPIC_ID_VERSION - 1 }),
         },
       );
     } catch (error) {
@@ -159,8 +216,24 @@ export class BrokerFetcher {
     this.slots.release(slot);
     this.listener.onReserve(-maxBytes);
     if (this.abort.signal.aborted) return;
+    if (session !== undefined && this.endPoll(asked, response)) return;
     if (response === undefined) this.listener.onFailure(asks, failure, this.nodeId);
-    else this.listener.onAnswer(asks, response, this.nodeId);
+    else this.listener.onAnswer(asked, response, this.nodeId);
+  }
+
+  /** Keeps the session in step with what the broker says of it; true when the poll is to be repeated in a new one. */
+  private endPoll({ asks, complete }: Asked, response: ResponseOf<typeof fetchApi> | undefined): boolean {
+    const { session } = this;
+    if (response?.errorCode === 0) {
+      session.answered(response.sessionId);
+      return false;
+    }
+    session.failed(response?.errorCode);
+    if (response === undefined || complete || !isSessionError(response.errorCode)) return false;
+    for (const { reader, generation } of asks)
+      if (reader.feed.fetch.generation === generation) reader.feed.fetch.asked = false;
+    this.pump();
+    return true;
   }
 
   /** After an answer: at once, or with the other polls that are about to end when it brought nothing. */

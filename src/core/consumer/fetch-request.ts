@@ -10,8 +10,19 @@ export interface Ask {
   /** Of the reader's fetch position when it was asked for. */
   readonly generation: number;
   readonly offset: number;
+  /** Leader epoch of the record before `offset`, -1 when unknown. */
+  readonly lastFetchedEpoch: number;
   readonly bytes: number;
   readonly currentLeaderEpoch: number;
+}
+
+/** What one request asks for: the partitions it names and, in a session, those that the broker remembers. */
+export interface Asked {
+  readonly asks: readonly Ask[];
+  /** False in a session: who is not mentioned in the answer has nothing new. */
+  readonly complete: boolean;
+  /** The ask that a part of an answer belongs to; the answer names its topic or, from version 13, its topic id. */
+  find(topic: string, topicId: string, partition: number): Ask | undefined;
 }
 
 /** What holds for a whole request. */
@@ -20,13 +31,23 @@ export interface RequestLimits {
   readonly minBytes: number;
   readonly maxBytes: number;
   readonly readCommitted: boolean;
+  /** '' for none. */
+  readonly rackId: string;
+}
+
+/** The part of a request that is about its session (KIP-227). */
+export interface SessionPart {
+  readonly sessionId: number;
+  readonly sessionEpoch: number;
+  /** Partitions that leave the session. */
+  readonly forgotten: readonly Ask[];
 }
 
 /** First version that names topics by id. */
 export const FETCH_TOPIC_ID_VERSION = 13;
 
-/** Kafka's way to say that a fetch belongs to no session (KIP-227). */
-const NO_SESSION = { sessionId: 0, sessionEpoch: -1 } as const;
+/** Kafka's way to say that a fetch belongs to no session. */
+export const NO_SESSION: SessionPart = { sessionId: 0, sessionEpoch: -1, forgotten: [] };
 
 interface TopicAsks {
   readonly topic: string;
@@ -35,7 +56,39 @@ interface TopicAsks {
 }
 
 /** Partitions are answered in the order of the request (KIP-74), so runs of one topic are kept together only while they follow each other. */
-export function fetchRequest(asks: readonly Ask[], limits: RequestLimits): RequestOf<typeof fetchApi> {
+export function fetchRequest(
+  asks: readonly Ask[],
+  limits: RequestLimits,
+  { sessionId, sessionEpoch, forgotten }: SessionPart = NO_SESSION,
+): RequestOf<typeof fetchApi> {
+  return {
+    sessionId,
+    sessionEpoch,
+    maxWaitMs: limits.maxWaitMs,
+    minBytes: limits.minBytes,
+    maxBytes: limits.maxBytes,
+    isolationLevel: limits.readCommitted ? 1 : 0,
+    rackId: limits.rackId,
+    forgottenTopicsData: byTopic(forgotten).map(({ topic, topicId, partitions }) => ({
+      topic,
+      topicId,
+      partitions: partitions.map(({ reader }) => reader.partition),
+    })),
+    topics: byTopic(asks).map(({ topic, topicId, partitions }) => ({
+      topic,
+      topicId,
+      partitions: partitions.map(({ reader, offset, lastFetchedEpoch, bytes, currentLeaderEpoch }) => ({
+        partition: reader.partition,
+        currentLeaderEpoch,
+        fetchOffset: offset,
+        lastFetchedEpoch,
+        partitionMaxBytes: bytes,
+      })),
+    })),
+  };
+}
+
+function byTopic(asks: readonly Ask[]): TopicAsks[] {
   const topics: TopicAsks[] = [];
   let last: TopicAsks | undefined;
   for (const ask of asks) {
@@ -46,45 +99,32 @@ export function fetchRequest(asks: readonly Ask[], limits: RequestLimits): Reque
     }
     last.partitions.push(ask);
   }
-  return {
-    ...NO_SESSION,
-    maxWaitMs: limits.maxWaitMs,
-    minBytes: limits.minBytes,
-    maxBytes: limits.maxBytes,
-    isolationLevel: limits.readCommitted ? 1 : 0,
-    forgottenTopicsData: [],
-    topics: topics.map(({ topic, topicId, partitions }) => ({
-      topic,
-      topicId,
-      partitions: partitions.map(({ reader, offset, bytes, currentLeaderEpoch }) => ({
-        partition: reader.partition,
-        currentLeaderEpoch,
-        fetchOffset: offset,
-        lastFetchedEpoch: reader.feed.fetch.leaderEpoch,
-        partitionMaxBytes: bytes,
-      })),
-    })),
-  };
+  return topics;
 }
 
-/** Finds the ask that a part of an answer belongs to; the answer names its topic or, from version 13, its topic id. */
-export class AskIndex {
-  private readonly byTopic = new Map<string, Map<number, Ask>>();
+/** A request without a session: it names all that it asks for. */
+export class PlainAsks implements Asked {
+  readonly asks: readonly Ask[];
+  readonly complete = true;
+  private index: Map<string, Map<number, Ask>> | undefined;
 
   constructor(asks: readonly Ask[]) {
-    for (const ask of asks) {
-      this.enter(ask.reader.topic, ask);
-      this.enter(ask.reader.topicId, ask);
-    }
+    this.asks = asks;
   }
 
   find(topic: string, topicId: string, partition: number): Ask | undefined {
-    return (this.byTopic.get(topic) ?? this.byTopic.get(topicId))?.get(partition);
+    this.index ??= this.makeIndex();
+    return (this.index.get(topic) ?? this.index.get(topicId))?.get(partition);
   }
 
-  private enter(key: string, ask: Ask): void {
-    const partitions = this.byTopic.get(key);
-    if (partitions === undefined) this.byTopic.set(key, new Map([[ask.reader.partition, ask]]));
-    else partitions.set(ask.reader.partition, ask);
+  private makeIndex(): Map<string, Map<number, Ask>> {
+    const index = new Map<string, Map<number, Ask>>();
+    for (const ask of this.asks)
+      for (const key of [ask.reader.topic, ask.reader.topicId]) {
+        const partitions = index.get(key);
+        if (partitions === undefined) index.set(key, new Map([[ask.reader.partition, ask]]));
+        else partitions.set(ask.reader.partition, ask);
+      }
+    return index;
   }
 }

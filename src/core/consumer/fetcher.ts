@@ -24,7 +24,8 @@ import {
 import { EmissionLoop } from './emission-loop.ts';
 import { fetchVerdict } from './fetch-errors.ts';
 import { FetchLease } from './fetch-lease.ts';
-import { AskIndex, type Ask } from './fetch-request.ts';
+import type { FetchPosition } from './fetch-position.ts';
+import type { Ask, Asked } from './fetch-request.ts';
 import { FetchedData, copyOf, findEnd, isSmallPart } from './fetched-data.ts';
 import { FramePin } from './frame-pin.ts';
 import { HeapBallast } from './heap-ballast.ts';
@@ -93,6 +94,7 @@ export class Fetcher implements ReaderHost, BrokerFetchListener {
         Math.max(MIN_REQUEST_BYTES, Math.floor(budgetBytes * REQUEST_PART)),
       ),
       readCommitted: this.readCommitted,
+      rackId: options.rackId ?? '',
       connections: FETCH_CONNECTIONS,
       firstConnection: this.lease.number * FETCH_CONNECTIONS,
     };
@@ -153,7 +155,8 @@ export class Fetcher implements ReaderHost, BrokerFetchListener {
   }
 
   /** Called by the brokers' loops. */
-  onAnswer(asks: readonly Ask[], response: FetchResponse, nodeId: number): void {
+  onAnswer(asked: Asked, response: FetchResponse, nodeId: number): void {
+    const { asks } = asked;
     if (response.throttleTimeMs > 0)
       this.brokers.get(nodeId)?.holdBack(this.clock.now() + response.throttleTimeMs);
     if (response.errorCode !== 0) {
@@ -161,14 +164,15 @@ export class Fetcher implements ReaderHost, BrokerFetchListener {
       return;
     }
     this.answers += 1;
-    const index = new AskIndex(asks);
     let bytes = 0;
     let pin: FramePin | undefined;
+    const answered: PartitionReader[] = [];
     for (const { topic, topicId, partitions } of response.responses)
       for (const answer of partitions) {
-        const ask = index.find(topic, topicId, answer.partitionIndex);
+        const ask = asked.find(topic, topicId, answer.partitionIndex);
         if (ask === undefined || ask.generation !== ask.reader.feed.fetch.generation) continue;
         ask.reader.feed.fetch.asked = false;
+        answered.push(ask.reader);
         const { records } = answer;
         if (records !== null) {
           bytes += records.length;
@@ -176,11 +180,17 @@ export class Fetcher implements ReaderHost, BrokerFetchListener {
         }
         this.take(ask, answer, response, pin);
       }
-    for (const { reader, generation } of asks)
-      if (reader.feed.fetch.generation === generation && reader.feed.fetch.asked) this.backOff(reader);
+    // A throttled broker answers with nothing at all (KIP-219).
+    const excused = !asked.complete || response.throttleTimeMs > 0;
+    for (const { reader, generation } of asks) {
+      const { fetch } = reader.feed;
+      if (fetch.generation !== generation || !fetch.asked) continue;
+      if (excused) unasked(fetch);
+      else this.backOff(reader);
+    }
     this.ballast.count(bytes);
     this.brokers.get(nodeId)?.pumpAfter(bytes === 0);
-    for (const { reader } of asks) this.loop.now(reader);
+    for (const reader of answered) this.loop.now(reader);
   }
 
   /** Called by the brokers' loops. */
@@ -208,8 +218,7 @@ export class Fetcher implements ReaderHost, BrokerFetchListener {
       return;
     }
     reader.feed.sawEnd(this.readCommitted ? answer.lastStableOffset : answer.highWatermark);
-    fetch.failures = 0;
-    fetch.brokenAnswers = 0;
+    unasked(fetch);
     if (answer.records === null || answer.records.length === 0) return;
     fetch.lastServed = this.answers;
     const { nextOffset, leaderEpoch, largestBatchBytes } = findEnd(answer.records);
@@ -329,6 +338,13 @@ export class Fetcher implements ReaderHost, BrokerFetchListener {
   private pumpDue(nowMs: number): void {
     for (const broker of this.brokers.values()) broker.pumpIfDue(nowMs);
   }
+}
+
+/** The question was answered, if only with nothing. */
+function unasked(fetch: FetchPosition): void {
+  fetch.asked = false;
+  fetch.failures = 0;
+  fetch.brokenAnswers = 0;
 }
 
 /** Answers that make no sense: once may be bad luck. */

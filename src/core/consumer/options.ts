@@ -40,6 +40,8 @@ export interface FetcherOptions {
   readonly isolationLevel?: IsolationLevel | undefined;
   /** Default 'fail'. */
   readonly outOfRange?: OutOfRange | undefined;
+  /** Where this client runs, as the brokers' `broker.rack`: with a replica selector on the brokers, records come from the nearest replica (KIP-392). Default: from the leader. */
+  readonly rackId?: string | undefined;
   /** Default 500. */
   readonly fetchMaxWaitMs?: number | undefined;
   /** Default 1. */

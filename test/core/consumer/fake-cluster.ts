@@ -44,9 +44,20 @@ export interface SeenFetch {
   readonly use: string;
   readonly version: number;
   readonly request: FetchRequest;
-  /** 'topic-partition' of each partition asked for. */
+  /** 'topic-partition' of each partition asked for, those that the session remembers included. */
   readonly asked: string[];
 }
+
+interface FakeSession {
+  epoch: number;
+  /** Told high watermarks by 'topic-partition'. */
+  readonly rows: Map<
+    string,
+    { readonly topic: string; readonly topicId: string; readonly ask: FetchPartition; told: number }
+  >;
+}
+
+const SESSION_ERRORS = [ERRORS.FETCH_SESSION_ID_NOT_FOUND, ERRORS.INVALID_FETCH_SESSION_EPOCH] as const;
 
 const LATENCY_MS = 0.5;
 
@@ -63,6 +74,9 @@ export class FakeCluster implements Cluster {
   readonly dead = new Set<number>();
   refreshes = 0;
   fetchVersion = 17;
+  /** Fetch sessions by node and id; `keepsSessions` = false is a broker whose cache is full. */
+  readonly sessions = new Map<string, FakeSession>();
+  keepsSessions = true;
   /** Topics that the client may not see. */
   readonly forbidden = new Set<string>();
   /** Commits by group and 'topic-partition'. */
@@ -109,6 +123,7 @@ export class FakeCluster implements Cluster {
   }
 
   readonly metadata: MetadataCache = {
+    rack: () => undefined,
     topic: (name) => this.view.get(name),
     topicById: (id) => [...this.view.values()].find((topic) => topic.id === id),
     topics: () => this.view.values(),
@@ -117,6 +132,7 @@ export class FakeCluster implements Cluster {
       this.listeners.add(listener);
       return () => this.listeners.delete(listener);
     },
+    rack: () => undefined,
     updateLeader: (topic, partition, leader) => this.hint(topic, partition, leader),
   };
 
@@ -238,17 +254,94 @@ export class FakeCluster implements Cluster {
     }
     if (api.key === fetchApi.key) {
       const fetch = request as FetchRequest;
-      const asked = fetch.topics.flatMap((topic) =>
-        topic.partitions.map(({ partition }) => `${this.find(topic, version)?.name ?? '?'}-${partition}`),
-      );
+      const scope = this.scope(nodeId, fetch, version);
+      const asked =
+        typeof scope === 'number'
+          ? []
+          : scope.topics.flatMap((topic) =>
+              topic.partitions.map(
+                ({ partition }) => `${this.find(topic, version)?.name ?? '?'}-${partition}`,
+              ),
+            );
       this.fetches.push({ atMs: this.clock.now(), nodeId, use, version, request: fetch, asked });
-      const response = await this.fetch(nodeId, fetch, version);
-      return this.tamper(response, nodeId);
+      if (typeof scope === 'number') return this.tamper({ errorCode: scope, responses: [] }, nodeId);
+      const response = await this.fetch(nodeId, { ...fetch, topics: scope.topics }, version);
+      return this.tamper(this.told(nodeId, fetch, scope.session, response, version), nodeId);
     }
     if (api.key === listOffsetsApi.key)
       return this.listOffsets(nodeId, request as RequestOf<typeof listOffsetsApi>);
     if (api.key === offsetFetchApi.key) return this.offsetFetch(request as RequestOf<typeof offsetFetchApi>);
     throw new Error(`the fake cluster knows nothing of ${api.name}`);
+  }
+
+  /** What a request means: the partitions it names, and those that its session remembers; or an error code. */
+  private scope(
+    nodeId: number,
+    request: FetchRequest,
+    version: number,
+  ): { topics: FetchRequest['topics']; session?: FakeSession & { id: number } } | number {
+    const { sessionId = 0, sessionEpoch = -1 } = request;
+    const key = `${nodeId}/${sessionId}`;
+    if (sessionEpoch <= 0) {
+      this.sessions.delete(key);
+      if (sessionEpoch < 0 || version < 7 || !this.keepsSessions) return { topics: request.topics };
+      this.ids += 1;
+      const session = { id: this.ids, epoch: 1, rows: new Map() };
+      this.sessions.set(`${nodeId}/${session.id}`, session);
+      this.remember(session, request);
+      return { topics: request.topics, session };
+    }
+    const session = this.sessions.get(key);
+    if (session === undefined) return SESSION_ERRORS[0];
+    if (session.epoch !== sessionEpoch) return SESSION_ERRORS[1];
+    session.epoch += 1;
+    this.remember(session, request);
+    for (const { topic = '', topicId = '', partitions } of request.forgottenTopicsData ?? [])
+      for (const partition of partitions) session.rows.delete(`${topic}${topicId}/${partition}`);
+    const topics = [...session.rows.values()].map(({ topic, topicId, ask }) => ({
+      topic,
+      topicId,
+      partitions: [ask],
+    }));
+    return { topics, session: Object.assign(session, { id: sessionId }) };
+  }
+
+  private remember(session: FakeSession, request: FetchRequest): void {
+    for (const { topic = '', topicId = '', partitions } of request.topics)
+      for (const ask of partitions) {
+        const key = `${topic}${topicId}/${ask.partition}`;
+        session.rows.set(key, { topic, topicId, ask, told: session.rows.get(key)?.told ?? -1 });
+      }
+  }
+
+  /** In a session, only what is news. */
+  private told(
+    nodeId: number,
+    request: FetchRequest,
+    session: (FakeSession & { id: number }) | undefined,
+    response: FetchResponse,
+    version: number,
+  ): FetchResponse {
+    if (session === undefined || !this.sessions.has(`${nodeId}/${session.id}`)) return response;
+    const isFull = request.sessionEpoch === 0;
+    const responses = response.responses.map((topic) => ({
+      ...topic,
+      partitions: topic.partitions.filter((one) => {
+        const key = version < 13 ? (topic.topic ?? '') : (topic.topicId ?? '');
+        const row = [...session.rows.entries()].find(
+          ([name]) => name.includes(key) && name.endsWith(`/${one.partitionIndex}`),
+        )?.[1];
+        const isNews =
+          one.errorCode !== 0 || (one.records?.length ?? 0) > 0 || one.highWatermark !== row?.told;
+        if (row !== undefined) row.told = one.errorCode === 0 ? one.highWatermark : -1;
+        return isFull || isNews;
+      }),
+    }));
+    return {
+      ...response,
+      sessionId: session.id,
+      responses: responses.filter((one) => one.partitions.length > 0),
+    };
   }
 
   private find(
