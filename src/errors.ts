@@ -89,9 +89,12 @@ export class TimeoutError extends BrokerError {
   }
 }
 
-/** A sent batch was neither acknowledged nor refused before its delivery deadline: it may or may not be in the log. */
+/**
+ * A sent batch was neither acknowledged nor refused before its delivery deadline: it may or may not be in the log. Or the end of a transaction, which may
+ * or may not be done.
+ */
 export class OutcomeUnknownError extends BrokerError {
-  constructor(message: string, at: { topic: string; partition: number; cause?: unknown }) {
+  constructor(message: string, at: { topic?: string; partition?: number; cause?: unknown }) {
     super('REQUEST_TIMED_OUT', message, { retriable: false, ...at });
   }
 }
@@ -115,6 +118,52 @@ export class OffsetCommitError extends BrokerError {
       { retriable: cause.retriable, api: 'OffsetCommit', cause },
     );
     this.failed = failed;
+  }
+}
+
+/**
+ * The transaction cannot be committed any more: `abort()` it, and the producer goes on. `cause` is what went wrong first, `errorName` its name.
+ * Records taken in a transaction that was aborted fail with it too: a reader of what is committed never sees them.
+ */
+export class TransactionAbortableError extends BrokerError {}
+
+/**
+ * A transactional producer cannot go on: a newer instance has its id (PRODUCER_FENCED), the cluster aborted a transaction that was open for too long,
+ * or it lacks a right. Close it. `cause` is what went wrong first, `errorName` its name.
+ */
+export class TransactionFatalError extends BrokerError {}
+
+/**
+ * The log does not hold the position, and the policy was to fail. `errorName` is `OFFSET_OUT_OF_RANGE`. It holds `earliest` up to, not including,
+ * `latest`, as far as that is known; `truncatedTo` is set when the log was cut below the position by an unclean leader election (KIP-320).
+ */
+export class OffsetRangeError extends BrokerError {
+  readonly offset: number;
+  readonly earliest: number | undefined;
+  readonly latest: number | undefined;
+  readonly truncatedTo: number | undefined;
+
+  constructor(
+    message: string,
+    at: {
+      topic: string;
+      partition: number;
+      offset: number;
+      earliest?: number;
+      latest?: number;
+      truncatedTo?: number;
+    },
+  ) {
+    super('OFFSET_OUT_OF_RANGE', message, {
+      retriable: false,
+      api: 'Fetch',
+      topic: at.topic,
+      partition: at.partition,
+    });
+    this.offset = at.offset;
+    this.earliest = at.earliest;
+    this.latest = at.latest;
+    this.truncatedTo = at.truncatedTo;
   }
 }
 

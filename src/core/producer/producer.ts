@@ -48,7 +48,7 @@ export class Producer implements RecordProducer {
   private readonly deadlines: Deadlines;
   private readonly partitioner: Partitioner;
   private readonly stamp: Stamp;
-  private readonly abort = new AbortController();
+  private readonly ender = new AbortController();
   private lastTopic: TopicState | undefined;
   private closing: Promise<void> | undefined;
   /** Why no record is taken now; undefined while they are. */
@@ -84,7 +84,7 @@ export class Producer implements RecordProducer {
       report: rethrowLater,
     };
     this.context = context;
-    const { signal } = this.abort;
+    const { signal } = this.ender;
     this.deadlines = new Deadlines(cluster.clock, (now) => this.expire(now));
     this.topics = new Topics(
       cluster,
@@ -214,7 +214,7 @@ export class Producer implements RecordProducer {
       await this.flush();
     } finally {
       timer.cancel();
-      this.abort.abort(new UsageError('The producer is closed'));
+      this.ender.abort(new UsageError('The producer is closed'));
       this.topics.stop();
       this.deadlines.cancel();
       this.sender.stop();
@@ -279,7 +279,7 @@ export class Producer implements RecordProducer {
   ): void {
     // Before it is encoded, so that no memory is spent on it.
     if ((value?.length ?? 0) + (key?.length ?? 0) > this.settings.maxRecordBytes) {
-      this.refuse(topic, singleRecordBatchSize(key, value, headers), receipt, tag);
+      this.refuseRecord(topic, singleRecordBatchSize(key, value, headers), receipt, tag);
       return;
     }
     const { partitions } = topic;
@@ -296,7 +296,7 @@ export class Producer implements RecordProducer {
         if (before === 0) {
           if (batch.bytes > this.settings.maxRecordBytes) {
             partition.backlog.open = undefined;
-            this.refuse(topic, batch.bytes, receipt, tag);
+            this.refuseRecord(topic, batch.bytes, receipt, tag);
             break;
           }
           this.deadlines.at(batch.deadlineAt);
@@ -336,7 +336,7 @@ export class Producer implements RecordProducer {
     return topic.partition(chosen);
   }
 
-  private refuse(topic: TopicState, bytes: number, receipt: Receipt, tag: number): void {
+  private refuseRecord(topic: TopicState, bytes: number, receipt: Receipt, tag: number): void {
     const message = `A record for ${topic.name} takes ${bytes} bytes, and maxRecordBytes allows ${this.settings.maxRecordBytes}; raise it, and max.message.bytes of the topic, or write less`;
     const error = new BrokerError('MESSAGE_TOO_LARGE', message, {
       retriable: false,
