@@ -9,6 +9,9 @@ import { rangeAssignor } from './assignors/range.ts';
 import { ClaimOpener } from './claim-opener.ts';
 import type { GroupClaim } from './claim.ts';
 import { CommitSchedule } from './commit-schedule.ts';
+import type { Generation } from './committer.ts';
+import { ConsumerMembership } from './consumer-protocol/consumer-membership.ts';
+import { EpochCommitter } from './consumer-protocol/epoch-committer.ts';
 import type { GroupMembership, MembershipHost } from './group-membership.ts';
 import { summarize, type DrainSummary, type GroupListener, type RebalanceEvent } from './listener.ts';
 import { Membership } from './membership.ts';
@@ -51,14 +54,21 @@ export class GroupConsumer implements RecordGroup {
     this.times = times;
     this.listener = listener;
     this.fetcher = new Fetcher(cluster, options);
-    this.starts = new ClaimStarts(cluster, { groupId, from, isolationLevel });
+    const member =
+      options.groupProtocol === 'consumer'
+        ? (): Generation | undefined => this.membership.current()
+        : undefined;
+    this.starts = new ClaimStarts(cluster, { groupId, from, isolationLevel, member });
     this.subscription = new Subscription(cluster, topics, times.metadataMaxAgeMs, (what) =>
       this.membership.requestRejoin(what),
     );
     this.membership = this.newMembership();
+    const committer = options.committer ?? new OffsetCommitter(cluster);
     this.schedule = new CommitSchedule(
       cluster.clock,
-      options.committer ?? new OffsetCommitter(cluster),
+      this.membership instanceof ConsumerMembership
+        ? new EpochCommitter(cluster.clock, committer, this.membership)
+        : committer,
       times,
       {
         current: () => this.membership.current(),
@@ -150,11 +160,18 @@ export class GroupConsumer implements RecordGroup {
       groupId: options.groupId,
       groupInstanceId: options.groupInstanceId ?? null,
     };
-    if ((options.groupProtocol ?? 'classic') !== 'classic')
-      throw new UsageError(
-        `groupProtocol must be 'classic', not '${options.groupProtocol}'`,
-        'groupProtocol',
+    if (options.groupProtocol === 'consumer') {
+      return new ConsumerMembership(
+        cluster,
+        {
+          ...identity,
+          rackId: options.rackId ?? null,
+          serverAssignor: options.groupRemoteAssignor ?? null,
+          pattern: options.topics instanceof RegExp ? options.topics : undefined,
+        },
+        host,
       );
+    }
     return new Membership(cluster, { ...identity, assignors: options.assignors ?? [rangeAssignor] }, host);
   }
 
@@ -173,6 +190,7 @@ export class GroupConsumer implements RecordGroup {
       else some.push(reader.partition);
     }
     this.opener.open(without(assignment, owned));
+    this.schedule.resume();
   }
 
   private claimAll(starts: readonly ClaimStart[], signal: AbortSignal): void {
@@ -203,6 +221,7 @@ export class GroupConsumer implements RecordGroup {
     return new OwnedPartition(reader, start.committed || start.mustCommit ? offset : undefined, {
       clock: this.cluster.clock,
       checkSession: () => this.membership.checkSession(),
+      generation: () => this.membership.generationId,
       onClaim: (claim) => {
         this.epochs.set(key, claim.claimEpoch);
         this.listener.onClaim(claim);

@@ -1,12 +1,12 @@
 // The group's committed offsets, for all partitions of an assignment in one request.
 
-import { KafkaError } from '../../errors.ts';
+import { BrokerError, KafkaError } from '../../errors.ts';
 import type { Cluster } from '../cluster/cluster.ts';
 import { brokerError, withRetry } from '../cluster/retry.ts';
 import type { ResponseOf } from '../protocol/api.ts';
 import { offsetFetchApi } from '../protocol/messages/09-offset-fetch.ts';
 import type { Assignment } from './assignors/assignor.ts';
-import type { OffsetPoint } from './committer.ts';
+import type { Generation, OffsetPoint } from './committer.ts';
 
 /** Version 10 names topics by id only, which not every metadata answer has. */
 const LAST_VERSION_WITH_NAMES = 9;
@@ -19,11 +19,16 @@ export async function fetchGroupOffsets(
   cluster: Cluster,
   groupId: string,
   partitions: Assignment,
-  options: { readonly deadlineMs: number; readonly signal: AbortSignal },
+  options: {
+    readonly deadlineMs: number;
+    readonly signal: AbortSignal;
+    readonly member?: (() => Generation | undefined) | undefined;
+  },
 ): Promise<OffsetPoint[]> {
   if (partitions.size === 0) return [];
   const topics = [...partitions].map(([name, partitionIndexes]) => ({ name, partitionIndexes }));
   return withRetry(cluster, `OffsetFetch of group ${groupId}`, options, async (_, remainingMs) => {
+    const member = options.member?.();
     try {
       const response = await cluster.send(
         await cluster.coordinator('group', groupId),
@@ -31,7 +36,17 @@ export async function fetchGroupOffsets(
         (version) => ({
           groupId: version < GROUPS_SINCE ? groupId : '',
           topics: version < GROUPS_SINCE ? topics : [],
-          groups: version < GROUPS_SINCE ? [] : [{ groupId, topics }],
+          groups:
+            version < GROUPS_SINCE
+              ? []
+              : [
+                  {
+                    groupId,
+                    topics,
+                    memberId: member?.memberId ?? null,
+                    memberEpoch: member?.generationId ?? -1,
+                  },
+                ],
           requireStable: version >= STABLE_SINCE,
         }),
         {
@@ -43,10 +58,21 @@ export async function fetchGroupOffsets(
       );
       return readPoints(response, groupId);
     } catch (error) {
+      if (member !== undefined && isBehind(error)) {
+        throw new BrokerError(error.errorName, error.message, { retriable: true, api: 'OffsetFetch' });
+      }
       if (error instanceof KafkaError && error.retriable) cluster.forgetCoordinator('group', groupId);
       throw error;
     }
   });
+}
+
+/** The member has another epoch by now, or is about to hear that it is none: the next attempt asks in its new name, or is called off. */
+function isBehind(error: unknown): error is BrokerError {
+  return (
+    error instanceof BrokerError &&
+    (error.errorName === 'STALE_MEMBER_EPOCH' || error.errorName === 'UNKNOWN_MEMBER_ID')
+  );
 }
 
 function readPoints(response: ResponseOf<typeof offsetFetchApi>, groupId: string): OffsetPoint[] {

@@ -5,6 +5,7 @@ import type { Credit } from '../consumer/defaults.ts';
 import type { FetcherOptions, Position } from '../consumer/options.ts';
 import type { Assignor } from './assignors/assignor.ts';
 import type { Committer } from './committer.ts';
+import { checkProtocol } from './consumer-protocol/check-protocol.ts';
 
 /** Kafka's `group.protocol`. */
 export type GroupProtocol = 'classic' | 'consumer';
@@ -19,6 +20,8 @@ export interface GroupConsumerOptions extends FetcherOptions {
    * broker does it; Kafka 4.0 and later). Kafka's `group.protocol`. Default 'classic'.
    */
   readonly groupProtocol?: GroupProtocol | undefined;
+  /** With groupProtocol 'consumer': how the broker divides, 'uniform' or 'range'. Kafka's `group.remote.assignor`. Default: the broker's choice. */
+  readonly groupRemoteAssignor?: string | undefined;
   /** Makes the member static (KIP-345): it keeps its partitions over a restart within the session timeout, because stopping does not leave. */
   readonly groupInstanceId?: string | undefined;
   /** Where partitions without a commit start. Default 'earliest'. Partitions that appear later always start at the earliest. */
@@ -78,6 +81,7 @@ const INSTANCE_ID = /^[0-9A-Za-z._-]{1,249}$/;
 /** Fills in the defaults; throws UsageError naming the option that breaks a rule. */
 export function resolveGroupTimes(options: GroupConsumerOptions): GroupTimes {
   checkIdentity(options);
+  checkProtocol(options);
   const times = { ...DEFAULT_GROUP_TIMES };
   for (const name of Object.keys(DEFAULT_GROUP_TIMES) as Times[]) {
     const value = options[name];

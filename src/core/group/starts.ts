@@ -4,7 +4,7 @@ import type { Cluster } from '../cluster/cluster.ts';
 import type { IsolationLevel, Position } from '../consumer/options.ts';
 import { resolvePositions } from '../consumer/positions.ts';
 import type { Assignment } from './assignors/assignor.ts';
-import type { OffsetPoint } from './committer.ts';
+import type { Generation, OffsetPoint } from './committer.ts';
 import { fetchGroupOffsets } from './group-offsets.ts';
 import { partitionCount } from './leader.ts';
 
@@ -21,6 +21,8 @@ export interface StartOptions {
   readonly groupId: string;
   readonly from: Position;
   readonly isolationLevel?: IsolationLevel | undefined;
+  /** In whose name commits are read, where the protocol wants that said (KIP-848): the broker then answers only a member of the current epoch. */
+  readonly member?: (() => Generation | undefined) | undefined;
 }
 
 /** Finds starts: the commit, else `from`, else the earliest offset for partitions that appeared when the group was already there. */
@@ -115,6 +117,7 @@ export class ClaimStarts {
 
   private fetch(partitions: Assignment, signal: AbortSignal): Promise<OffsetPoint[]> {
     const { deadlineMs } = this.cluster.retry;
-    return fetchGroupOffsets(this.cluster, this.options.groupId, partitions, { deadlineMs, signal });
+    const { groupId, member } = this.options;
+    return fetchGroupOffsets(this.cluster, groupId, partitions, { deadlineMs, signal, member });
   }
 }

@@ -72,7 +72,12 @@ export class HeartbeatRequests {
   }
 
   /** `memberEpoch` says for how long. */
-  async leave(nodeId: number, memberId: string, memberEpoch: number, sending: HeartbeatSending): Promise<void> {
+  async leave(
+    nodeId: number,
+    memberId: string,
+    memberEpoch: number,
+    sending: HeartbeatSending,
+  ): Promise<void> {
     await this.send(nodeId, { memberId, memberEpoch }, sending);
   }
 
