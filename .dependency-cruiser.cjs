@@ -12,6 +12,7 @@ const rows = [
   ['core/clients', '^src/core/(producer|consumer|admin)/'],
   ['core/group', '^src/core/group/'],
   ['core/offsets', '^src/core/offsets/'],
+  ['core/transactions', '^src/core/transactions/'],
   ['core/client', '^src/core/(client|index)\\.ts$'],
   ['flow', '^src/flow/'],
   ['stages', '^src/(operators|sources|sinks|serdes)/'],
