@@ -30,6 +30,7 @@ export class MetadataStore implements MetadataCache {
   controllerId = NO_CONTROLLER;
   private readonly byName = new Map<string, StoredTopic>();
   private readonly byId = new Map<string, StoredTopic>();
+  private readonly racks = new Map<number, string>();
   private readonly listeners = new Set<() => void>();
   /** Topics that existed at some time. */
   private readonly seen = new Set<string>();
@@ -55,6 +56,10 @@ export class MetadataStore implements MetadataCache {
     this.used.add(topic);
     const metadata = this.byName.get(topic);
     return metadata === undefined ? undefined : partitionOf(metadata, partition)?.leader;
+  }
+
+  rack(nodeId: number): string | undefined {
+    return this.racks.get(nodeId);
   }
 
   onChange(listener: () => void): () => void {
@@ -85,6 +90,12 @@ export class MetadataStore implements MetadataCache {
   /** A broker named by an answer other than metadata. */
   learnNode(nodeId: number, host: string, port: number): void {
     this.nodes.set(nodeId, { host, port });
+  }
+
+  /** No broker is known any more; topics stay as they were. */
+  forgetNodes(): void {
+    this.nodes.clear();
+    this.controllerId = NO_CONTROLLER;
   }
 
   /** True when the topic existed at some time: asking for it must not create it again once it is deleted. */
@@ -127,9 +138,11 @@ export class MetadataStore implements MetadataCache {
 
   private applyNodes(response: MetadataResponse): boolean {
     let changed = response.brokers.length !== this.nodes.size || response.controllerId !== this.controllerId;
-    for (const { nodeId, host, port } of response.brokers) {
+    for (const { nodeId, host, port, rack } of response.brokers) {
       const known = this.nodes.get(nodeId);
       if (known?.host !== host || known.port !== port) changed = true;
+      if (rack === null) this.racks.delete(nodeId);
+      else this.racks.set(nodeId, rack);
     }
     this.controllerId = response.controllerId;
     if (!changed) return false;

@@ -44,6 +44,8 @@ export interface MetadataCache {
   topics(): Iterable<TopicMetadata>;
   /** Undefined when unknown or leaderless: refresh and ask again. */
   leader(topic: string, partition: number): LeaderInfo | undefined;
+  /** The broker's `broker.rack`; undefined when it has none or is not known. */
+  rack(nodeId: number): string | undefined;
   /** Calls `listener` after each change of topics, leaders or brokers; returns the unsubscribe function. */
   onChange(listener: () => void): () => void;
   /** Takes a hint unless a newer epoch is known already. */

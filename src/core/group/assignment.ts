@@ -20,3 +20,25 @@ export function without(assignment: Assignment, other: Assignment): Assignment {
 export function holds(assignment: Assignment, topic: string, partition: number): boolean {
   return assignment.get(topic)?.includes(partition) === true;
 }
+
+/** From a message: ascending, a topic that is named twice put together, topics without a partition left out. */
+export function toAssignment(
+  topics: readonly { readonly topic: string; readonly partitions: readonly number[] }[],
+): Assignment {
+  const assignment = new Map<string, number[]>();
+  for (const { topic, partitions } of topics) {
+    if (partitions.length > 0)
+      assignment.set(
+        topic,
+        [...(assignment.get(topic) ?? []), ...partitions].sort((a, b) => a - b),
+      );
+  }
+  return assignment;
+}
+
+/** For a message. */
+export function toTopicPartitions(
+  assignment: Assignment,
+): { topic: string; partitions: readonly number[] }[] {
+  return [...assignment].map(([topic, partitions]) => ({ topic, partitions }));
+}

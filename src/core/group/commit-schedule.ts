@@ -4,6 +4,7 @@ import { BrokerError, ConnectionError, TimeoutError, type KafkaError } from '../
 import { delay, type Clock, type Timer } from '../clock.ts';
 import { unlessLate } from '../cluster/waiting.ts';
 import type { Committer, Generation, OffsetPoint } from './committer.ts';
+import type { Verdict } from './membership-table.ts';
 import { asKafkaError } from './unexpected.ts';
 
 /** A partition whose commit point may move. */
@@ -19,7 +20,7 @@ export interface CommitHost {
   /** Asked right before each commit; undefined when nothing may be committed. */
   current(): Generation | undefined;
   /** A commit of that generation failed; where that means that the generation is gone, the sources are removed by the time it returns. */
-  refused(error: KafkaError, generationId: number): void;
+  refused(error: KafkaError, generationId: number): Verdict;
   onCommitted(points: readonly OffsetPoint[]): void;
   onCommitFailed(error: KafkaError): void;
 }
@@ -36,6 +37,15 @@ const RETRY_PAUSE_MS = 100;
 const DOUBT_MS = 30_000;
 /** Where commits are further apart than that. */
 const COMMITS_AGAIN = 2;
+
+/** What a commit is answered that comes between two generations. */
+const STALE: ReadonlySet<string> = new Set([
+  'ILLEGAL_GENERATION',
+  'REBALANCE_IN_PROGRESS',
+  'STALE_MEMBER_EPOCH',
+]);
+/** What ends the claims. */
+const ENDS: ReadonlySet<Verdict> = new Set(['loseGeneration', 'loseMember', 'loseClaims', 'fail']);
 
 interface Target {
   readonly source: CommitSource;
@@ -55,6 +65,8 @@ export class CommitSchedule {
   private abandoned = new AbortController();
   /** Until then everything is committed again and again: a commit without an answer may arrive behind later ones, on another connection. */
   private doubtfulUntilMs = -Infinity;
+  /** A commit came between two generations: it goes again with the next one. */
+  private postponed = false;
   /** While it is not 0, only the flush begins commits. */
   private flushing = 0;
 
@@ -77,6 +89,7 @@ export class CommitSchedule {
     this.timer?.cancel();
     this.timer = undefined;
     this.settledRecords = 0;
+    this.postponed = false;
     this.doubtfulUntilMs = -Infinity;
   }
 
@@ -84,6 +97,13 @@ export class CommitSchedule {
   abandon(): void {
     this.abandoned.abort(noGeneration());
     this.abandoned = new AbortController();
+  }
+
+  /** The member has a generation again: what was refused between two of them is committed now. */
+  resume(): void {
+    if (!this.postponed || this.underWay !== undefined) return;
+    this.postponed = false;
+    if (this.flushing === 0) void this.commitMoved(this.limits.commitTimeoutMs);
   }
 
   /** So many records were settled in order. */
@@ -193,6 +213,7 @@ export class CommitSchedule {
     if (generation === undefined) return Promise.resolve(noGeneration());
     const sending = this.attempt(points, generation, deadlineMs, onDone).finally(() => {
       this.underWay = undefined;
+      if (this.host.current()?.generationId !== generation.generationId) this.resume();
       this.commitIfMany();
     });
     this.underWay = sending;
@@ -216,14 +237,22 @@ export class CommitSchedule {
       const error = asKafkaError(cause);
       if (signal.aborted) return error;
       if (error instanceof TimeoutError || error instanceof ConnectionError) this.doubt();
-      this.host.onCommitFailed(error);
-      this.host.refused(error, generation.generationId);
+      if (!isStale(error)) this.host.onCommitFailed(error);
+      const verdict = this.host.refused(error, generation.generationId);
+      if (!isStale(error)) return error;
+      if (ENDS.has(verdict)) this.host.onCommitFailed(error);
+      else this.postponed = true;
       return error;
     }
     onDone?.();
     this.host.onCommitted(points);
     return undefined;
   }
+}
+
+/** The commit was between two generations, or the member has none any more. */
+function isStale(error: KafkaError): boolean {
+  return error instanceof BrokerError && STALE.has(error.errorName);
 }
 
 /** Commits never go back: a claim that was sought backwards is behind again only beyond what it had committed. */

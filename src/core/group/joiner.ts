@@ -7,14 +7,34 @@ import type { ResponseOf } from '../protocol/api.ts';
 import { decodeAssignment, encodeSubscription } from '../protocol/consumer-protocol.ts';
 import { errorCode } from '../protocol/error-codes.ts';
 import type { joinGroupApi } from '../protocol/messages/11-join-group.ts';
-import type { Assignment, Assignor } from './assignors/assignor.ts';
+import { toAssignment, toTopicPartitions } from './assignment.ts';
+import { isCooperative, type Assignment, type Assignor, type LastAssignment } from './assignors/assignor.ts';
 import type { Generation } from './committer.ts';
-import { divide } from './leader.ts';
-import type { MemberAssignments, MemberRequests } from './member-requests.ts';
+import { divide, viewGroup } from './leader.ts';
+import type { MemberAssignments, MemberRequests, OfferedProtocol } from './member-requests.ts';
 import { verdictOf, type Verdict } from './membership-table.ts';
 
 /** The coordinator's answer to JoinGroup. */
 export type Joined = ResponseOf<typeof joinGroupApi>;
+
+/** What a member joins with. */
+export interface Joining {
+  readonly memberId: string;
+  readonly topics: readonly string[];
+  /** What it keeps while it joins. */
+  readonly owned: Assignment;
+  /** Of the generation it owns it in; -1 for none. */
+  readonly generationId: number;
+  /** Told to the coordinator. */
+  readonly reason: string;
+}
+
+/** How a member divides. */
+export interface JoinerOptions {
+  readonly groupId: string;
+  readonly assignors: readonly Assignor[];
+  readonly rackId?: string | undefined;
+}
 
 /** What the member gets in a generation. */
 export interface Synced {
@@ -36,29 +56,30 @@ export class JoinAgain {
 
 /** Rejects with {@link JoinAgain}, or with the error that no further attempt can help. */
 export class Joiner {
+  /** Members keep their claims while they rejoin. */
+  readonly cooperative: boolean;
   private readonly cluster: Cluster;
-  private readonly groupId: string;
-  private readonly assignors: readonly Assignor[];
+  private readonly options: JoinerOptions;
   private readonly requests: MemberRequests;
+  /** By assignor: what a division of it gave last. */
+  private readonly last = new Map<string, LastAssignment>();
 
-  constructor(cluster: Cluster, groupId: string, assignors: readonly Assignor[], requests: MemberRequests) {
+  constructor(cluster: Cluster, options: JoinerOptions, requests: MemberRequests) {
     this.cluster = cluster;
-    this.groupId = groupId;
-    this.assignors = assignors;
+    this.options = options;
     this.requests = requests;
+    this.cooperative = isCooperative(options.assignors);
   }
 
   async join(
     nodeId: number,
-    memberId: string,
-    topics: readonly string[],
-    reason: string,
+    joining: Joining,
     signal: AbortSignal,
     onMemberId: (memberId: string) => void,
   ): Promise<Joined> {
-    const metadata = encodeSubscription({ topics }, 1);
-    const protocols = this.assignors.map(({ name }) => ({ name, metadata }));
-    let id = memberId;
+    const protocols = this.offer(joining);
+    const { reason } = joining;
+    let id = joining.memberId;
     for (let named = false; ; named = true) {
       const response = await orAgain(this.requests.join(nodeId, id, protocols, reason, signal));
       if (response.errorCode === 0) return response;
@@ -78,44 +99,67 @@ export class Joiner {
     signal: AbortSignal,
     onSent: () => void,
   ): Promise<Synced> {
-    const { assignments, partitionCounts } = await this.divideAsLeader(joined, signal);
-    const protocolName = joined.protocolName ?? '';
+    const assignor = this.assignorOf(joined);
+    const { assignments, partitionCounts } = await this.lead(assignor, joined, signal);
     onSent();
-    const attempt = this.requests.sync(nodeId, generation, protocolName, assignments, signal);
-    const { errorCode: code, assignment } = await orAgain(attempt);
+    const attempt = this.requests.sync(nodeId, generation, assignor.name, assignments, signal);
+    const { errorCode: code, assignment: bytes } = await orAgain(attempt);
     if (code !== 0) {
       const { name, retriable } = errorCode(code);
       this.refuse('SyncGroup', code, verdictOf('syncing', 'sync', name, retriable));
     }
-    const { assignedPartitions } = decodeAssignment(assignment);
-    const own = assignedPartitions.filter(({ partitions }) => partitions.length > 0);
-    return {
-      assignment: new Map(own.map(({ topic, partitions }) => [topic, [...partitions].sort((a, b) => a - b)])),
-      partitionCounts,
-    };
+    const { assignedPartitions, userData } = decodeAssignment(bytes);
+    const assignment = toAssignment(assignedPartitions);
+    this.last.set(assignor.name, { assignment, generationId: generation.generationId });
+    assignor.onAssignment?.(assignment, generation, userData);
+    return { assignment, partitionCounts };
   }
 
-  private async divideAsLeader(
+  private offer({ topics, owned, generationId }: Joining): OfferedProtocol[] {
+    const { assignors, rackId } = this.options;
+    return assignors.map((assignor) => ({
+      name: assignor.name,
+      metadata: encodeSubscription({
+        topics,
+        userData: assignor.userData?.(topics, this.last.get(assignor.name)) ?? null,
+        ownedPartitions: toTopicPartitions(owned),
+        generationId,
+        rackId: rackId ?? null,
+      }),
+    }));
+  }
+
+  private assignorOf({ protocolName }: Joined): Assignor {
+    const assignor = this.options.assignors.find(({ name }) => name === protocolName);
+    if (assignor !== undefined) return assignor;
+    throw new UsageError(
+      `Group ${this.options.groupId} chose '${protocolName}', which is no assignor of this member`,
+      'assignors',
+    );
+  }
+
+  /** On the leader: the division, unless the coordinator keeps the one it has for a static member that came back. */
+  private async lead(
+    assignor: Assignor,
     joined: Joined,
     signal: AbortSignal,
   ): Promise<{ assignments: MemberAssignments; partitionCounts: ReadonlyMap<string, number> | undefined }> {
     if (joined.leader !== joined.memberId) return { assignments: [], partitionCounts: undefined };
-    const assignor = this.assignors.find(({ name }) => name === joined.protocolName);
-    if (assignor === undefined) {
-      throw new UsageError(
-        `Group ${this.groupId} chose '${joined.protocolName}', which is no assignor of this member`,
-      );
-    }
     try {
-      const division = await divide(this.cluster, assignor, joined.members, signal);
-      return joined.skipAssignment ? { ...division, assignments: [] } : division;
+      const view = await viewGroup(this.cluster, joined.members, signal);
+      const { partitionCounts } = view;
+      if (joined.skipAssignment) return { assignments: [], partitionCounts };
+      return { assignments: divide(this.cluster, assignor, this.cooperative, view), partitionCounts };
     } catch (error) {
       throw error instanceof KafkaError && error.retriable ? new JoinAgain(error, 'again') : error;
     }
   }
 
   private refuse(api: string, code: number, verdict: Verdict): never {
-    const error = brokerError(code, { api, detail: `${errorCode(code).message} (group ${this.groupId})` });
+    const error = brokerError(code, {
+      api,
+      detail: `${errorCode(code).message} (group ${this.options.groupId})`,
+    });
     throw verdict === 'fail' ? error : new JoinAgain(error, verdict);
   }
 }

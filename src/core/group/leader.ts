@@ -1,9 +1,10 @@
 // The leader's part of a rebalance: who subscribes to what, how many partitions there are, who gets which.
 
-import { ProtocolError } from '../../errors.ts';
+import { ProtocolError, UsageError } from '../../errors.ts';
 import type { Cluster } from '../cluster/cluster.ts';
 import { decodeSubscription, encodeAssignment } from '../protocol/consumer-protocol.ts';
-import type { Assignment, Assignor, GroupMember } from './assignors/assignor.ts';
+import { toAssignment, toTopicPartitions } from './assignment.ts';
+import type { Assignment, Assignor, GroupMember, PartitionRacks } from './assignors/assignor.ts';
 import type { MemberAssignments } from './member-requests.ts';
 
 /** A member in the coordinator's answer to the leader. */
@@ -13,31 +14,45 @@ export interface JoinedMember {
   readonly metadata: Buffer;
 }
 
-/** The division, and what it is based on. */
-export interface Division {
-  readonly assignments: MemberAssignments;
+/** What a group is made of. */
+export interface GroupView {
+  readonly members: readonly GroupMember[];
   /** Partition counts by topic, of every topic that any member subscribes to; 0 for those that do not exist. */
   readonly partitionCounts: ReadonlyMap<string, number>;
 }
 
-/** Divides the group's partitions. Rejects with ProtocolError when a member's subscription is malformed. */
-export async function divide(
+/** Reads the subscriptions, and asks for the topics in them. Rejects with ProtocolError when a member's subscription is malformed. */
+export async function viewGroup(
   cluster: Cluster,
-  assignor: Assignor,
   joined: readonly JoinedMember[],
   signal: AbortSignal,
-): Promise<Division> {
+): Promise<GroupView> {
   const members = joined.map(readMember);
   const topics = [...new Set(members.flatMap((member) => member.topics))].sort();
   await cluster.refresh(topics, signal);
   const partitionCounts = new Map(topics.map((topic) => [topic, partitionCount(cluster, topic)]));
+  return { members, partitionCounts };
+}
+
+/** Divides the group's partitions. Throws UsageError when the assignor breaks the rules. */
+export function divide(
+  cluster: Cluster,
+  assignor: Assignor,
+  cooperative: boolean,
+  { members, partitionCounts }: GroupView,
+): MemberAssignments {
   const existing = new Map([...partitionCounts].filter(([, count]) => count > 0));
-  const divided = assignor.assign(existing, members);
-  const assignments = members.map(({ memberId }) => ({
-    memberId,
-    assignment: encode(divided.get(memberId) ?? new Map()),
-  }));
-  return { assignments, partitionCounts };
+  const divided = assignor.assign(existing, members, racksOf(cluster, existing, members));
+  if (cooperative) checkHandOver(assignor.name, members, divided);
+  return members.map(({ memberId }) => {
+    const assignment = divided.get(memberId) ?? new Map();
+    const userData = assignor.assignmentUserData?.(memberId, assignment) ?? null;
+    // Version 0: every client reads it, and later ones have nothing more.
+    return {
+      memberId,
+      assignment: encodeAssignment({ assignedPartitions: toTopicPartitions(assignment), userData }, 0),
+    };
+  });
 }
 
 /** 0 while the cluster answers for the topic with an error. */
@@ -46,20 +61,67 @@ export function partitionCount(cluster: Cluster, topic: string): number {
   return known === undefined || known.errorCode !== 0 ? 0 : known.partitions.length;
 }
 
+function racksOf(
+  { metadata }: Cluster,
+  topics: ReadonlyMap<string, number>,
+  members: readonly GroupMember[],
+): PartitionRacks {
+  const racks = new Map<string, string[][]>();
+  if (members.every(({ rackId }) => rackId === null || rackId === '')) return racks;
+  for (const topic of topics.keys()) {
+    const partitions = metadata.topic(topic)?.partitions ?? [];
+    racks.set(
+      topic,
+      partitions.map(({ replicas }) => {
+        const known = replicas.map((nodeId) => metadata.rack(nodeId)).filter((rack) => rack !== undefined);
+        return [...new Set(known)];
+      }),
+    );
+  }
+  return racks;
+}
+
+/** What one member holds and another is given at once would be read by both. */
+function checkHandOver(
+  name: string,
+  members: readonly GroupMember[],
+  divided: ReadonlyMap<string, Assignment>,
+): void {
+  const owner = new Map<string, string>();
+  for (const { memberId, ownedPartitions } of members)
+    for (const [topic, partitions] of ownedPartitions)
+      for (const partition of partitions) {
+        if (divided.get(memberId)?.get(topic)?.includes(partition) !== true)
+          owner.set(`${topic}-${partition}`, memberId);
+      }
+  for (const [memberId, assignment] of divided)
+    for (const [topic, partitions] of assignment)
+      for (const partition of partitions) {
+        const held = owner.get(`${topic}-${partition}`);
+        if (held === undefined || held === memberId) continue;
+        throw new UsageError(
+          `Assignor '${name}' is cooperative and gave ${topic}-${partition} to ${memberId} while ${held} still holds it; leave it out of this division`,
+          'assignors',
+        );
+      }
+}
+
 function readMember({ memberId, groupInstanceId, metadata }: JoinedMember): GroupMember {
   try {
-    const { topics, userData } = decodeSubscription(metadata);
-    return { memberId, groupInstanceId, topics, userData };
+    const { topics, userData, ownedPartitions, generationId, rackId } = decodeSubscription(metadata);
+    return {
+      memberId,
+      groupInstanceId,
+      topics,
+      userData,
+      ownedPartitions: toAssignment(ownedPartitions),
+      generationId,
+      rackId,
+    };
   } catch (error) {
     throw new ProtocolError(`The subscription of group member ${memberId} cannot be read`, {
       api: 'JoinGroup',
       cause: error,
     });
   }
-}
-
-/** Version 0: every client reads it, and nothing of later versions is in use. */
-function encode(assignment: Assignment): Buffer {
-  const assignedPartitions = [...assignment].map(([topic, partitions]) => ({ topic, partitions }));
-  return encodeAssignment({ assignedPartitions }, 0);
 }

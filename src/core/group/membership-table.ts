@@ -2,10 +2,11 @@
 
 /**
  * - unjoined: no request is out; looking for the coordinator, or waiting before the next attempt
- * - joining: JoinGroup is out. Nothing is claimed.
- * - syncing: SyncGroup is out. Nothing is claimed.
+ * - joining: JoinGroup is out. Nothing is claimed, or by a cooperative member what it keeps.
+ * - syncing: SyncGroup is out. Likewise.
  * - stable: claims are (being) opened and read
- * - revoking: the group rebalances; claims drain, and are committed with the generation that is still owned
+ * - revoking: the group rebalances; claims drain (of a cooperative member only those that it gives up), and are committed with the generation
+ *   that is still owned
  * - leaving: claims drain for good; rebalances of the others do not matter any more
  * - left, failed: over
  */
@@ -23,6 +24,7 @@ export type MemberRequest = 'join' | 'sync' | 'heartbeat' | 'commit';
  * - rejoin: give up the claims in order, then join with the same identity
  * - loseGeneration: the claims are gone already; join with the same member id
  * - loseMember: the claims are gone already; join as a new member
+ * - loseClaims: the claims are gone; the join that is under way will tell what became of the identity
  * - fail: the claims are gone, and joining again cannot help
  * - ignore: another request will tell, or it is too late to matter
  */
@@ -34,6 +36,7 @@ export type Verdict =
   | 'rejoin'
   | 'loseGeneration'
   | 'loseMember'
+  | 'loseClaims'
   | 'fail'
   | 'ignore';
 
@@ -69,14 +72,26 @@ const SYNC: Row = { ...COORDINATOR, ...IDENTITY, REBALANCE_IN_PROGRESS: 'rejoin'
 /** The session's own expiry ends what a server's unknown trouble does not. */
 const OWNING: Row = { ...COORDINATOR, ...IDENTITY, UNKNOWN_SERVER_ERROR: 'again' };
 
-/** While join or sync is out, their answers tell what became of the identity: heartbeats of the old generation only keep the session. */
+/**
+ * While a member is between two generations, the answers to join and sync tell what became of its identity: heartbeats of the old generation only
+ * keep the session. But a coordinator that does not know the member has given away what a cooperative one still holds.
+ */
 const BETWEEN: Row = {
   ...COORDINATOR,
   REBALANCE_IN_PROGRESS: 'done',
   ILLEGAL_GENERATION: 'ignore',
-  UNKNOWN_MEMBER_ID: 'ignore',
+  UNKNOWN_MEMBER_ID: 'loseClaims',
   FENCED_INSTANCE_ID: 'fail',
   UNKNOWN_SERVER_ERROR: 'ignore',
+};
+
+/** Claims that are kept go on committing: with the generation that is still owned, and again with the next one. */
+const COMMIT_BETWEEN: Row = {
+  ...BETWEEN,
+  REBALANCE_IN_PROGRESS: 'again',
+  UNKNOWN_SERVER_ERROR: 'again',
+  GROUP_ID_NOT_FOUND: 'loseClaims',
+  STALE_MEMBER_EPOCH: 'ignore',
 };
 
 const HEARTBEAT_DRAINING: Row = { ...OWNING, REBALANCE_IN_PROGRESS: 'done' };
@@ -88,9 +103,9 @@ const COMMIT_DRAINING: Row = { ...COMMIT, REBALANCE_IN_PROGRESS: 'again' };
 /** Requests that a state does not have are ignored when an answer comes late. */
 export const MEMBERSHIP_TABLE: Readonly<Record<MemberState, Readonly<Partial<Record<MemberRequest, Row>>>>> =
   {
-    unjoined: {},
-    joining: { join: JOIN, heartbeat: BETWEEN },
-    syncing: { sync: SYNC, heartbeat: BETWEEN },
+    unjoined: { heartbeat: BETWEEN, commit: COMMIT_BETWEEN },
+    joining: { join: JOIN, heartbeat: BETWEEN, commit: COMMIT_BETWEEN },
+    syncing: { sync: SYNC, heartbeat: BETWEEN, commit: COMMIT_BETWEEN },
     stable: {
       heartbeat: { ...OWNING, REBALANCE_IN_PROGRESS: 'rejoin' },
       commit: { ...COMMIT, REBALANCE_IN_PROGRESS: 'rejoin' },

@@ -6,6 +6,7 @@ import type { Cluster } from '../cluster/cluster.ts';
 import { backoffMs, brokerError, withRetry } from '../cluster/retry.ts';
 import { unlessLate } from '../cluster/waiting.ts';
 import { errorCode } from '../protocol/error-codes.ts';
+import { NO_PARTITIONS, without } from './assignment.ts';
 import type { Assignment, Assignor } from './assignors/assignor.ts';
 import type { Generation } from './committer.ts';
 import type { GroupMembership, MembershipHost } from './group-membership.ts';
@@ -20,6 +21,7 @@ import { asKafkaError } from './unexpected.ts';
 export interface MembershipOptions extends MemberSettings {
   readonly heartbeatIntervalMs: number;
   readonly assignors: readonly Assignor[];
+  readonly rackId?: string | undefined;
 }
 
 const NO_GENERATION = -1;
@@ -46,6 +48,10 @@ export class Membership implements GroupMembership {
   private readonly stopping = new AbortController();
   private running: Promise<void> = Promise.resolve();
   private joinedOnce = false;
+  /** Leaving was asked for. */
+  private ending = false;
+  /** What the member holds: nothing while an eager one joins. */
+  private owned: Assignment = NO_PARTITIONS;
   private reason = 'the first join';
   private rejoinWanted = false;
   private onRejoin: () => void = () => {};
@@ -55,14 +61,16 @@ export class Membership implements GroupMembership {
     this.options = options;
     this.host = host;
     this.requests = new MemberRequests(cluster, options);
-    this.joiner = new Joiner(cluster, options.groupId, options.assignors, this.requests);
+    this.joiner = new Joiner(cluster, options, this.requests);
     const { clock, random } = cluster;
     this.heartbeats = new Heartbeats(clock, random, options.heartbeatIntervalMs, () => this.beat());
     this.session = new Session(clock, options.sessionTimeoutMs, () => {
       const message = `No heartbeat of ${this.name} was answered for ${options.sessionTimeoutMs} ms: its session is over`;
-      this.lose(
-        new TimeoutError(message, { afterMs: options.sessionTimeoutMs, sent: true, api: 'Heartbeat' }),
-      );
+      const details = { afterMs: options.sessionTimeoutMs, sent: true, api: 'Heartbeat' };
+      const cause = new TimeoutError(message, details);
+      // Between two generations the request that is out tells what became of the identity.
+      if (this.state === 'stable' || this.state === 'revoking' || this.state === 'leaving') this.lose(cause);
+      else this.loseClaims(cause);
     });
   }
 
@@ -94,21 +102,28 @@ export class Membership implements GroupMembership {
     else if (verdict === 'rejoin') this.wantRejoin(`${request} was answered ${answerName(error)}`);
     else if (verdict === 'loseGeneration') this.lose(error);
     else if (verdict === 'loseMember') this.lose(error, true);
+    else if (verdict === 'loseClaims') this.loseClaims(error);
     else if (verdict === 'fail') this.fail(error);
     return verdict;
   }
 
-  /** No more rebalances: the claims are drained for good. A join that is under way ends. */
+  /**
+   * No more rebalances: the claims are drained for good. A join that is under way ends, unless claims are kept over it: their last commit
+   * needs its generation.
+   */
   beginLeaving(): void {
     if (this.state === 'left' || this.state === 'failed') return;
+    this.ending = true;
+    const isBetween = this.state === 'joining' || this.state === 'syncing';
     if (this.state === 'stable' || this.state === 'revoking') this.state = 'leaving';
-    this.stopping.abort(new UsageError(`${this.name} is leaving`));
+    if (!isBetween || this.owned.size === 0) this.stop();
     this.onRejoin();
   }
 
   /** Leaves the group, as well as that goes within a few seconds; a static member just stops. Never rejects. */
   async leave(reason: string): Promise<void> {
     this.beginLeaving();
+    this.stop();
     await this.running;
     const { memberId } = this;
     this.dropGeneration();
@@ -144,16 +159,32 @@ export class Membership implements GroupMembership {
     return { groupId, groupInstanceId, memberId: this.memberId, generationId: this.generationId };
   }
 
+  private stop(): void {
+    this.stopping.abort(new UsageError(`${this.name} is leaving`));
+  }
+
   private async run(): Promise<void> {
     const { signal } = this.stopping;
     try {
-      while (!signal.aborted) {
+      while (!this.ending) {
         const assignment = await this.joinUntilStable();
+        if (this.ending) return;
+        const moved = without(this.owned, assignment);
+        this.owned = assignment;
+        if (moved.size > 0) {
+          this.state = 'revoking';
+          this.reason = 'partitions were given up for other members';
+          const givenUp = this.host.onRevoke(moved);
+          this.host.onAssigned(assignment);
+          await givenUp;
+          continue;
+        }
         this.host.onAssigned(assignment);
         await this.untilRejoin();
-        if (this.state !== 'stable') continue;
+        if (this.joiner.cooperative || this.state !== 'stable') continue;
         this.state = 'revoking';
         await this.host.onRevoke();
+        this.owned = NO_PARTITIONS;
       }
     } catch (error) {
       if (!signal.aborted) this.fail(asKafkaError(error));
@@ -176,7 +207,7 @@ export class Membership implements GroupMembership {
   private async joinUntilStable(): Promise<Assignment> {
     const { clock, random } = this.cluster;
     const { signal } = this.stopping;
-    this.session.unwatch();
+    if (this.owned.size === 0) this.session.unwatch();
     let failingSince: number | undefined;
     let quick = 0;
     for (let failures = 0; ;) {
@@ -186,6 +217,8 @@ export class Membership implements GroupMembership {
       } catch (error) {
         signal.throwIfAborted();
         if (!(error instanceof JoinAgain)) throw error;
+        if (this.ending) this.stop();
+        signal.throwIfAborted();
         if (this.prepareAgain(error) && quick++ < MAX_QUICK) continue;
         failures += 1;
         failingSince ??= clock.now();
@@ -205,9 +238,12 @@ export class Membership implements GroupMembership {
   }
 
   /** Does what the verdict asks for; returns whether the next attempt may follow at once. */
-  private prepareAgain({ verdict }: JoinAgain): boolean {
+  private prepareAgain({ verdict, cause }: JoinAgain): boolean {
     if (verdict === 'relocate') this.forgetCoordinator();
-    if (verdict === 'loseGeneration' || verdict === 'loseMember') this.dropGeneration();
+    if (verdict === 'loseGeneration' || verdict === 'loseMember') {
+      this.dropGeneration();
+      this.loseClaims(cause);
+    }
     if (verdict === 'loseMember') this.memberId = '';
     return verdict === 'rejoin' || verdict === 'loseMember';
   }
@@ -216,11 +252,14 @@ export class Membership implements GroupMembership {
     this.rejoinWanted = false;
     const topics = await this.lookUp(this.host.topics(signal));
     const nodeId = await this.lookUp(this.coordinator());
+    await this.giveUpUnsubscribed(topics);
     signal.throwIfAborted();
     this.state = 'joining';
+    const { memberId, generationId, owned } = this;
     const reason = this.reason.slice(0, MAX_REASON_LENGTH);
-    const joined = await this.joiner.join(nodeId, this.memberId, topics, reason, signal, (memberId) => {
-      this.memberId = memberId;
+    const joining = { memberId, topics, owned, generationId, reason };
+    const joined = await this.joiner.join(nodeId, joining, signal, (id) => {
+      this.memberId = id;
     });
     this.memberId = joined.memberId;
     this.generationId = joined.generationId;
@@ -232,11 +271,19 @@ export class Membership implements GroupMembership {
       sentMs = this.cluster.clock.now();
     });
     this.session.renew(sentMs);
-    this.state = 'stable';
+    this.state = this.ending ? 'leaving' : 'stable';
     this.joinedOnce = true;
     this.session.watch();
     this.host.onDivided(synced.partitionCounts);
     return synced.assignment;
+  }
+
+  /** A cooperative member keeps what it holds while it joins, but for the topics that it does not want any more. */
+  private async giveUpUnsubscribed(topics: readonly string[]): Promise<void> {
+    const gone = new Map([...this.owned].filter(([topic]) => !topics.includes(topic)));
+    if (gone.size === 0) return;
+    this.owned = without(this.owned, gone);
+    await this.host.onRevoke(gone);
   }
 
   /** Calls with a deadline of their own: before the first join it holds, later the member waits for the cluster to come back. */
@@ -280,8 +327,16 @@ export class Membership implements GroupMembership {
     this.dropGeneration();
     if (dropMember) this.memberId = '';
     if (this.state === 'stable' || this.state === 'revoking') this.state = 'unjoined';
+    this.owned = NO_PARTITIONS;
     this.host.onLost(cause);
     this.wantRejoin(`the member was lost: ${cause.message}`);
+  }
+
+  private loseClaims(cause: KafkaError): void {
+    if (this.owned.size === 0) return;
+    this.owned = NO_PARTITIONS;
+    this.session.unwatch();
+    this.host.onLost(cause);
   }
 
   /** Ends the membership: `onLost`, then `onFailed`. */

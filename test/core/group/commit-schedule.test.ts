@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { CommitSchedule, type CommitSource } from '../../../src/core/group/commit-schedule.ts';
 import type { CommitOptions, Committer, Generation, OffsetPoint } from '../../../src/core/group/committer.ts';
+import type { Verdict } from '../../../src/core/group/membership-table.ts';
 import { BrokerError, TimeoutError, type KafkaError } from '../../../src/errors.ts';
 import { VirtualClock } from '../../../src/testing/simulation/virtual-clock.ts';
 
@@ -59,6 +60,7 @@ let committer: TestCommitter;
 let schedule: CommitSchedule;
 let generation: Generation | undefined;
 let refused: string[];
+let verdict: Verdict;
 let failed: string[];
 
 const nameOf = (error: KafkaError): string => ('errorName' in error ? String(error.errorName) : error.code);
@@ -69,11 +71,15 @@ beforeEach(() => {
   committer = new TestCommitter(clock);
   generation = { groupId: 'g', memberId: 'm', groupInstanceId: null, generationId: 1 };
   refused = [];
+  verdict = 'ignore';
   failed = [];
   const limits = { commitIntervalMs: 5_000, commitEveryRecords: 100, commitTimeoutMs: 2_000 };
   schedule = new CommitSchedule(clock, committer, limits, {
     current: () => generation,
-    refused: (error, generationId) => refused.push(`${nameOf(error)} ${generationId}`),
+    refused: (error, generationId) => {
+      refused.push(`${nameOf(error)} ${generationId}`);
+      return verdict;
+    },
     onCommitted: () => {},
     onCommitFailed: (error) => failed.push(nameOf(error)),
   });
@@ -151,6 +157,30 @@ describe('CommitSchedule', () => {
     expect(committer.log.map(({ generationId }) => generationId)).toEqual([1, 2]);
     expect(refused).toEqual(['REBALANCE_IN_PROGRESS 1']);
     expect(a.committedOffset).toBe(9);
+  });
+
+  it('keeps what was refused between two generations for the next one, and tells nobody', async () => {
+    const a = source();
+    a.offset = 9;
+    verdict = 'again';
+    committer.errors = [refusal('REBALANCE_IN_PROGRESS')];
+    await clock.advance(5_100);
+    expect(committer.log).toHaveLength(1);
+    generation = { ...generation!, generationId: 2 };
+    schedule.resume();
+    await clock.advance(100);
+    expect(committer.log.map(({ generationId }) => generationId)).toEqual([1, 2]);
+    expect([a.committedOffset, failed]).toEqual([9, []]);
+  });
+
+  it('commits at once with the new generation when the old one was refused too late', async () => {
+    const a = source();
+    a.offset = 9;
+    committer.errors = [refusal('ILLEGAL_GENERATION')];
+    clock.setTimeout(() => (generation = { ...generation!, generationId: 2 }), 5_000);
+    await clock.advance(5_100);
+    expect(committer.log.map(({ generationId }) => generationId)).toEqual([1, 2]);
+    expect([a.committedOffset, failed]).toEqual([9, []]);
   });
 
   it('ends a flush at the commit timeout with the last error', async () => {
@@ -239,7 +269,7 @@ describe('CommitSchedule', () => {
         const limits = { commitIntervalMs: 5_000, commitEveryRecords: 100, commitTimeoutMs: 2_000 };
         schedule = new CommitSchedule(clock, committer, limits, {
           current: () => generation,
-          refused: () => {},
+          refused: () => 'ignore',
           onCommitted: () => {},
           onCommitFailed: () => {},
         });

@@ -56,6 +56,7 @@ export class FakeCluster implements Cluster {
       this.listeners.add(listener);
       return () => this.listeners.delete(listener);
     },
+    rack: () => undefined,
     updateLeader: () => {},
   };
 

@@ -10,6 +10,8 @@ interface GoldenGroup {
   readonly assignment: { readonly [memberId: string]: { readonly [topic: string]: number[] } };
 }
 
+const NOTHING = { userData: null, ownedPartitions: new Map(), generationId: -1, rackId: null };
+
 const groups = fc
   .record({
     counts: fc.dictionary(fc.constantFrom('a', 'b', 'c', 'd'), fc.integer({ min: 1, max: 40 }), {
@@ -26,7 +28,7 @@ const groups = fc
   })
   .map(({ counts, members }) => ({
     counts: new Map(Object.entries(counts)),
-    members: members.map((member): GroupMember => ({ ...member, userData: null })),
+    members: members.map((member): GroupMember => ({ ...member, ...NOTHING })),
   }));
 
 function plain(result: ReadonlyMap<string, Assignment>): GoldenGroup['assignment'] {
@@ -74,7 +76,7 @@ describe('range', () => {
         memberId,
         groupInstanceId,
         topics,
-        userData: null,
+        ...NOTHING,
       }));
       expect(plain(rangeAssignor.assign(new Map(Object.entries(partitions)), seen))).toEqual(assignment);
     }

@@ -125,6 +125,7 @@ export class FakeCluster implements Cluster {
       this.listeners.add(listener);
       return () => this.listeners.delete(listener);
     },
+    rack: () => undefined,
     updateLeader: (topic, partition, hint) => this.updateLeader(topic, partition, hint),
   };
 
