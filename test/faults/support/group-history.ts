@@ -92,9 +92,10 @@ export function judge(history: GroupHistory): Verdict {
       violations.push(`partition ${partition} had no owner for ${ms} ms after the last act`);
   }
   const generations = new Set(
-    history.log.map((entry) =>
-      entry.kind === 'generation' ? entry.generation : entry.kind === 'member' ? (entry.has?.epoch ?? 0) : 0,
-    ),
+    history.log.flatMap((entry) => {
+      if (entry.kind === 'generation') return [entry.generation];
+      return entry.kind === 'member' && entry.has !== undefined ? [entry.has.epoch] : [];
+    }),
   );
   return {
     violations,

@@ -4,6 +4,8 @@ import type { Kafka } from '../../../src/index.ts';
 const TICK_MS = 20;
 
 export interface PacedFill {
+  /** When each record was sent, by partition and offset; milliseconds since 1970. */
+  readonly sentAt: readonly (readonly number[])[];
   /** Sends what is not sent yet at once, and resolves when all is acknowledged. */
   rest(): Promise<void>;
 }
@@ -20,6 +22,7 @@ export function pacedFill(
   const startedAt = Date.now();
   let failure: unknown;
   let sent = 0;
+  const sentAt = Array.from({ length: partitions }, (): number[] => []);
   const listener = {
     onAcked: () => undefined,
     onFailed: (error: unknown) => {
@@ -27,11 +30,14 @@ export function pacedFill(
     },
   };
   const sendTo = (due: number): void => {
-    for (; sent < Math.min(records, due); sent++)
+    for (; sent < Math.min(records, due); sent++) {
+      sentAt[sent % partitions]!.push(Date.now());
       producer.send(topic, { partition: sent % partitions, key: `k${sent}`, value: String(sent) }, listener);
+    }
   };
   const timer = setInterval(() => sendTo(((Date.now() - startedAt) * records) / withinMs), TICK_MS);
   return {
+    sentAt,
     async rest() {
       clearInterval(timer);
       sendTo(records);
