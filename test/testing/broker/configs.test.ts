@@ -5,7 +5,7 @@ import { produceApi } from '../../../src/core/protocol/messages/00-produce.ts';
 import { createTopicsApi } from '../../../src/core/protocol/messages/19-create-topics.ts';
 import { incrementalAlterConfigsApi } from '../../../src/core/protocol/messages/44-incremental-alter-configs.ts';
 import { fault } from '../../../src/testing/broker/faults/fault.ts';
-import { describeConfigsApi } from '../../../src/testing/broker/tables/32-describe-configs.ts';
+import { describeConfigsApi } from '../../../src/core/protocol/messages/32-describe-configs.ts';
 import { alterConfigsApi } from '../../../src/testing/broker/tables/33-alter-configs.ts';
 import { batchOf, produceRequest } from './requests.ts';
 import { simulated } from './simulated.ts';

@@ -3,7 +3,7 @@ import { ERRORS } from '../../../core/protocol/error-codes.ts';
 import { serve } from '../handler.ts';
 import type { RequestContext } from '../handler.ts';
 import { topicNameProblem } from '../state/topic.ts';
-import { describeConfigsApi } from '../tables/32-describe-configs.ts';
+import { describeConfigsApi } from '../../../core/protocol/messages/32-describe-configs.ts';
 import { brokerConfigEntries, RESOURCES, topicConfigEntries } from './config-entries.ts';
 import type { ConfigEntry } from './config-entries.ts';
 

@@ -10,7 +10,7 @@ import { deleteAclsApi } from '../../../../src/testing/broker/tables/31-delete-a
 import { describeAclsApi } from '../../../../src/testing/broker/tables/29-describe-acls.ts';
 import { describeLogDirsApi } from '../../../../src/testing/broker/tables/35-describe-log-dirs.ts';
 import { alterConfigsApi } from '../../../../src/testing/broker/tables/33-alter-configs.ts';
-import { describeConfigsApi } from '../../../../src/testing/broker/tables/32-describe-configs.ts';
+import { describeConfigsApi } from '../../../../src/core/protocol/messages/32-describe-configs.ts';
 import { describeTopicPartitionsApi } from '../../../../src/testing/broker/tables/75-describe-topic-partitions.ts';
 import { electLeadersApi } from '../../../../src/testing/broker/tables/43-elect-leaders.ts';
 import { listPartitionReassignmentsApi } from '../../../../src/testing/broker/tables/46-list-partition-reassignments.ts';

@@ -1,16 +1,7 @@
-import { api } from '../../../core/protocol/api.ts';
-import {
-  array,
-  bool,
-  int16,
-  int32,
-  int8,
-  nullableArray,
-  nullableString,
-  string,
-} from '../../../core/protocol/schema.ts';
+import { api } from '../api.ts';
+import { array, bool, int16, int32, int8, nullableArray, nullableString, string } from '../schema.ts';
 
-/** DescribeConfigs. It stands here and not with the other tables because the client has no use for it; tools and other clients do. */
+/** Configurations of topics, brokers, client metrics and groups. */
 export const describeConfigsApi = api(
   { key: 32, name: 'DescribeConfigs', versions: '1-4', flexible: '4+' },
   {
