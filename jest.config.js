@@ -9,12 +9,12 @@ export default {
     {
       displayName: 'unit',
       testMatch: ['<rootDir>/test/**/*.test.ts'],
-      testPathIgnorePatterns: ['<rootDir>/test/(integration|faults|foreign|packaging)/'],
+      testPathIgnorePatterns: ['<rootDir>/test/(integration|rows|faults|foreign|packaging)/'],
       transform,
     },
     {
       displayName: 'integration',
-      testMatch: ['<rootDir>/test/(integration|packaging)/**/*.test.ts'],
+      testMatch: ['<rootDir>/test/(integration|rows|packaging)/**/*.test.ts'],
       transform,
       globalSetup: '<rootDir>/test/helpers/kafka/choose-broker.ts',
       globalTeardown: '<rootDir>/test/helpers/kafka/stop-broker.ts',

@@ -1,5 +1,8 @@
 export { Kafka, type Runtime } from './core/client.ts';
 export type { KafkaOptions } from './core/options.ts';
+export type { SaslOptions } from './core/security/sasl-options.ts';
+export type { TlsInit, TlsOptions } from './core/security/tls-options.ts';
+export type { Position } from './core/consumer/options.ts';
 export type {
   Bytes,
   ConsumerRecord,
@@ -8,6 +11,7 @@ export type {
   RecordHeaders,
 } from './core/records/types.ts';
 export {
+  AuthenticationError,
   BrokerError,
   ClaimLostError,
   CompressionError,
@@ -15,9 +19,12 @@ export {
   CorruptRecordError,
   KafkaError,
   OffsetCommitError,
+  OffsetRangeError,
   OutcomeUnknownError,
   ProtocolError,
   TimeoutError,
+  TransactionAbortableError,
+  TransactionFatalError,
   UnsupportedVersionError,
   UsageError,
 } from './errors.ts';
@@ -36,6 +43,7 @@ export type { Origin } from './flow/origin.ts';
 export { fail, retry, rewind, skip, type ErrorPolicy, type StageOptions } from './flow/policy.ts';
 export { Settled } from './flow/settled.ts';
 export { StageError } from './flow/stage-error.ts';
+export { atMostOnce } from './operators/at-most-once.ts';
 export { batch, type BatchOptions } from './operators/batch.ts';
 export { countWindow, type CountWindowOptions } from './operators/count-window.ts';
 export { dropping } from './operators/dropping.ts';
@@ -60,15 +68,7 @@ export { fromAsyncIterable } from './sources/from-async-iterable.ts';
 export { fromIterable } from './sources/from-iterable.ts';
 export { fromObservable, type Overflow } from './sources/from-observable.ts';
 export { fromReadable } from './sources/from-readable.ts';
-export type {
-  Credit,
-  FetchTuning,
-  Formats,
-  GroupOptions,
-  Position,
-  ReadOptions,
-  RecordOf,
-} from './sources/options.ts';
+export type { Credit, FetchTuning, Formats, GroupOptions, ReadOptions, RecordOf } from './sources/options.ts';
 export { sluice, type ScriptOptions } from './topology/script.ts';
 export type { Sluice } from './topology/sluice.ts';
 export { topology } from './topology/topology.ts';

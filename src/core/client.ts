@@ -5,19 +5,28 @@ import type { Clock, Random } from './clock.ts';
 import { systemClock, systemRandom } from './clock.ts';
 import type { Cluster } from './cluster/cluster.ts';
 import { RemoteCluster } from './cluster/remote-cluster.ts';
+import type { Dns } from './network/dns.ts';
+import { socketTransport } from './network/socket-transport.ts';
 import type { Transport } from './network/transport.ts';
-import { tcpTransport } from './network/transport.ts';
 import type { KafkaOptions } from './options.ts';
-import { clusterOptions } from './options.ts';
+import { clusterOptions, socketOptions } from './options.ts';
+import { OffsetManager } from './offsets/offset-manager.ts';
+import type { OffsetManagerOptions } from './offsets/options.ts';
 import type { ProducerOptions } from './producer/options.ts';
 import { Producer } from './producer/producer.ts';
 import { prepareCrc32c } from './records/crc32c.ts';
+import {
+  TransactionalProducer,
+  type TransactionalProducerOptions,
+} from './transactions/transactional-producer.ts';
 
 /** What the client runs on; a test replaces them so that client and broker run together in simulated time. */
 export interface Runtime {
   readonly clock?: Clock | undefined;
   readonly random?: Random | undefined;
+  /** In the place of sockets; `ssl`, `socketFactory` and `lookup` are of no effect then. */
   readonly transport?: Transport | undefined;
+  readonly dns?: Dns | undefined;
 }
 
 /**
@@ -34,10 +43,13 @@ export class Kafka {
   constructor(options: KafkaOptions, runtime: Runtime = {}) {
     // Long before the first batch: until it is loaded, checksums cost three times as much.
     void prepareCrc32c();
-    this.cluster = new RemoteCluster(clusterOptions(options), {
+    const settings = clusterOptions(options);
+    const sockets = socketOptions(options);
+    this.cluster = new RemoteCluster(settings, {
       clock: runtime.clock ?? systemClock,
       random: runtime.random ?? systemRandom,
-      transport: runtime.transport ?? tcpTransport,
+      transport: runtime.transport ?? socketTransport(sockets),
+      dns: runtime.dns,
     });
   }
 
@@ -46,9 +58,21 @@ export class Kafka {
     return new Admin(this.cluster);
   }
 
-  /** A producer of its own, over this client's connections; throws UsageError for an option that cannot be. */
+  /**
+   * A producer of its own, over this client's connections; with a `transactionalId` one that has transactions. Throws UsageError for an option that
+   * cannot be.
+   */
+  producer(options: TransactionalProducerOptions): TransactionalProducer;
+  producer(options?: ProducerOptions): Producer;
   producer(options?: ProducerOptions): Producer {
-    return new Producer(this.cluster, options);
+    const { transactionalId } = options ?? {};
+    if (transactionalId === undefined) return new Producer(this.cluster, options);
+    return new TransactionalProducer(this.cluster, { ...options, transactionalId });
+  }
+
+  /** Next offsets of partitions kept by hand for a group; throws UsageError for an option that cannot be. */
+  offsets(options: OffsetManagerOptions): OffsetManager {
+    return new OffsetManager(this.cluster, options);
   }
 
   /** Runs `hook` before the connections close: for what works over them and was not closed by itself. */

@@ -64,17 +64,38 @@ export type { ManagedPartition, MarkedRecord } from './offsets/managed-partition
 export { OffsetManager } from './offsets/offset-manager.ts';
 export { OffsetStash, type StashedOffset } from './offsets/offset-stash.ts';
 export type { CommittingMember, OffsetManagerOptions } from './offsets/options.ts';
+export type { Dns } from './network/dns.ts';
+export type { SocketFactory, SocketRequest } from './network/socket-transport.ts';
 export type { BrokerAddress, Transport, Wire, WireEvents } from './network/transport.ts';
 export { tcpTransport } from './network/transport.ts';
-export type { KafkaOptions, RetryInit } from './options.ts';
+export type { ClientDnsLookup, KafkaOptions, RetryInit } from './options.ts';
+export type { SaslBroker, SaslExchange } from './security/sasl-exchange.ts';
+export type {
+  CustomSaslOptions,
+  OAuthBearerSaslOptions,
+  OAuthBearerToken,
+  PasswordSaslOptions,
+  SaslCredentials,
+  SaslOptions,
+  SaslProvider,
+} from './security/sasl-options.ts';
+export type { TlsInit, TlsOptions } from './security/tls-options.ts';
 export type { ProducerOptions } from './producer/options.ts';
 export type { Partitioner, PartitionerName } from './producer/partitioner.ts';
 export { Producer } from './producer/producer.ts';
 export type { Receipt, Sent } from './producer/receipt.ts';
 export type { RecordProducer } from './producer/record-producer.ts';
+export type { GroupMetadata, TransactionOffset } from './transactions/group-metadata.ts';
+export type { TransactionStatus } from './transactions/status.ts';
+export { TransactionalProducer } from './transactions/transactional-producer.ts';
+export type {
+  TransactionHooks,
+  TransactionalProducerOptions,
+} from './transactions/transactional-producer.ts';
 export { FetchedRecord } from './records/fetched-record.ts';
 export type { Bytes, ConsumerRecord, HeadersInit, ProducerRecord, RecordHeaders } from './records/types.ts';
 export {
+  AuthenticationError,
   BrokerError,
   ClaimLostError,
   CompressionError,
@@ -82,9 +103,12 @@ export {
   CorruptRecordError,
   KafkaError,
   OffsetCommitError,
+  OffsetRangeError,
   OutcomeUnknownError,
   ProtocolError,
   TimeoutError,
+  TransactionAbortableError,
+  TransactionFatalError,
   UnsupportedVersionError,
   UsageError,
 } from '../errors.ts';

@@ -1,7 +1,14 @@
 // The options of a client: their defaults and their validation.
 
+import type { LookupFunction } from 'node:net';
 import { UsageError } from '../errors.ts';
+import type { SocketFactory, SocketTransportOptions } from './network/socket-transport.ts';
 import type { BrokerAddress } from './network/transport.ts';
+import type { SaslMechanism } from './security/sasl-exchange.ts';
+import { saslMechanism } from './security/sasl-mechanism.ts';
+import type { SaslOptions } from './security/sasl-options.ts';
+import type { TlsInit } from './security/tls-options.ts';
+import { tlsSource } from './security/tls-options.ts';
 
 /** How calls that may be repeated are repeated; kafkajs's names. */
 export interface RetryInit {
@@ -19,15 +26,27 @@ export interface KafkaOptions {
   readonly brokers: readonly string[];
   /** The name brokers log and apply quotas to; default 'sluice'. */
   readonly clientId?: string | undefined;
-  /** Until a connection is open and the broker has said which versions it speaks; default 10,000. */
+  /** TLS: true for Node's authorities, or what `tls.connect` takes; default plaintext. The host name is checked unless told otherwise. */
+  readonly ssl?: TlsInit | undefined;
+  /** Who the client is; default nobody in particular. Secrets given here are in no error, log or inspection. */
+  readonly sasl?: SaslOptions | undefined;
+  /** Opens the sockets, to go through a proxy for example; default Node's `net` and `tls`. */
+  readonly socketFactory?: SocketFactory | undefined;
+  /** How host names become addresses; default Node's `dns.lookup`. Every address it gives is tried. */
+  readonly lookup?: LookupFunction | undefined;
+  /** With 'resolve_canonical_bootstrap_servers_only' each address of each seed is dialled by its own name; default 'use_all_dns_ips'. */
+  readonly clientDnsLookup?: ClientDnsLookup | undefined;
+  /** Until a connection is open, the broker has said which versions it speaks and has let the client in; default 10,000. */
   readonly connectionTimeout?: number | undefined;
   /** Until one request is answered, when its call names no other; default 30,000. */
   readonly requestTimeout?: number | undefined;
   /** The hard deadline of a whole call, retries included; default 60,000. */
   readonly defaultApiTimeoutMs?: number | undefined;
   readonly retry?: RetryInit | undefined;
-  /** The age at which what is known of the topics in use is asked for again; default 300,000. */
+  /** The age at which what is known of the topics in use is asked for again; 0: only on need. Default 300,000. */
   readonly metadataMaxAge?: number | undefined;
+  /** The hard deadline of one question for metadata, however many brokers there are to ask; default 60,000. */
+  readonly metadataTimeout?: number | undefined;
   /** Let the cluster create a topic that is asked for and was never seen before; default true, as in Kafka's clients. */
   readonly allowAutoTopicCreation?: boolean | undefined;
   /** The pause before a broker that could not be reached is dialled again, doubled each time; default 50. */
@@ -40,6 +59,9 @@ export interface KafkaOptions {
   readonly maxResponseBytes?: number | undefined;
 }
 
+/** Kafka's `client.dns.lookup`. */
+export type ClientDnsLookup = 'use_all_dns_ips' | 'resolve_canonical_bootstrap_servers_only';
+
 /** {@link KafkaOptions}, checked and complete. */
 export interface ClusterOptions {
   readonly seeds: readonly BrokerAddress[];
@@ -51,6 +73,9 @@ export interface ClusterOptions {
   readonly retryMinDelayMs: number;
   readonly retryMaxDelayMs: number;
   readonly metadataMaxAgeMs: number;
+  readonly metadataTimeoutMs: number;
+  readonly canonicalSeeds: boolean;
+  readonly sasl: SaslMechanism | undefined;
   readonly allowAutoTopicCreation: boolean;
   readonly reconnectMinDelayMs: number;
   readonly reconnectMaxDelayMs: number;
@@ -61,6 +86,12 @@ export interface ClusterOptions {
 const KNOWN = new Set<string>([
   'brokers',
   'clientId',
+  'ssl',
+  'sasl',
+  'socketFactory',
+  'lookup',
+  'clientDnsLookup',
+  'metadataTimeout',
   'connectionTimeout',
   'requestTimeout',
   'defaultApiTimeoutMs',
@@ -81,6 +112,8 @@ const KNOWN_RETRY = new Set<string>([
 const MAX_TIMEOUT_MS = 2 ** 31 - 1;
 const MIN_RESPONSE_BYTES = 1024;
 const MAX_RESPONSE_BYTES = 2 ** 31 - 1;
+const CANONICAL = 'resolve_canonical_bootstrap_servers_only';
+const DNS_LOOKUPS: readonly ClientDnsLookup[] = ['use_all_dns_ips', CANONICAL];
 const ADDRESS = /^(?:\[([0-9a-fA-F:.]+)\]|([^\s:/\\@[\]]+)):([0-9]{1,5})$/;
 
 /** Checks the options of a client. An empty list of brokers passes here and fails at first use. Throws UsageError naming the option. */
@@ -102,7 +135,11 @@ export function clusterOptions(options: KafkaOptions): ClusterOptions {
         : integer('retry.retries', retry.retries, Infinity, 0, MAX_TIMEOUT_MS),
     retryMinDelayMs: integer('retry.initialRetryTime', retry.initialRetryTime, 100, 1, MAX_TIMEOUT_MS),
     retryMaxDelayMs: integer('retry.maxRetryTime', retry.maxRetryTime, 1000, 1, MAX_TIMEOUT_MS),
-    metadataMaxAgeMs: integer('metadataMaxAge', options.metadataMaxAge, 300_000, 1, MAX_TIMEOUT_MS),
+    metadataMaxAgeMs: integer('metadataMaxAge', options.metadataMaxAge, 300_000, 0, MAX_TIMEOUT_MS),
+    metadataTimeoutMs: integer('metadataTimeout', options.metadataTimeout, 60_000, 1, MAX_TIMEOUT_MS),
+    canonicalSeeds:
+      oneOf('clientDnsLookup', options.clientDnsLookup, DNS_LOOKUPS, 'use_all_dns_ips') === CANONICAL,
+    sasl: options.sasl === undefined ? undefined : saslMechanism(options.sasl),
     allowAutoTopicCreation: flag('allowAutoTopicCreation', options.allowAutoTopicCreation, true),
     reconnectMinDelayMs: integer('reconnectBackoffMs', options.reconnectBackoffMs, 50, 0, MAX_TIMEOUT_MS),
     reconnectMaxDelayMs: integer(
@@ -129,6 +166,14 @@ export function clusterOptions(options: KafkaOptions): ClusterOptions {
     result.reconnectMaxDelayMs,
   );
   return result;
+}
+
+/** How sockets are opened; checks the options about it. Throws UsageError naming the option. */
+export function socketOptions(options: KafkaOptions): SocketTransportOptions {
+  const { socketFactory, lookup } = options;
+  for (const [name, value] of Object.entries({ socketFactory, lookup }))
+    if (value !== undefined && typeof value !== 'function') throw wrong(name, value, 'a function');
+  return { ssl: tlsSource(options.ssl), socketFactory, lookup };
 }
 
 function seeds(brokers: unknown): BrokerAddress[] {
@@ -160,6 +205,13 @@ function integer(option: string, value: unknown, fallback: number, min: number, 
     throw wrong(option, value, `an integer from ${min} to ${max}`);
   }
   return value;
+}
+
+function oneOf<T extends string>(option: string, value: unknown, known: readonly T[], fallback: T): T {
+  if (value === undefined) return fallback;
+  const found = known.find((name) => name === value);
+  if (found === undefined) throw wrong(option, value, `one of '${known.join("', '")}'`);
+  return found;
 }
 
 function flag(option: string, value: unknown, fallback: boolean): boolean {

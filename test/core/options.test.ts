@@ -24,6 +24,8 @@ describe('the options of a client', () => {
       requestTimeoutMs: 30_000,
       apiTimeoutMs: 60_000,
       retries: Infinity,
+      metadataTimeoutMs: 60_000,
+      canonicalSeeds: false,
       retryMinDelayMs: 100,
       retryMaxDelayMs: 1000,
       metadataMaxAgeMs: 300_000,
@@ -97,7 +99,8 @@ describe('the options of a client', () => {
       { ...good, retry: { factor: 2 } },
       /retry.factor is not an option; known are retries, initialRetryTime/,
     ],
-    ['metadataMaxAge', { ...good, metadataMaxAge: 0 }, /metadataMaxAge/],
+    ['metadataMaxAge', { ...good, metadataMaxAge: -1 }, /metadataMaxAge/],
+    ['metadataTimeout', { ...good, metadataTimeout: 0 }, /metadataTimeout must be an integer from 1/],
     [
       'allowAutoTopicCreation',
       { ...good, allowAutoTopicCreation: 'yes' },
@@ -110,7 +113,7 @@ describe('the options of a client', () => {
     ],
     ['connectionsMaxIdleMs', { ...good, connectionsMaxIdleMs: 0n }, /not 0 \(bigint\)/],
     ['maxResponseBytes', { ...good, maxResponseBytes: 10 }, /from 1024 to 2147483647/],
-    ['ssl', { ...good, ssl: true }, /ssl is not an option; known are brokers, clientId/],
+    ['tls', { ...good, tls: true }, /tls is not an option; known are brokers, clientId/],
   ])('refuse a wrong %s', (option, options, message) => {
     const error = refusal(options);
     expect(error.option).toBe(option);

@@ -63,6 +63,7 @@ export class BrokerPool {
     return nodeIds.sort((a, b) => this.rank(a) - this.rank(b));
   }
 
+  /** Closes every connection; brokers that are needed afterwards are dialled anew. */
   close(reason: string): void {
     for (const broker of this.brokers.values()) broker.close(reason);
     this.brokers.clear();

@@ -17,6 +17,7 @@ const UNUSED_ROUNDS = 2;
 export interface RefresherOptions {
   readonly clock: Clock;
   readonly random: Random;
+  /** 0: only when somebody asks. */
   readonly maxAgeMs: number;
   /** The pauses between repetitions of a refresh in the background that failed. */
   readonly minDelayMs: number;
@@ -146,7 +147,7 @@ export class MetadataRefresher {
   private schedule(): void {
     this.timer?.cancel();
     this.timer = undefined;
-    if (this.closed || this.interest.size === 0) return;
+    if (this.closed || this.interest.size === 0 || this.options.maxAgeMs === 0) return;
     const { clock, random, maxAgeMs, minDelayMs, maxDelayMs } = this.options;
     const pauseMs = this.failures === 0 ? maxAgeMs : backoffMs(this.failures, minDelayMs, maxDelayMs, random);
     this.timer = clock.setTimeout(

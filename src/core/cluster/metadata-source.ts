@@ -1,6 +1,6 @@
 // Where metadata comes from: the brokers that are known, then the seeds.
 
-import { ConnectionError, UsageError } from '../../errors.ts';
+import { AuthenticationError, BrokerError, ConnectionError, TimeoutError, UsageError } from '../../errors.ts';
 import { Connection } from '../network/connection.ts';
 import type { BrokerAddress } from '../network/transport.ts';
 import type { RequestOf } from '../protocol/api.ts';
@@ -11,15 +11,17 @@ import { HEAD_START_MS } from './broker-pool.ts';
 import { firstOf } from './first-of.ts';
 import type { MetadataResponse, MetadataStore } from './metadata-store.ts';
 import { brokerError } from './retry.ts';
-import { shuffled } from './shuffled.ts';
+import type { Seeds } from './seeds.ts';
 
 type MetadataRequest = RequestOf<typeof metadataApi>;
 type Candidate = { readonly nodeId: number } | { readonly seed: BrokerAddress };
 
 /** What asking needs. */
 export interface SourceOptions {
-  readonly seeds: readonly BrokerAddress[];
+  readonly seeds: Seeds;
   readonly requestTimeoutMs: number;
+  /** The hard deadline of one question, whatever the brokers do. */
+  readonly timeoutMs: number;
   readonly closing: AbortSignal;
 }
 
@@ -37,16 +39,49 @@ export class MetadataSource {
 
   /**
    * Asks the known brokers, connected ones first, and then the seeds. Each attempt ends after `connectionTimeout` and `requestTimeout`; one that
-   * keeps silent does not hold up the others. Rejects with a ConnectionError that names each broker and its cause.
+   * keeps silent does not hold up the others. Rejects with a ConnectionError that names each broker and its cause, at `metadataTimeout` with a
+   * TimeoutError that does. Brokers that say so (KIP-1102) are forgotten, and the seeds asked on new connections.
    */
   async ask(request: MetadataRequest): Promise<MetadataResponse> {
-    if (this.options.seeds.length === 0) {
+    const { seeds, timeoutMs, closing } = this.options;
+    if (seeds.isEmpty) {
       throw new UsageError(
         "brokers is empty: name at least one broker of the cluster as 'host:port'",
         'brokers',
       );
     }
-    const candidates = this.candidates();
+    const errors: unknown[] = [];
+    const limit = new AbortController();
+    const onClosing = (): void => {
+      limit.abort(closing.reason);
+    };
+    const timer = this.pool.clock.setTimeout(() => {
+      limit.abort(lateError(timeoutMs, errors));
+    }, timeoutMs);
+    if (closing.aborted) onClosing();
+    else closing.addEventListener('abort', onClosing, { once: true });
+    try {
+      try {
+        return await this.askOne(request, limit.signal, errors);
+      } catch (error) {
+        if (limit.signal.aborted || !errors.some(wantsRebootstrap)) throw error;
+        this.pool.close('asked its clients to start again from their seeds');
+        this.store.forgetNodes();
+        return await this.askOne(request, limit.signal, errors);
+      }
+    } finally {
+      timer.cancel();
+      closing.removeEventListener('abort', onClosing);
+    }
+  }
+
+  private async askOne(
+    request: MetadataRequest,
+    signal: AbortSignal,
+    errors: unknown[],
+  ): Promise<MetadataResponse> {
+    const candidates = await this.candidates();
+    signal.throwIfAborted();
     const { connectTimeoutMs } = this.pool.options;
     const staggerMs = Math.min(HEAD_START_MS, connectTimeoutMs / candidates.length);
     const opened = new Set<Connection>();
@@ -55,26 +90,31 @@ export class MetadataSource {
         this.pool.clock,
         candidates,
         staggerMs,
-        (candidate, attempt) => this.askCandidate(candidate, request, attempt, opened),
-        this.options.closing,
+        async (candidate, attempt) => {
+          try {
+            return await this.askCandidate(candidate, request, attempt, opened);
+          } catch (error) {
+            if (!attempt.aborted) errors.push(error);
+            throw error;
+          }
+        },
+        signal,
       );
       if (connection !== undefined && this.adopt(connection, response)) opened.delete(connection);
       return response;
     } catch (error) {
       if (!(error instanceof AggregateError)) throw error;
-      throw this.unreachable(candidates.length, error);
+      throw this.unreachable(candidates, error);
     } finally {
       for (const connection of opened) connection.close();
     }
   }
 
-  private candidates(): Candidate[] {
+  private async candidates(): Promise<Candidate[]> {
     const known = [...this.store.nodes.values()];
-    const seeds = this.options.seeds.filter((seed) => !known.some((address) => sameAddress(address, seed)));
-    return [
-      ...this.pool.byHope().map((nodeId) => ({ nodeId })),
-      ...shuffled(seeds, this.pool.options.random).map((seed) => ({ seed })),
-    ];
+    const inOrder = await this.options.seeds.inOrder();
+    const seeds = inOrder.filter((seed) => !known.some((address) => sameAddress(address, seed)));
+    return [...this.pool.byHope().map((nodeId) => ({ nodeId })), ...seeds.map((seed) => ({ seed }))];
   }
 
   private async askCandidate(
@@ -88,13 +128,22 @@ export class MetadataSource {
       const link = this.pool.broker(candidate.nodeId).link('control');
       return { response: usable(await link.send(metadataApi, request, options)) };
     }
-    const connection = await Connection.open({ ...this.pool.options, address: candidate.seed }, signal);
-    opened.add(connection);
+    const { seeds } = this.options;
     try {
-      return { response: usable(await connection.send(metadataApi, request, options)), connection };
+      const connection = await Connection.open({ ...this.pool.options, address: candidate.seed }, signal);
+      opened.add(connection);
+      try {
+        const response = usable(await connection.send(metadataApi, request, options));
+        seeds.worked(candidate.seed);
+        return { response, connection };
+      } catch (error) {
+        opened.delete(connection);
+        connection.close();
+        throw error;
+      }
     } catch (error) {
-      opened.delete(connection);
-      connection.close();
+      // One that was asked in vain because another was faster has not failed.
+      if (!signal.aborted) seeds.failed(candidate.seed);
       throw error;
     }
   }
@@ -107,20 +156,36 @@ export class MetadataSource {
     return this.pool.broker(row.nodeId).link('control').adopt(connection);
   }
 
-  private unreachable(count: number, cause: AggregateError): ConnectionError {
+  private unreachable(candidates: readonly Candidate[], cause: AggregateError): ConnectionError {
     const errors: readonly unknown[] = cause.errors;
     const first = errors.find((error) => error instanceof ConnectionError);
-    const { host, port } = first ?? this.options.seeds[0]!;
-    const list = errors.map((error) => (error instanceof Error ? error.message : String(error))).join('; ');
+    const seed = candidates.find((candidate) => 'seed' in candidate)?.seed;
+    const { host, port } = first ?? seed ?? { host: '', port: 0 };
     const hint = first?.phase === 'dial' ? '; are they running, and are these the right addresses?' : '';
-    return new ConnectionError(`None of ${count} brokers could be used: ${list}${hint}`, {
-      host,
-      port,
-      phase: first?.phase ?? 'dial',
-      cause,
-      retriable: errors.some((error) => !(error instanceof ConnectionError) || error.retriable),
-    });
+    const message = `None of ${candidates.length} brokers could be used: ${listed(errors)}${hint}`;
+    const retriable = errors.some((error) => !(error instanceof ConnectionError) || error.retriable);
+    const at = { host, port, phase: first?.phase ?? 'dial', cause, retriable };
+    const isRefused = errors.every((error) => error instanceof AuthenticationError);
+    return isRefused ? new AuthenticationError(message, at) : new ConnectionError(message, at);
   }
+}
+
+function listed(errors: readonly unknown[]): string {
+  return errors.map((error) => (error instanceof Error ? error.message : String(error))).join('; ');
+}
+
+function lateError(timeoutMs: number, errors: readonly unknown[]): TimeoutError {
+  const why = errors.length === 0 ? 'no broker answered' : listed(errors);
+  return new TimeoutError(`There was no metadata within ${timeoutMs} ms: ${why}`, {
+    afterMs: timeoutMs,
+    sent: false,
+    api: metadataApi.name,
+    cause: errors.at(-1),
+  });
+}
+
+function wantsRebootstrap(error: unknown): boolean {
+  return error instanceof BrokerError && error.errorName === 'REBOOTSTRAP_REQUIRED';
 }
 
 function sameAddress(a: BrokerAddress, b: BrokerAddress): boolean {

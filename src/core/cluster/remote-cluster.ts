@@ -3,6 +3,8 @@
 import type { Clock, Random } from '../clock.ts';
 import { ConnectionError, UsageError } from '../../errors.ts';
 import type { CallOptions, RequestInit } from '../network/connection.ts';
+import type { Dns } from '../network/dns.ts';
+import { systemDns } from '../network/dns.ts';
 import type { Transport } from '../network/transport.ts';
 import type { ClusterOptions } from '../options.ts';
 import type { AnyApi, ResponseOf } from '../protocol/api.ts';
@@ -16,12 +18,16 @@ import { MetadataSource } from './metadata-source.ts';
 import { MetadataStore } from './metadata-store.ts';
 import { sharedAbort } from '../shared-abort.ts';
 import { brokerError } from './retry.ts';
+import { canonicalSeeds } from './canonical-seeds.ts';
+import { Seeds } from './seeds.ts';
 
 /** What the cluster runs on. */
 export interface ClusterRuntime {
   readonly clock: Clock;
   readonly random: Random;
   readonly transport: Transport;
+  /** Default the operating system's. */
+  readonly dns?: Dns | undefined;
 }
 
 /** {@link Cluster} over a transport. Makes no connection before the first call. */
@@ -38,7 +44,7 @@ export class RemoteCluster implements Cluster {
   private readonly coordinators: Coordinators;
   private readonly shutdown = sharedAbort();
 
-  constructor(options: ClusterOptions, { clock, random, transport }: ClusterRuntime) {
+  constructor(options: ClusterOptions, { clock, random, transport, dns = systemDns }: ClusterRuntime) {
     this.clock = clock;
     this.random = random;
     this.clientId = options.clientId;
@@ -62,10 +68,12 @@ export class RemoteCluster implements Cluster {
       reconnectMinDelayMs: options.reconnectMinDelayMs,
       reconnectMaxDelayMs: options.reconnectMaxDelayMs,
       maxIdleMs: options.maxIdleMs,
+      sasl: options.sasl,
     });
     const source = new MetadataSource(this.metadata, this.pool, {
-      seeds: options.seeds,
+      seeds: new Seeds(options.seeds, random, options.canonicalSeeds ? canonicalSeeds(dns) : undefined),
       requestTimeoutMs: options.requestTimeoutMs,
+      timeoutMs: options.metadataTimeoutMs,
       closing: this.closing,
     });
     this.refresher = new MetadataRefresher(

@@ -12,8 +12,8 @@ const CORRELATION_BYTES = 4;
 /** What a call needs of its connection. */
 export interface CallOwner {
   readonly address: BrokerAddress;
-  /** How long requests are still held back for the broker's throttle. */
-  readonly throttledForMs: number;
+  /** Why requests are held back, as a sentence. */
+  readonly heldBecause: string;
   /** KIP-219: the broker has answered and will not read for a while; what is sent now would only run into its deadline there. */
   throttle(ms: number): void;
   /** The caller of an unanswered request is gone; says whether the request may have reached the broker. */
@@ -81,13 +81,13 @@ export class Call implements PendingCall {
 
   onTimeout(): void {
     this.signal?.removeEventListener('abort', this.onAbort);
-    const throttledForMs = this.connection.throttledForMs;
+    const why = this.connection.heldBecause;
     const sent = this.connection.giveUp(this);
     const { host, port } = this.connection.address;
-    const why = sent
+    const message = sent
       ? `${host}:${port} did not answer ${this.api.name} within ${Math.round(this.timeoutMs)} ms`
-      : `${this.api.name} was held back for ${Math.round(this.timeoutMs)} ms: ${host}:${port} throttles this client for another ${Math.ceil(throttledForMs)} ms`;
-    this.reject(new TimeoutError(why, { afterMs: this.timeoutMs, sent, api: this.api.name }));
+      : `${this.api.name} was held back for ${Math.round(this.timeoutMs)} ms: ${why}`;
+    this.reject(new TimeoutError(message, { afterMs: this.timeoutMs, sent, api: this.api.name }));
   }
 
   onError(error: Error): void {

@@ -1,17 +1,26 @@
 // One connection to one broker: dial, agree on versions, then requests out and answers in.
 
-import type { Clock, Timer } from '../clock.ts';
+import type { Clock, Random, Timer } from '../clock.ts';
+import { systemRandom } from '../clock.ts';
 import type { ConnectionPhase } from '../../errors.ts';
-import { ConnectionError, ProtocolError, UnsupportedVersionError } from '../../errors.ts';
+import {
+  AuthenticationError,
+  ConnectionError,
+  ProtocolError,
+  UnsupportedVersionError,
+} from '../../errors.ts';
 import type { AnyApi, RequestOf, ResponseOf } from '../protocol/api.ts';
 import { encodeRequestParts } from '../protocol/frame.ts';
 import type { BrokerRange } from '../protocol/negotiate.ts';
 import { pickVersion } from '../protocol/negotiate.ts';
+import type { SaslMechanism } from '../security/sasl-exchange.ts';
+import { AuthSession } from './auth-session.ts';
 import type { CallOwner } from './call.ts';
 import { Call } from './call.ts';
 import { FrameSplitter } from './frame-splitter.ts';
 import { handshake } from './handshake.ts';
 import { InFlight } from './in-flight.ts';
+import { tlsFailure } from './tls-failure.ts';
 import type { BrokerAddress, Transport, Wire, WireEvents } from './transport.ts';
 
 /** What a connection needs to open and to live. */
@@ -20,11 +29,15 @@ export interface ConnectionOptions {
   readonly clientId: string;
   readonly clock: Clock;
   readonly transport: Transport;
-  /** From the dial until the broker has said which versions it speaks. */
+  /** From the dial until the broker has said which versions it speaks and has believed who we are. */
   readonly connectTimeoutMs: number;
   /** A broker that owes an answer and has been silent for so long is given up. */
   readonly stallAfterMs: number;
   readonly maxFrameBytes: number;
+  /** Who the client is; default nobody in particular. */
+  readonly sasl?: SaslMechanism | undefined;
+  /** Spreads re-authentications; default by chance. */
+  readonly random?: Random | undefined;
 }
 
 /** How one request is sent. */
@@ -52,7 +65,9 @@ export class Connection implements CallOwner {
   private readonly splitter: FrameSplitter;
   private readonly inFlight: InFlight;
   private readonly versions = new Map<number, BrokerRange>();
+  private readonly session: AuthSession | undefined;
   private readonly onFrame = (frame: Buffer): void => {
+    if (this.phase === 'io') this.hasAnswered = true;
     this.inFlight.respond(frame);
     // A program that has come to its end is not kept alive by a connection that nobody waits on.
     if (this.inFlight.size === 0) this.wire?.unref?.();
@@ -61,9 +76,11 @@ export class Connection implements CallOwner {
   private wire: Wire | undefined;
   private closeError: ConnectionError | undefined;
   private receivedBytes = 0;
+  /** It has answered a request after the first words. */
+  private hasAnswered = false;
   private throttledUntil = 0;
   private throttleTimer: Timer | undefined;
-  /** Encoded requests that wait for the end of a throttle window; none of their bytes are out. */
+  /** Encoded requests that wait for the end of a throttle window or of a re-authentication; none of their bytes are out. */
   private waiting: Call[] = [];
 
   private constructor(options: ConnectionOptions) {
@@ -72,12 +89,15 @@ export class Connection implements CallOwner {
     this.clock = options.clock;
     this.lastUsedAt = options.clock.now();
     this.splitter = new FrameSplitter(options.maxFrameBytes);
+    const { sasl: mechanism, address, clock, random = systemRandom } = options;
+    this.session =
+      mechanism === undefined ? undefined : new AuthSession({ mechanism, address, clock, random });
     this.inFlight = new InFlight(options.clock, options.stallAfterMs, (silentMs) => {
       this.fail(`was silent for ${Math.round(silentMs)} ms with answers outstanding`);
     });
   }
 
-  /** Dials and agrees on versions. Rejects with ConnectionError, at the latest after `connectTimeoutMs`, or with the signal's reason. */
+  /** Dials, agrees on versions and authenticates. Rejects with ConnectionError, at the latest after `connectTimeoutMs`, or with the signal's reason. */
   static open(options: ConnectionOptions, signal?: AbortSignal): Promise<Connection> {
     const connection = new Connection(options);
     return new Promise<Connection>((resolve, reject) => {
@@ -182,40 +202,81 @@ export class Connection implements CallOwner {
   }
 
   private async greet(): Promise<void> {
-    const ranges = await handshake((api, version, body) => {
-      return new Promise((resolve, reject) => {
-        this.exchange(
-          api,
-          version,
-          body,
-          { timeoutMs: HANDSHAKE_IS_TIMED_BY_OPEN * this.options.connectTimeoutMs },
-          resolve,
-          reject,
-        );
-      });
-    });
+    const timeoutMs = HANDSHAKE_IS_TIMED_BY_OPEN * this.options.connectTimeoutMs;
+    const ranges = await handshake((api, version, body) => this.ask(api, version, body, timeoutMs));
     for (const { apiKey, minVersion, maxVersion } of ranges)
       this.versions.set(apiKey, { minVersion, maxVersion });
+    if (this.session !== undefined) {
+      this.phase = 'auth';
+      await this.authenticate(this.session, timeoutMs);
+    }
     this.phase = 'io';
+  }
+
+  private authenticate(session: AuthSession, timeoutMs: number): Promise<void> {
+    return session.run((api, request) => this.ask(api, this.version(api), request, timeoutMs));
+  }
+
+  /** Again, after what is in flight and before what comes from now on. A provider may take its time: requests go on until it has answered. */
+  private reauthenticate(session: AuthSession): void {
+    const timeoutMs = this.options.stallAfterMs + this.inFlight.longestWaitMs;
+    this.authenticate(session, timeoutMs).then(
+      () => {
+        if (this.throttledUntil <= this.clock.now()) this.release();
+      },
+      (error: unknown) => {
+        if (error instanceof ConnectionError) this.failWith(error);
+        else this.fail(error instanceof Error ? error.message : String(error), error, true);
+      },
+    );
+  }
+
+  /** One of our own requests: not held back by what holds back the others. */
+  private ask<A extends AnyApi>(
+    api: A,
+    version: number,
+    body: RequestOf<A>,
+    timeoutMs: number,
+  ): Promise<ResponseOf<A>> {
+    return new Promise((resolve, reject) => {
+      if (this.closeError !== undefined) throw this.alreadyClosed(this.closeError);
+      const call = this.call(api, version, body, { timeoutMs }, resolve, reject);
+      this.inFlight.add(call, timeoutMs, this.waiting.length);
+      this.write(call);
+    });
   }
 
   private exchange<A extends AnyApi>(
     api: A,
     version: number,
     request: RequestInit<A>,
-    { timeoutMs, signal }: CallOptions,
+    options: CallOptions,
     resolve: (body: ResponseOf<A>) => void,
     reject: (error: unknown) => void,
   ): void {
+    const now = this.clock.now();
+    const session = this.session;
+    if (session !== undefined && now >= session.dueAt) this.reauthenticate(session);
+    const call = this.call(api, version, request, options, resolve, reject);
+    this.inFlight.add(call, options.timeoutMs);
+    this.lastUsedAt = now;
+    if (this.throttledUntil > now || session?.holds(now) === true) this.waiting.push(call);
+    else this.write(call);
+  }
+
+  private call<A extends AnyApi>(
+    api: A,
+    version: number,
+    request: RequestInit<A>,
+    { timeoutMs, signal }: CallOptions,
+    resolve: (body: ResponseOf<A>) => void,
+    reject: (error: unknown) => void,
+  ): Call {
     const body = isMaker(request) ? request(version) : request;
     const id = this.inFlight.nextCorrelationId;
     const frame = encodeRequestParts(api, version, id, this.options.clientId, body);
-    const call = new Call(this, api, version, id, frame, timeoutMs, signal, resolve, reject);
     if (this.inFlight.size === 0) this.wire?.ref?.();
-    this.inFlight.add(call, timeoutMs);
-    this.lastUsedAt = this.clock.now();
-    if (this.throttledUntil > this.lastUsedAt) this.waiting.push(call);
-    else this.write(call);
+    return new Call(this, api, version, id, frame, timeoutMs, signal, resolve, reject);
   }
 
   private write(call: Call): void {
@@ -243,11 +304,16 @@ export class Connection implements CallOwner {
     this.throttleTimer = this.clock.setTimeout(() => {
       this.throttleTimer = undefined;
       this.throttledUntil = 0;
-      this.inFlight.heard();
-      const waiting = this.waiting;
-      this.waiting = [];
-      for (const call of waiting) this.write(call);
+      if (this.session?.holds(this.clock.now()) !== true) this.release();
     }, this.throttledUntil - now);
+  }
+
+  /** Writes what was held back. */
+  private release(): void {
+    this.inFlight.heard();
+    const waiting = this.waiting;
+    this.waiting = [];
+    for (const call of waiting) this.write(call);
   }
 
   giveUp(call: Call): boolean {
@@ -261,13 +327,18 @@ export class Connection implements CallOwner {
     return false;
   }
 
-  get throttledForMs(): number {
-    return Math.max(0, this.throttledUntil - this.clock.now());
+  get heldBecause(): string {
+    const { host, port } = this.address;
+    const throttledForMs = this.throttledUntil - this.clock.now();
+    return throttledForMs > 0
+      ? `${host}:${port} throttles this client for another ${Math.ceil(throttledForMs)} ms`
+      : `${host}:${port} has not ended the re-authentication of this client`;
   }
 
   private timeOutOpening(): void {
     const ms = this.options.connectTimeoutMs;
     if (this.phase === 'dial') this.fail(`could not be reached within ${ms} ms`);
+    else if (this.phase === 'auth') this.fail(`did not let this client in by SASL within ${ms} ms`);
     else {
       const got = this.receivedBytes === 0 ? 'nothing' : `only ${this.receivedBytes} bytes`;
       this.fail(
@@ -278,6 +349,10 @@ export class Connection implements CallOwner {
 
   private failHandshake(error: unknown): void {
     if (this.closeError !== undefined) return;
+    if (error instanceof AuthenticationError) {
+      this.failWith(error);
+      return;
+    }
     const hopeless = error instanceof UnsupportedVersionError || error instanceof ProtocolError;
     // What could not be read says so with the address, as what is read later does.
     const unreadable = error instanceof ProtocolError ? error.cause : undefined;
@@ -287,6 +362,11 @@ export class Connection implements CallOwner {
   }
 
   private onWireClosed(cause: Error | undefined): void {
+    const tls = this.phase === 'io' ? undefined : tlsFailure(cause);
+    if (tls !== undefined) {
+      this.failInTls(tls.what, cause, tls.retriable);
+      return;
+    }
     if (this.phase === 'dial') {
       this.fail(`could not be reached: ${reasonOf(cause) ?? 'the connection was closed'}`, cause);
       return;
@@ -294,10 +374,25 @@ export class Connection implements CallOwner {
     const how = reasonOf(cause) ?? 'by the peer';
     const { pendingBytes } = this.splitter;
     const partial = pendingBytes === 0 ? '' : `, ${pendingBytes} bytes into an answer`;
-    const hint =
-      this.phase === 'handshake' ? ' before it said which versions it speaks; is it a TLS or SASL port?' : '';
+    const hint = this.hint();
     const why = pendingBytes === 0 ? cause : cutOff(pendingBytes, cause);
     this.fail(`closed the connection (${how}) after ${this.receivedBytes} bytes${partial}${hint}`, why, true);
+  }
+
+  /** What to look at when the peer closed without a word. */
+  private hint(): string {
+    if (this.phase === 'handshake')
+      return ' before it said which versions it speaks; is it a TLS or SASL port?';
+    if (this.phase === 'auth') return ' during SASL';
+    if (this.hasAnswered || this.session !== undefined) return '';
+    return ' before it answered its first request; is it a SASL listener? Then set `sasl`';
+  }
+
+  private failInTls(what: string, cause: Error | undefined, retriable: boolean): void {
+    const { host, port } = this.address;
+    const at = { host, port, phase: 'tls', cause, retriable } as const;
+    const message = `${host}:${port} ${what}`;
+    this.failWith(retriable ? new ConnectionError(message, at) : new AuthenticationError(message, at));
   }
 
   /** For a request that comes too late: nothing of it was sent, whatever phase the connection ended in. */
@@ -318,16 +413,20 @@ export class Connection implements CallOwner {
   ): void {
     if (this.closeError !== undefined) return;
     const { host, port } = this.address;
-    const error = new ConnectionError(`${host}:${port} ${what}`, {
-      host,
-      port,
-      phase: this.phase,
-      cause,
-      retriable,
-    });
+    const at = { host, port, phase: this.phase, cause, retriable };
+    this.failWith(new ConnectionError(`${host}:${port} ${what}`, at));
+  }
+
+  private failWith(error: ConnectionError): void {
+    if (this.closeError !== undefined) return;
     this.closeError = error;
     this.throttleTimer?.cancel();
+    const unsent = this.waiting;
     this.waiting = [];
+    for (const call of unsent) {
+      this.inFlight.withdraw(call.correlationId);
+      call.onError(this.alreadyClosed(error));
+    }
     this.wire?.destroy();
     this.inFlight.failAll(error);
     this.onClosed?.(error);
@@ -345,6 +444,11 @@ function cutOff(bytes: number, cause: Error | undefined): ProtocolError {
 
 function reasonOf(cause: Error | undefined): string | undefined {
   if (cause === undefined) return undefined;
+  // Every address of the host was tried.
+  if (cause instanceof AggregateError && cause.errors.length > 0)
+    return cause.errors
+      .map((error: unknown) => (error instanceof Error ? error.message : String(error)))
+      .join(', ');
   if (cause.message !== '') return cause.message;
   const code: unknown = (cause as { code?: unknown }).code;
   return typeof code === 'string' ? code : cause.name;

@@ -108,7 +108,7 @@ function notAFrame(length: number, maxFrameBytes: number): ProtocolError {
   const first = length >>> 24;
   if ((first === TLS_ALERT || first === TLS_HANDSHAKE) && ((length >>> 16) & 0xff) === TLS_RECORD) {
     return new ProtocolError(
-      'The peer answered in TLS: this port wants an encrypted connection, and this client speaks plaintext',
+      'The peer answered in TLS: this port wants an encrypted connection, and this client speaks plaintext; set the option `ssl`',
     );
   }
   const text = Buffer.alloc(LENGTH_BYTES);

@@ -61,14 +61,26 @@ export class InFlight {
     return oldest === undefined ? 0 : this.clock.now() - Math.max(oldest.startedAt, this.lastHeardAt);
   }
 
-  /** Takes the next place in the order, under the id `nextCorrelationId`. */
-  add(call: PendingCall, timeoutMs: number): void {
+  /**
+   * Takes the next place in the order, under the id `nextCorrelationId`. With `behind`, the place before the newest so many requests, which must
+   * not have been written yet.
+   */
+  add(call: PendingCall, timeoutMs: number, behind = 0): void {
     const correlationId = this.nextCorrelationId;
     this.nextCorrelationId = correlationId === MAX_CORRELATION_ID ? 1 : correlationId + 1;
     const startedAt = this.clock.now();
     const slot: Slot = { correlationId, startedAt, deadline: startedAt + timeoutMs, call };
-    this.slots.push(slot);
+    if (behind === 0) this.slots.push(slot);
+    else this.slots.splice(this.slots.length - behind, 0, slot);
     this.arm(slot.deadline);
+  }
+
+  /** How long the most patient of the requests still waits, in ms; 0 when there is none. */
+  get longestWaitMs(): number {
+    let deadline = 0;
+    for (let at = this.head; at < this.slots.length; at += 1)
+      deadline = Math.max(deadline, this.slots[at]!.deadline);
+    return Math.max(0, deadline - this.clock.now());
   }
 
   /** The caller no longer waits; nothing of `call` is called any more, and the answer will be dropped. */

@@ -1,6 +1,6 @@
-// The only file that opens sockets.
+// How connections are opened: the byte streams below the protocol.
 
-import { connect } from 'node:net';
+import { socketTransport } from './socket-transport.ts';
 
 /** Where a broker listens. */
 export interface BrokerAddress {
@@ -10,6 +10,7 @@ export interface BrokerAddress {
 
 /** What a wire tells its owner. `onClose` comes exactly once, also after `destroy()`, and nothing comes after it. */
 export interface WireEvents {
+  /** Bytes may be written; with TLS, the peer has been verified. */
   onOpen(): void;
   /** Bytes as they come; the buffer belongs to the receiver. */
   onData(chunk: Buffer): void;
@@ -30,63 +31,10 @@ export interface Wire {
   unref?(): void;
 }
 
-/** How wires are opened: TCP, or memory in simulated time. Never throws; a failed dial is an `onClose`. Events come asynchronously. */
+/** How wires are opened: TCP, TLS, or memory in simulated time. Never throws; a failed dial is an `onClose`. Events come asynchronously. */
 export interface Transport {
   connect(address: BrokerAddress, events: WireEvents): Wire;
 }
 
-const ADDRESS_ATTEMPT_MS = 1000;
-
-/** Plain TCP, without Nagle's delay; what is written in one tick leaves in one system call. */
-export const tcpTransport: Transport = {
-  connect(address, events) {
-    const socket = connect({
-      host: address.host,
-      port: address.port,
-      noDelay: true,
-      keepAlive: true,
-      keepAliveInitialDelay: 60_000,
-      autoSelectFamilyAttemptTimeout: ADDRESS_ATTEMPT_MS,
-    });
-    let failure: Error | undefined;
-    let corked = false;
-    const uncork = (): void => {
-      corked = false;
-      socket.uncork();
-    };
-    socket.on('connect', () => {
-      events.onOpen();
-    });
-    socket.on('data', (chunk: Buffer) => {
-      events.onData(chunk);
-    });
-    socket.on('drain', () => {
-      events.onDrain();
-    });
-    socket.on('error', (error) => {
-      failure = error;
-    });
-    socket.on('close', () => {
-      events.onClose(failure);
-    });
-    return {
-      write(bytes) {
-        if (!corked) {
-          corked = true;
-          socket.cork();
-          process.nextTick(uncork);
-        }
-        return socket.write(bytes);
-      },
-      destroy() {
-        socket.destroy();
-      },
-      ref() {
-        socket.ref();
-      },
-      unref() {
-        socket.unref();
-      },
-    };
-  },
-};
+/** Plain TCP. */
+export const tcpTransport: Transport = socketTransport();
