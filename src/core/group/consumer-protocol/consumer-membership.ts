@@ -23,6 +23,7 @@ import {
   OWN_ID_SINCE,
   type HeartbeatAnswer,
 } from './heartbeat-requests.ts';
+import { groupSessionTimeoutMs } from './group-session-timeout.ts';
 import { epochVerdictOf, type EpochRequest, type EpochVerdict } from './heartbeat-table.ts';
 import { newMemberId } from './member-id.ts';
 import { byName, nextStep } from './reconciliation.ts';
@@ -49,6 +50,7 @@ const DEFAULT_SESSION_MS = 45_000;
 const MIN_PAUSE_MS = 100;
 const MAX_PAUSE_MS = 5_000;
 const LEAVE_TIMEOUT_MS = 5_000;
+const ASK_SESSION_EVERY_MS = 300_000;
 /** Attempts to join that follow one another without a pause. */
 const MAX_QUICK = 3;
 
@@ -69,6 +71,9 @@ export class ConsumerMembership implements GroupMembership, EpochSource {
   private readonly stopping = new AbortController();
   private session: Session;
   private sessionTimeoutMs = DEFAULT_SESSION_MS;
+  /** When the last request was sent that was answered. */
+  private renewedMs = -Infinity;
+  private sessionAskedMs = -Infinity;
   private running: Promise<void> = Promise.resolve();
   private owned: IdAssignment = OWNS_NOTHING;
   private target: IdAssignment = OWNS_NOTHING;
@@ -280,11 +285,13 @@ export class ConsumerMembership implements GroupMembership, EpochSource {
     this.term += 1;
     this.state = 'stable';
     this.joinedOnce = true;
+    this.session = this.newSession();
     this.session.restart(sentMs);
     this.session.watch();
     this.take(answer, sentMs);
     this.beats.start();
     this.host.onDivided(undefined);
+    void this.learnSession(nodeId, sentMs);
   }
 
   private async sendJoin(nodeId: number, signal: AbortSignal): Promise<HeartbeatAnswer> {
@@ -386,8 +393,9 @@ export class ConsumerMembership implements GroupMembership, EpochSource {
     let sentMs = -Infinity;
     let failure: KafkaError | undefined;
     let answer: HeartbeatAnswer | undefined;
+    let nodeId = -1;
     try {
-      const nodeId = await this.requests.coordinator();
+      nodeId = await this.requests.coordinator();
       sentMs = this.cluster.clock.now();
       const fields = this.sent.next(this.facts());
       answer = await this.requests.beat(nodeId, memberId, generationId, fields, {
@@ -399,6 +407,7 @@ export class ConsumerMembership implements GroupMembership, EpochSource {
     if (term !== this.term || !this.isMember || this.session.check()) return 'answered';
     if (answer !== undefined) {
       this.take(answer, sentMs);
+      if (sentMs - this.sessionAskedMs >= ASK_SESSION_EVERY_MS) void this.learnSession(nodeId, sentMs);
       return 'answered';
     }
     this.sent.forget();
@@ -412,6 +421,7 @@ export class ConsumerMembership implements GroupMembership, EpochSource {
 
   private take({ memberEpoch, intervalMs, assignment }: HeartbeatAnswer, sentMs: number): void {
     this.session.renew(sentMs);
+    this.renewedMs = sentMs;
     this.generationId = memberEpoch;
     if (intervalMs > 0) this.beats.intervalMs = intervalMs;
     if (assignment !== undefined) this.target = assignment;
@@ -469,6 +479,21 @@ export class ConsumerMembership implements GroupMembership, EpochSource {
   private tellEpoch(): void {
     for (const tell of this.epochWaiters) tell();
     this.epochWaiters.clear();
+  }
+
+  /** Asked at every join and from time to time: a shorter session means an earlier end, a longer one patience. */
+  private async learnSession(nodeId: number, sinceMs: number): Promise<void> {
+    const { term } = this;
+    this.sessionAskedMs = this.cluster.clock.now();
+    const { groupId } = this.options;
+    const timeoutMs = await groupSessionTimeoutMs(this.cluster, nodeId, groupId, this.stopping.signal);
+    if (timeoutMs === undefined || timeoutMs === this.sessionTimeoutMs) return;
+    this.sessionTimeoutMs = timeoutMs;
+    if (term !== this.term || !this.isMember) return;
+    this.session.unwatch();
+    this.session = this.newSession();
+    this.session.restart(Math.max(sinceMs, this.renewedMs));
+    this.session.watch();
   }
 
   private newSession(): Session {

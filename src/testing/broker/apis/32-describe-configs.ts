@@ -4,7 +4,7 @@ import { serve } from '../handler.ts';
 import type { RequestContext } from '../handler.ts';
 import { topicNameProblem } from '../state/topic.ts';
 import { describeConfigsApi } from '../../../core/protocol/messages/32-describe-configs.ts';
-import { brokerConfigEntries, RESOURCES, topicConfigEntries } from './config-entries.ts';
+import { brokerConfigEntries, groupConfigEntries, RESOURCES, topicConfigEntries } from './config-entries.ts';
 import type { ConfigEntry } from './config-entries.ts';
 
 type Request = RequestRead<typeof describeConfigsApi>;
@@ -55,5 +55,6 @@ function find(
     const message = `Unexpected broker id, expected ${node.id} or empty string, but received ${name}`;
     return { code: ERRORS.INVALID_REQUEST, message };
   }
+  if (resourceType === RESOURCES.GROUP) return groupConfigEntries(cluster);
   return { code: ERRORS.INVALID_REQUEST, message: `Unknown resource type ${resourceType}` };
 }

@@ -5,7 +5,7 @@ import { TOPIC_CONFIGS } from '../state/topic-config-definitions.ts';
 import type { TopicConfig } from '../state/topic-config.ts';
 
 /** What a configuration belongs to. */
-export const RESOURCES = { TOPIC: 2, BROKER: 4 } as const;
+export const RESOURCES = { TOPIC: 2, BROKER: 4, GROUP: 32 } as const;
 
 /** Where a value comes from. */
 const SOURCES = {
@@ -72,6 +72,25 @@ export function brokerConfigEntries(cluster: ClusterState, node: NodeState | und
     return dynamicEntry(name, definition.defaultValue, SOURCES.DEFAULT, definition);
   });
   return [...staticEntries(cluster, node), ...dynamic];
+}
+
+/** What a group of the consumer protocol goes by; here no group has configurations of its own. */
+export function groupConfigEntries({ settings }: ClusterState): ConfigEntry[] {
+  const { consumerSessionTimeoutMs, consumerHeartbeatIntervalMs, assignmentIntervalMs } = settings.group;
+  const entry = (name: string, value: number): ConfigEntry => ({
+    name,
+    value: String(value),
+    readOnly: false,
+    configSource: SOURCES.STATIC_BROKER,
+    isSensitive: false,
+    configType: CONFIG_TYPES.INT,
+    synonyms: [],
+  });
+  return [
+    entry('consumer.assignment.interval.ms', assignmentIntervalMs),
+    entry('consumer.heartbeat.interval.ms', consumerHeartbeatIntervalMs),
+    entry('consumer.session.timeout.ms', consumerSessionTimeoutMs),
+  ];
 }
 
 function dynamicEntry(
