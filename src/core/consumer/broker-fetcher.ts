@@ -33,6 +33,8 @@ export interface BrokerLimits extends Omit<RequestLimits, 'maxWaitMs'> {
 export interface BrokerFetchListener {
   onAnswer(asked: Asked, response: ResponseOf<typeof fetchApi>, nodeId: number): void;
   onFailure(asks: readonly Ask[], error: unknown, nodeId: number): void;
+  /** The follower that this broker is to the reader has been read from for long enough. */
+  onLeaseEnd(reader: PartitionReader): void;
   /** Bytes that requests under way may bring, as a difference. */
   onReserve(bytes: number): void;
 }
@@ -122,14 +124,17 @@ export class BrokerFetcher {
   private due(nowMs: number): { readonly idle: PartitionReader[]; readonly behind: PartitionReader[] } {
     const idle: PartitionReader[] = [];
     const behind: PartitionReader[] = [];
+    const ended: PartitionReader[] = [];
     let soonestMs = Infinity;
     for (const reader of this.readers) {
       const { fetch, endOfLog } = reader.feed;
       if (fetch.asked || !reader.feed.wantsMore()) continue;
-      if (fetch.notBeforeMs > nowMs) soonestMs = Math.min(soonestMs, fetch.notBeforeMs);
+      if (fetch.followerUntilMs <= nowMs) ended.push(reader);
+      else if (fetch.notBeforeMs > nowMs) soonestMs = Math.min(soonestMs, fetch.notBeforeMs);
       else if (endOfLog <= fetch.offset) idle.push(reader);
       else behind.push(reader);
     }
+    for (const reader of ended) this.listener.onLeaseEnd(reader);
     if (soonestMs < Infinity) this.pumpAt(soonestMs, nowMs);
     behind.sort((a, b) => a.feed.fetch.lastServed - b.feed.fetch.lastServed);
     return { idle, behind };
@@ -188,9 +193,11 @@ export class BrokerFetcher {
     const { asks } = asked;
     let wished = 0;
     let byName = false;
+    let { rackId } = this.limits;
     for (const { reader, bytes } of asks) {
       reader.feed.fetch.asked = true;
       wished += bytes;
+      if (reader.feed.fetch.leaderUntilMs > nowMs) rackId = '';
       if (reader.topicId === '' || reader.topicId === ZERO_UUID) byName = true;
     }
     const maxBytes = Math.min(wished, this.limits.maxBytes);
@@ -202,7 +209,7 @@ export class BrokerFetcher {
       response = await this.cluster.send(
         this.nodeId,
         fetchApi,
-        fetchRequest(named, { ...this.limits, maxBytes, maxWaitMs }, session),
+        fetchRequest(named, { ...this.limits, rackId, maxBytes, maxWaitMs }, session),
         {
           use: this.use(slot),
           timeoutMs: maxWaitMs + this.cluster.requestTimeoutMs,

@@ -55,3 +55,6 @@ export const MISSING_TOPIC_GRACE_MS = 5_000;
 
 /** A reader that looks for a topic must not bring a deleted one back. */
 export const NO_CREATION = { allowAutoTopicCreation: false } as const;
+
+/** Java's `metadata.max.age.ms`: how long a follower is read from before the leader is asked again. */
+export const DEFAULT_REPLICA_LEASE_MS = 300_000;

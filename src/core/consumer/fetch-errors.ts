@@ -1,6 +1,6 @@
 // What an error code in a fetch answer means for the reader.
 
-import { BrokerError } from '../../errors.ts';
+import { BrokerError, OffsetRangeError } from '../../errors.ts';
 import { errorCode } from '../protocol/error-codes.ts';
 
 /**
@@ -58,23 +58,25 @@ export function deletedError({ topic, partition }: Place, sinceMs: number): Brok
 export function rangeError(
   { topic, partition }: Place,
   offset: number,
-  first: number,
-  end: number,
-): BrokerError {
-  return new BrokerError(
-    'OFFSET_OUT_OF_RANGE',
-    `Offset ${offset} of ${topic}-${partition} is outside the log, which holds ${first} to ${end - 1} (next: ${end}); ` +
-      "seek into that range, or set outOfRange to 'earliest' or 'latest'",
-    { retriable: false, api: 'Fetch', topic, partition },
-  );
+  earliest: number,
+  latest: number,
+): OffsetRangeError {
+  const holds =
+    earliest === latest ? `nothing (next: ${latest})` : `${earliest} to ${latest - 1} (next: ${latest})`;
+  const message =
+    `Offset ${offset} of ${topic}-${partition} is outside the log, which holds ${holds}; ` +
+    "seek into that range, or set outOfRange to 'earliest', 'latest' or { byMs }";
+  return new OffsetRangeError(message, { topic, partition, offset, earliest, latest });
 }
 
 /** The log was cut off and written anew below the position (unclean leader election). */
-export function truncatedError({ topic, partition }: Place, offset: number, agreedEnd: number): BrokerError {
-  return new BrokerError(
-    'OFFSET_OUT_OF_RANGE',
-    `The log of ${topic}-${partition} was truncated to ${agreedEnd}, before the position ${offset}: records read from there on are not in it any more; ` +
-      "seek to a position you trust, or set outOfRange to 'earliest' or 'latest' to go on from the cut",
-    { retriable: false, api: 'Fetch', topic, partition },
-  );
+export function truncatedError(
+  { topic, partition }: Place,
+  offset: number,
+  truncatedTo: number,
+): OffsetRangeError {
+  const message =
+    `The log of ${topic}-${partition} was truncated to ${truncatedTo}, before the position ${offset}: records read from there on are not in it any more; ` +
+    "seek to a position you trust, or set outOfRange to 'earliest', 'latest' or { byMs } to go on from the cut";
+  return new OffsetRangeError(message, { topic, partition, offset, truncatedTo });
 }

@@ -16,6 +16,14 @@ export class FetchPosition {
   failures = 0;
   /** Of these, the last ones in a row that were broken answers. */
   brokenAnswers = 0;
+  /** When the first of those came. */
+  brokenSinceMs = 0;
+  /** The follower that is read from (KIP-392), -1 for the leader. */
+  follower = -1;
+  /** Until then. */
+  followerUntilMs = Infinity;
+  /** Until then the leader is asked without telling it our rack, so that it answers itself. */
+  leaderUntilMs = -Infinity;
   /** When data came last, as a count of all answers: the smaller, the earlier its turn. */
   lastServed = 0;
 
@@ -28,6 +36,13 @@ export class FetchPosition {
     this.offset = offset;
     this.leaderEpoch = leaderEpoch;
     this.abandon();
+  }
+
+  /** The question was answered, if only with nothing. */
+  answered(): void {
+    this.asked = false;
+    this.failures = 0;
+    this.brokenAnswers = 0;
   }
 
   /** What is under way is dropped when it comes; the same question may be asked elsewhere. */

@@ -1,10 +1,9 @@
 // Reads many partitions: who asks which broker, and what the answers mean.
 
-import { BrokerError, KafkaError, ProtocolError, UsageError } from '../../errors.ts';
+import { UsageError } from '../../errors.ts';
 import type { Clock } from '../clock.ts';
 import type { Cluster } from '../cluster/cluster.ts';
 import { backoffMs, brokerError } from '../cluster/retry.ts';
-import { isBrokenPeer } from '../network/broken-peer.ts';
 import type { ResponseOf } from '../protocol/api.ts';
 import type { fetchApi } from '../protocol/messages/01-fetch.ts';
 import { AbortedTransactions } from './aborted-transactions.ts';
@@ -17,14 +16,15 @@ import {
   DEFAULT_MIN_BYTES,
   DEFAULT_PARTITION_FETCH_BYTES,
   DEFAULT_PREFETCH_BYTES,
+  DEFAULT_REPLICA_LEASE_MS,
   DEFAULT_TOTAL_PREFETCH_BYTES,
   EMISSION_SLICE_MS,
   FETCH_CONNECTIONS,
 } from './defaults.ts';
 import { EmissionLoop } from './emission-loop.ts';
 import { fetchVerdict } from './fetch-errors.ts';
+import { asFailure, isHopeless } from './fetch-failures.ts';
 import { FetchLease } from './fetch-lease.ts';
-import type { FetchPosition } from './fetch-position.ts';
 import type { Ask, Asked } from './fetch-request.ts';
 import { FetchedData, copyOf, findEnd, isSmallPart } from './fetched-data.ts';
 import { FramePin } from './frame-pin.ts';
@@ -33,6 +33,7 @@ import { LeaderWatch } from './leader-watch.ts';
 import type { FetcherOptions, ReaderOptions } from './options.ts';
 import { RangeRepair } from './out-of-range.ts';
 import { PartitionReader } from './partition-reader.ts';
+import { ReadReplicas } from './read-replicas.ts';
 import type { ReaderHost } from './reader-host.ts';
 import { TopicIdentity } from './topic-identity.ts';
 
@@ -41,8 +42,6 @@ const REQUEST_PART = 1 / 16;
 const MIN_REQUEST_BYTES = 1024 * 1024;
 /** Kafka's `fetch.max.bytes`. */
 const MAX_REQUEST_BYTES = 50 * 1024 * 1024;
-/** After this many broken answers in a row, no more are asked for. */
-const MAX_BROKEN_ANSWERS = 5;
 
 type FetchResponse = ResponseOf<typeof fetchApi>;
 type PartitionAnswer = FetchResponse['responses'][number]['partitions'][number];
@@ -64,6 +63,8 @@ export class Fetcher implements ReaderHost, BrokerFetchListener {
   private readonly watch: LeaderWatch;
   private readonly identity: TopicIdentity;
   private readonly range: RangeRepair;
+  private readonly replicas: ReadReplicas;
+  private readonly onTrouble: FetcherOptions['onTrouble'];
   private readonly unsubscribe: () => void;
   private readonly ballast = new HeapBallast();
   private readonly lease: FetchLease;
@@ -99,6 +100,9 @@ export class Fetcher implements ReaderHost, BrokerFetchListener {
       firstConnection: this.lease.number * FETCH_CONNECTIONS,
     };
     this.identity = new TopicIdentity(cluster);
+    this.onTrouble = options.onTrouble;
+    const replicaLeaseMs = positive(options.replicaLeaseMs ?? DEFAULT_REPLICA_LEASE_MS, 'replicaLeaseMs');
+    this.replicas = new ReadReplicas(cluster.clock, replicaLeaseMs);
     this.range = new RangeRepair(cluster, options.outOfRange ?? 'fail', options.isolationLevel);
     this.watch = new LeaderWatch(cluster, () => this.assignAll());
     this.unsubscribe = cluster.metadata.onChange(() => this.assignAll());
@@ -178,14 +182,14 @@ export class Fetcher implements ReaderHost, BrokerFetchListener {
           bytes += records.length;
           pin ??= new FramePin(this.budget, records.buffer.byteLength);
         }
-        this.take(ask, answer, response, pin);
+        this.take(ask, answer, response, pin, nodeId);
       }
     // A throttled broker answers with nothing at all (KIP-219).
     const excused = !asked.complete || response.throttleTimeMs > 0;
     for (const { reader, generation } of asks) {
       const { fetch } = reader.feed;
       if (fetch.generation !== generation || !fetch.asked) continue;
-      if (excused) unasked(fetch);
+      if (excused) fetch.answered();
       else this.backOff(reader);
     }
     this.ballast.count(bytes);
@@ -195,18 +199,37 @@ export class Fetcher implements ReaderHost, BrokerFetchListener {
 
   /** Called by the brokers' loops. */
   onFailure(asks: readonly Ask[], error: unknown, nodeId: number): void {
+    const nowMs = this.clock.now();
+    const jitter = this.cluster.random();
+    let failures = 0;
+    let partitions = 0;
     for (const { reader, generation } of asks) {
-      if (reader.feed.fetch.generation !== generation) continue;
-      this.backOff(reader);
       const { fetch } = reader.feed;
-      fetch.brokenAnswers = isBrokenAnswer(error) ? fetch.brokenAnswers + 1 : 0;
-      if (isHopeless(error, fetch.brokenAnswers)) reader.feed.fail(asFailure(error, reader));
+      if (fetch.generation !== generation) continue;
+      this.backOff(reader, jitter);
+      failures = Math.max(failures, fetch.failures);
+      partitions += 1;
+      if (isHopeless(fetch, error, nowMs, this.cluster.retry.deadlineMs))
+        reader.feed.fail(asFailure(error, reader));
       else this.watch.ask(reader.topic);
+      if (this.replicas.leave(reader)) this.assign(reader);
     }
+    if (partitions > 0) this.onTrouble?.({ nodeId, error, partitions, failures });
     this.brokers.get(nodeId)?.pump();
   }
 
-  private take(ask: Ask, answer: PartitionAnswer, response: FetchResponse, pin: FramePin | undefined): void {
+  /** Called by the brokers' loops: the leader is asked again, and may name the same follower. */
+  onLeaseEnd(reader: PartitionReader): void {
+    if (this.replicas.end(reader)) this.assign(reader);
+  }
+
+  private take(
+    ask: Ask,
+    answer: PartitionAnswer,
+    response: FetchResponse,
+    pin: FramePin | undefined,
+    nodeId: number,
+  ): void {
     const { reader, offset } = ask;
     const { fetch } = reader.feed;
     if (answer.errorCode !== 0) {
@@ -214,11 +237,12 @@ export class Fetcher implements ReaderHost, BrokerFetchListener {
       return;
     }
     if (answer.divergingEpoch.endOffset >= 0) {
-      this.range.truncated(reader, answer.divergingEpoch.endOffset);
+      if (!this.backToLeader(reader)) this.range.truncated(reader, answer.divergingEpoch);
       return;
     }
     reader.feed.sawEnd(this.readCommitted ? answer.lastStableOffset : answer.highWatermark);
-    unasked(fetch);
+    fetch.answered();
+    if (answer.preferredReadReplica >= 0) this.follow(reader, answer.preferredReadReplica, nodeId);
     if (answer.records === null || answer.records.length === 0) return;
     fetch.lastServed = this.answers;
     const { nextOffset, leaderEpoch, largestBatchBytes } = findEnd(answer.records);
@@ -239,7 +263,13 @@ export class Fetcher implements ReaderHost, BrokerFetchListener {
   private onErrorCode(ask: Ask, answer: PartitionAnswer, response: FetchResponse): void {
     const { reader } = ask;
     const { topic, partition } = reader;
-    switch (fetchVerdict(answer.errorCode)) {
+    const verdict = fetchVerdict(answer.errorCode);
+    // A follower may be behind, in what it holds and in what it knows.
+    if (verdict !== 'again' && this.backToLeader(reader)) {
+      if (verdict !== 'range') this.watch.ask(topic);
+      return;
+    }
+    switch (verdict) {
       case 'moved':
         if (!this.followHint(ask, answer, response)) this.lookAround(reader);
         break;
@@ -277,26 +307,43 @@ export class Fetcher implements ReaderHost, BrokerFetchListener {
     return metadata.leader(reader.topic, reader.partition)?.leaderEpoch === leaderEpoch;
   }
 
+  /** The leader named a follower that is nearer. */
+  private follow(reader: PartitionReader, replica: number, nodeId: number): void {
+    if (replica === nodeId || this.limits.rackId === '') return;
+    if (!this.cluster.nodeIds().includes(replica)) {
+      this.lookAround(reader);
+      return;
+    }
+    this.replicas.lease(reader, replica);
+    this.assign(reader);
+  }
+
+  /** True when the answer came from a follower: the leader is asked before anything is made of it. */
+  private backToLeader(reader: PartitionReader): boolean {
+    if (!this.replicas.leave(reader)) return false;
+    this.assign(reader);
+    return true;
+  }
+
   private lookAround(reader: PartitionReader): void {
     this.backOff(reader);
     this.watch.ask(reader.topic);
   }
 
-  /** The reader is asked for again, but not at once. */
-  private backOff(reader: PartitionReader): void {
+  /** The reader is asked for again, but not at once; those that failed together go on together. */
+  private backOff(reader: PartitionReader, jitter = this.cluster.random()): void {
     const { fetch } = reader.feed;
-    const { random, retry } = this.cluster;
+    const { minDelayMs, maxDelayMs } = this.cluster.retry;
     fetch.asked = false;
     fetch.failures += 1;
-    fetch.notBeforeMs =
-      this.clock.now() + backoffMs(fetch.failures, retry.minDelayMs, retry.maxDelayMs, random);
+    fetch.notBeforeMs = this.clock.now() + backoffMs(fetch.failures, minDelayMs, maxDelayMs, () => jitter);
   }
 
   private assignAll(): void {
     for (const reader of [...this.readers.keys()]) this.assign(reader);
   }
 
-  /** Gives a reader to the broker that leads its partition now; without one, keeps looking. */
+  /** Gives a reader to the broker that leads its partition now, or to the follower it has a lease of; without either, keeps looking. */
   private assign(reader: PartitionReader): void {
     if (this.isClosed || !this.readers.has(reader)) return;
     const fault = this.identity.check(reader);
@@ -309,10 +356,12 @@ export class Fetcher implements ReaderHost, BrokerFetchListener {
       reader.topicId === '' ? undefined : this.cluster.metadata.leader(reader.topic, reader.partition);
     const before = this.readers.get(reader);
     if (leader === undefined || this.identity.isDoubted(reader)) this.watch.ask(reader.topic);
-    if (before?.nodeId === leader?.nodeId) return;
+    const { follower } = reader.feed.fetch;
+    const nodeId = follower < 0 ? leader?.nodeId : follower;
+    if (before?.nodeId === nodeId) return;
     this.leave(reader);
-    if (leader === undefined) return;
-    const broker = this.broker(leader.nodeId);
+    if (nodeId === undefined) return;
+    const broker = this.broker(nodeId);
     this.readers.set(reader, broker);
     broker.readers.add(reader);
     broker.wake();
@@ -338,37 +387,6 @@ export class Fetcher implements ReaderHost, BrokerFetchListener {
   private pumpDue(nowMs: number): void {
     for (const broker of this.brokers.values()) broker.pumpIfDue(nowMs);
   }
-}
-
-/** The question was answered, if only with nothing. */
-function unasked(fetch: FetchPosition): void {
-  fetch.asked = false;
-  fetch.failures = 0;
-  fetch.brokenAnswers = 0;
-}
-
-/** Answers that make no sense: once may be bad luck. */
-function isBrokenAnswer(error: unknown): boolean {
-  return isBrokenPeer(error) || (error instanceof BrokerError && error.errorName === 'UNKNOWN_SERVER_ERROR');
-}
-
-/** Errors that a repetition cannot help; broken answers count as such only when there are several of them in a row. */
-function isHopeless(error: unknown, brokenAnswers: number): boolean {
-  if (!(error instanceof KafkaError)) return true;
-  return brokenAnswers === 0 ? !error.retriable : brokenAnswers >= MAX_BROKEN_ANSWERS;
-}
-
-function asFailure(error: unknown, { topic, partition, feed }: PartitionReader): KafkaError {
-  const broken = isBrokenPeer(error);
-  if (error instanceof KafkaError && !broken) return error;
-  const times = broken ? ` ${feed.fetch.brokenAnswers} times in a row` : '';
-  const why = error instanceof Error ? error.message : String(error);
-  return new ProtocolError(`Fetch for ${topic}-${partition} failed${times}: ${why}`, {
-    api: 'Fetch',
-    topic,
-    partition,
-    cause: error,
-  });
 }
 
 function positive(value: number, option: string): number {

@@ -5,8 +5,22 @@ import type { Credit } from './defaults.ts';
 /** Kafka's `isolation.level`. 'read_committed' hides aborted records and stops at the last stable offset. */
 export type IsolationLevel = 'read_uncommitted' | 'read_committed';
 
-/** What to do when the log does not hold the position any more (or not yet): fail naming the range, or go on at one of its ends. */
-export type OutOfRange = 'fail' | 'earliest' | 'latest';
+/**
+ * What to do when the log does not hold the position any more (or not yet): fail naming the range, go on at one of its ends, or at the first record
+ * that is not older than so many milliseconds (KIP-1106), the end when there is none. Where the log was truncated below the position (KIP-320),
+ * all but 'fail' go on at the cut.
+ */
+export type OutOfRange = 'fail' | 'earliest' | 'latest' | { readonly byMs: number };
+
+/** A fetch that failed and is repeated with backoff. */
+export interface FetchTrouble {
+  readonly nodeId: number;
+  readonly error: unknown;
+  /** How many partitions it was for. */
+  readonly partitions: number;
+  /** Failures in a row, of the partition that has most. */
+  readonly failures: number;
+}
 
 /** Where to start or end; a timestamp (milliseconds since 1970) means the first record at or after it, the end when there is none. */
 export type Position = 'earliest' | 'latest' | number | { readonly timestamp: number };
@@ -42,6 +56,10 @@ export interface FetcherOptions {
   readonly outOfRange?: OutOfRange | undefined;
   /** Where this client runs, as the brokers' `broker.rack`: with a replica selector on the brokers, records come from the nearest replica (KIP-392). Default: from the leader. */
   readonly rackId?: string | undefined;
+  /** How long a follower is read from before the leader is asked again. Default five minutes, Java's `metadata.max.age.ms`. */
+  readonly replicaLeaseMs?: number | undefined;
+  /** Called for each fetch that failed and is repeated. Must not throw. */
+  readonly onTrouble?: ((trouble: FetchTrouble) => void) | undefined;
   /** Default 500. */
   readonly fetchMaxWaitMs?: number | undefined;
   /** Default 1. */

@@ -152,10 +152,10 @@ export class ReaderFeed {
     this.owner.onFed();
   }
 
-  /** After what is buffered, reading goes on at `offset`. */
-  jumpTo(offset: number): void {
+  /** After what is buffered, reading goes on at `offset`; `leaderEpoch` is that of the record before it, -1 when unknown. */
+  jumpTo(offset: number, leaderEpoch = -1): void {
     this.source!.jump(offset);
-    this.fetch.jumpTo(offset, -1);
+    this.fetch.jumpTo(offset, leaderEpoch);
     this.owner.onFed();
     this.askForMore();
   }

@@ -6,6 +6,7 @@ import type { AnyApi, RequestOf, ResponseInit, ResponseOf } from '../../../src/c
 import { ERRORS } from '../../../src/core/protocol/error-codes.ts';
 import { fetchApi } from '../../../src/core/protocol/messages/01-fetch.ts';
 import { listOffsetsApi } from '../../../src/core/protocol/messages/02-list-offsets.ts';
+import { offsetForLeaderEpochApi } from '../../../src/core/protocol/messages/23-offset-for-leader-epoch.ts';
 import { offsetFetchApi } from '../../../src/core/protocol/messages/09-offset-fetch.ts';
 import { Reader } from '../../../src/core/protocol/reader.ts';
 import { Writer } from '../../../src/core/protocol/writer.ts';
@@ -25,6 +26,12 @@ export class FakePartition {
   logStart = 0;
   end = 0;
   lastStable: number | undefined;
+  /** Serves fetches too, and is named to who has a rack; -1 for none. */
+  follower = -1;
+  /** How far it is; undefined for as far as the leader. */
+  followerEnd: number | undefined;
+  /** Ends of earlier leader epochs, for OffsetForLeaderEpoch. */
+  readonly epochEnds = new Map<number, number>();
   aborted: { producerId: number; firstOffset: number }[] = [];
   constructor(index: number, leader: number) {
     this.index = index;
@@ -123,7 +130,6 @@ export class FakeCluster implements Cluster {
   }
 
   readonly metadata: MetadataCache = {
-    rack: () => undefined,
     topic: (name) => this.view.get(name),
     topicById: (id) => [...this.view.values()].find((topic) => topic.id === id),
     topics: () => this.view.values(),
@@ -268,6 +274,18 @@ export class FakeCluster implements Cluster {
       const response = await this.fetch(nodeId, { ...fetch, topics: scope.topics }, version);
       return this.tamper(this.told(nodeId, fetch, scope.session, response, version), nodeId);
     }
+    if (api.key === offsetForLeaderEpochApi.key) {
+      const { topics } = request as RequestOf<typeof offsetForLeaderEpochApi>;
+      return {
+        topics: topics.map(({ topic, partitions }) => ({
+          topic,
+          partitions: partitions.map(({ partition, leaderEpoch }) => {
+            const endOffset = this.topics.get(topic)!.partitions[partition]!.epochEnds.get(leaderEpoch) ?? -1;
+            return { errorCode: 0, partition, leaderEpoch: endOffset < 0 ? -1 : leaderEpoch, endOffset };
+          }),
+        })),
+      };
+    }
     if (api.key === listOffsetsApi.key)
       return this.listOffsets(nodeId, request as RequestOf<typeof listOffsetsApi>);
     if (api.key === offsetFetchApi.key) return this.offsetFetch(request as RequestOf<typeof offsetFetchApi>);
@@ -332,7 +350,10 @@ export class FakeCluster implements Cluster {
           ([name]) => name.includes(key) && name.endsWith(`/${one.partitionIndex}`),
         )?.[1];
         const isNews =
-          one.errorCode !== 0 || (one.records?.length ?? 0) > 0 || one.highWatermark !== row?.told;
+          one.errorCode !== 0 ||
+          (one.preferredReadReplica ?? -1) >= 0 ||
+          (one.records?.length ?? 0) > 0 ||
+          one.highWatermark !== row?.told;
         if (row !== undefined) row.told = one.errorCode === 0 ? one.highWatermark : -1;
         return isFull || isNews;
       }),
@@ -390,11 +411,12 @@ export class FakeCluster implements Cluster {
           bytesLeft,
           bytes === 0,
           request.isolationLevel === 1,
+          request.rackId ?? '',
         );
         const length = answer.records?.length ?? 0;
         bytes += length;
         bytesLeft -= length;
-        if (answer.errorCode !== 0) failed = true;
+        if (answer.errorCode !== 0 || (answer.preferredReadReplica ?? -1) >= 0) failed = true;
         return answer;
       }),
     }));
@@ -412,6 +434,7 @@ export class FakeCluster implements Cluster {
     bytesLeft: number,
     first: boolean,
     committed: boolean,
+    rackId: string,
   ): FetchAnswer {
     const none = {
       partitionIndex: asked.partition,
@@ -428,7 +451,8 @@ export class FakeCluster implements Cluster {
         errorCode: version >= 13 ? ERRORS.UNKNOWN_TOPIC_ID : ERRORS.UNKNOWN_TOPIC_OR_PARTITION,
       };
     const epoch = asked.currentLeaderEpoch ?? -1;
-    if (log.leader !== nodeId)
+    const follows = log.follower === nodeId;
+    if (log.leader !== nodeId && !follows)
       return {
         ...none,
         errorCode: ERRORS.NOT_LEADER_OR_FOLLOWER,
@@ -437,10 +461,13 @@ export class FakeCluster implements Cluster {
       };
     if (epoch >= 0 && epoch < log.leaderEpoch) return { ...none, errorCode: ERRORS.FENCED_LEADER_EPOCH };
     if (epoch > log.leaderEpoch) return { ...none, errorCode: ERRORS.UNKNOWN_LEADER_EPOCH };
-    if (asked.fetchOffset < log.logStart || asked.fetchOffset > log.end)
+    const end = follows ? (log.followerEnd ?? log.end) : log.end;
+    if (asked.fetchOffset < log.logStart || asked.fetchOffset > end)
       return { ...none, errorCode: ERRORS.OFFSET_OUT_OF_RANGE };
+    if (!follows && log.follower >= 0 && rackId !== '' && asked.fetchOffset <= (log.followerEnd ?? end))
+      return { ...none, errorCode: 0, highWatermark: log.end, preferredReadReplica: log.follower };
     const lastStable = log.lastStable ?? log.end;
-    const upTo = committed ? lastStable : log.end;
+    const upTo = committed ? lastStable : end;
     const taken: Buffer[] = [];
     let size = 0;
     for (const one of log.batches) {
@@ -453,7 +480,7 @@ export class FakeCluster implements Cluster {
     return {
       partitionIndex: asked.partition,
       errorCode: 0,
-      highWatermark: log.end,
+      highWatermark: end,
       lastStableOffset: lastStable,
       logStartOffset: log.logStart,
       abortedTransactions: committed ? log.aborted : null,

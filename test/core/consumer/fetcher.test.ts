@@ -8,7 +8,7 @@ import {
   UsageError,
 } from '../../../src/errors.ts';
 import { Fetcher } from '../../../src/core/consumer/fetcher.ts';
-import type { FetcherOptions, ReaderOptions } from '../../../src/core/consumer/options.ts';
+import type { FetcherOptions, FetchTrouble, ReaderOptions } from '../../../src/core/consumer/options.ts';
 import type { PartitionReader } from '../../../src/core/consumer/partition-reader.ts';
 import { ERRORS } from '../../../src/core/protocol/error-codes.ts';
 import { seededRandom } from '../../../src/testing/simulation/seeded-random.ts';
@@ -326,18 +326,31 @@ describe('Fetcher', () => {
     expect(cluster.fetches.length).toBe(5);
   });
 
-  it('gives up on one that cuts off every answer, not on one that is down in between', async () => {
-    const { cluster, open } = setUp();
+  it('goes on with backoff when every answer is cut off, gives up at the deadline, and says so each time', async () => {
+    const troubles: FetchTrouble[] = [];
+    const { cluster, open } = setUp([1], { onTrouble: (trouble) => troubles.push(trouble) });
     const at = { host: 'a', port: 1, phase: 'io' } as const;
-    const cut = new ConnectionError('cut off', { ...at, cause: new ProtocolError('half a frame') });
+    const half = new ProtocolError('half a frame', { retriable: true });
+    const cut = new ConnectionError('cut off', { ...at, cause: half });
+    cluster.append('t', 0, run(0, 5));
+    cluster.tamper = () => cut;
+    const { notes } = open();
+    await cluster.clock.advance(20_000);
+    expect(notes.errors).toEqual([]);
+    expect(cluster.fetches.length).toBeGreaterThan(15);
+    expect(cluster.fetches.length).toBeLessThan(30);
+    expect(troubles.length).toBe(cluster.fetches.length);
+    expect(troubles.at(-1)).toEqual({ nodeId: 1, error: cut, partitions: 1, failures: troubles.length });
+    cluster.tamper = (response) => response;
+    await cluster.clock.advance(1_500);
+    expect(notes.offsets).toEqual(span(0, 5));
     const down = new ConnectionError('refused', at);
     let asked = 0;
     cluster.tamper = () => (asked++ % 5 === 4 ? down : cut);
-    const { notes } = open();
-    await cluster.clock.advance(60_000);
+    await cluster.clock.advance(120_000);
     expect(notes.errors).toEqual([]);
     cluster.tamper = () => cut;
-    await cluster.clock.advance(20_000);
+    await cluster.clock.advance(33_000);
     expect(notes.errors).toHaveLength(1);
     expect(notes.errors[0]).toMatchObject({
       errorName: 'CORRUPT_MESSAGE',
