@@ -1,10 +1,13 @@
-import { Observable, type Subscriber, type TeardownLogic } from 'rxjs';
+import type { Observable, Subscriber, TeardownLogic } from 'rxjs';
 import { UsageError } from '../errors.ts';
+import { ClaimPauses } from './claim-pauses.ts';
+import { ClaimStream } from './claim-stream.ts';
 import type { Claim } from './claim.ts';
 import { Flow } from './flow.ts';
 import { mergeInner } from './merge-inner.ts';
 import type { FlowEnd, Op } from './op.ts';
 import { applyStages, type Stage } from './stage-guard.ts';
+import { StageSubscriber } from './stage-subscriber.ts';
 
 /** A partition was given to this member, given away by it, or taken from it. */
 export interface Rebalance {
@@ -21,6 +24,21 @@ export interface ClaimsSource<T> {
   /** Begins to read; called once. Tearing it down stops the source. */
   open(claims: Subscriber<Claim<T>>): TeardownLogic;
   readonly rebalances: Observable<Rebalance>;
+}
+
+/** Sees every claim before the one who reads it. */
+class PausableClaims<T> extends StageSubscriber<Claim<T>, Claim<T>> {
+  private readonly pauses: ClaimPauses;
+
+  constructor(out: Subscriber<Claim<T>>, pauses: ClaimPauses) {
+    super(out);
+    this.pauses = pauses;
+  }
+
+  override next(claim: Claim<T>): void {
+    this.pauses.add(claim);
+    this.out.next(claim);
+  }
 }
 
 // One line per arity, so that they can be compared.
@@ -55,22 +73,36 @@ export interface Claims<out T> {
 // eslint-disable-next-line @typescript-eslint/no-unsafe-declaration-merging -- the interface above only adds overloads of `pipe`
 export class Claims<out T> extends Flow<T> {
   /** One Claim for each partition and claim epoch. */
-  readonly claims: Observable<Claim<T>>;
+  readonly claims: ClaimStream<T>;
   readonly rebalances: Observable<Rebalance>;
+  private readonly pauses = new ClaimPauses();
 
   protected constructor(from: ClaimsSource<T>) {
     super((subscriber) => mergeInner<Claim<T>, T>(this.claims, (claim) => claim, subscriber));
     let subscribed = false;
     this.rebalances = from.rebalances;
-    this.claims = new Observable<Claim<T>>((subscriber) => {
+    this.claims = new ClaimStream<T>((subscriber) => {
       if (subscribed) {
         throw new UsageError(
           `${from.name} is subscribed a second time: its records can be settled only once. Use fanOut(...) to send them several ways`,
         );
       }
       subscribed = true;
-      return from.open(subscriber);
+      return from.open(new PausableClaims<T>(subscriber, this.pauses));
     });
+  }
+
+  /**
+   * Hands nothing more over from any claim (of `topic`, or of all), those that come later included, until `resumeAll`. As `Claim.pause`, beside it:
+   * a claim goes on when neither has it paused. Before the claims are subscribed it is kept for then.
+   */
+  pauseAll(topic?: string): void {
+    this.pauses.set(true, topic);
+  }
+
+  /** Ends `pauseAll`: of `topic`, or of everything. A claim that was paused by itself stays so. */
+  resumeAll(topic?: string): void {
+    this.pauses.set(false, topic);
   }
 
   override pipe(): Flow<T>;

@@ -1,6 +1,7 @@
 import { Observable, type Subscriber, type TeardownLogic } from 'rxjs';
-import type { Delivery } from './delivery.ts';
+import { handleOf, type Delivery } from './delivery.ts';
 import { plainRxOperatorLosesRecords_useSluiceOperatorOrWrap, type FlowEnd, type Op } from './op.ts';
+import { PulledValues } from './pulled-values.ts';
 import { subscribeEnd } from './runtime.ts';
 import { applyStages, type Stage } from './stage-guard.ts';
 
@@ -44,6 +45,17 @@ export class Flow<out T> extends Observable<Delivery<T>> implements FlowEnd {
   override pipe(): Flow<T>;
   override pipe(...stages: Stage[]): unknown {
     return applyStages(this, stages);
+  }
+
+  /**
+   * `for await (const delivery of flow)`: the flow is subscribed at the first turn. What was handed over and not taken yet waits, unsettled, under
+   * the source's credit: a loop that takes nothing and settles nothing lets the source run out of it, and nothing more comes. Settle each delivery;
+   * what the loop took stays its own after the end. Leaving the loop unsubscribes, which stops the source at once: what was settled before is
+   * committed, what was not is left to the next owner, and settling it later changes nothing. A failure of the flow is thrown when
+   * everything that came before it was taken.
+   */
+  [Symbol.asyncIterator](): AsyncIterableIterator<Delivery<T>, undefined> {
+    return new PulledValues<Delivery<T>>(this, (delivery) => handleOf(delivery).giveUp());
   }
 }
 

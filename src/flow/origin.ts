@@ -1,5 +1,5 @@
 import type { ConsumerRecord } from '../core/records/types.ts';
-import type { Settlement } from './settlement.ts';
+import type { Settlement, SourceCommitter } from './settlement.ts';
 
 /** A record behind a delivery, with the claim it belongs to. */
 export interface Origin {
@@ -33,6 +33,22 @@ export class OriginView implements Origin {
 
   get source(): string {
     return this.settlement.source;
+  }
+
+  /** Its commits; undefined where nothing is committed. */
+  get committer(): SourceCommitter | undefined {
+    return this.settlement.committer;
+  }
+
+  /** A commit covers it: it is not read again from there. */
+  get isCommitted(): boolean {
+    const { committedOffset } = this.settlement;
+    return this.record !== undefined && committedOffset !== undefined && this.record.offset < committedOffset;
+  }
+
+  /** Nothing of its claim is committed any more. */
+  get isDead(): boolean {
+    return this.settlement.dead ?? this.settlement.lost.aborted;
   }
 
   get claimEpoch(): number {

@@ -13,6 +13,12 @@ export interface PressureSource {
   readonly inFlight?: number;
 }
 
+/** Commits what is settled; one for all the claims of a group. */
+export interface SourceCommitter {
+  /** Resolves when every commit point of the call is in the group's log; rejects when not all of them are. */
+  commit(): Promise<void>;
+}
+
 /** A delivery that was handled wrongly; none of it changes what is settled. */
 export interface DeliveryProblem {
   /** `inert-use`: a handle was used after it was derived, forked or gathered. `leaked`: garbage collected while unsettled. */
@@ -43,6 +49,10 @@ export interface Settlement extends PressureSource {
   readonly startMetadata?: string;
   /** The metadata string that goes with its next commits. */
   commitMetadata?: string;
+  /** Undefined where nothing is committed. */
+  readonly committer?: SourceCommitter | undefined;
+  /** What is committed of it: every record before this offset. */
+  readonly committedOffset?: number | undefined;
   settle(sequence: number): void;
   /** The record gives its in-flight credit back and still pins the commit point. */
   hold(sequence: number): void;

@@ -1,4 +1,5 @@
 // Entry point `sluice/operators`: every stage and policy that needs no cluster.
+export { atMostOnce } from './at-most-once.ts';
 export { batch, type BatchOptions } from './batch.ts';
 export { countWindow, type CountWindowOptions } from './count-window.ts';
 export { dropping } from './dropping.ts';

@@ -5,7 +5,8 @@ import type { Flow } from '../flow/flow.ts';
 import { createSettled, type Settled } from '../flow/settled.ts';
 import { StageSubscriber } from '../flow/stage-subscriber.ts';
 
-class SettleStage<A> extends StageSubscriber<Delivery<A>, A> {
+/** Acknowledges each delivery, then emits its value. */
+export class SettleStage<A> extends StageSubscriber<Delivery<A>, A> {
   private readonly waiting = new Fifo<Delivery<A>>();
   private busy = false;
   private end: (() => void) | undefined;
@@ -53,7 +54,8 @@ class SettleStage<A> extends StageSubscriber<Delivery<A>, A> {
 }
 
 /**
- * The one exit to plain RxJS: acknowledges each delivery, then emits its bare value. What happens to the value afterwards is at most once.
+ * The exit to plain RxJS: acknowledges each delivery, then emits its bare value. What happens to the value afterwards is not waited for: a crash
+ * loses what was committed meanwhile, and repeats what was not. `atMostOnce()` commits before it emits.
  *
  * @example
  * ```ts

@@ -4,7 +4,7 @@ import type { KafkaError } from '../errors.ts';
 import type { ConsumerRecord } from '../core/records/types.ts';
 import type { Delivery } from '../flow/delivery.ts';
 import { applyPolicy, fail, type ErrorPolicy } from '../flow/policy.ts';
-import type { DeliveryProblem, Verdict } from '../flow/settlement.ts';
+import type { DeliveryProblem, SourceCommitter, Verdict } from '../flow/settlement.ts';
 import { StageError } from '../flow/stage-error.ts';
 import type { ClaimOwner, SourceClaim } from './claim-source.ts';
 
@@ -15,6 +15,8 @@ const RETRY_DELAY_MS = 1_000;
 export interface KeeperSource {
   readonly clock: Clock;
   readonly onDecodeError: ErrorPolicy | undefined;
+  /** Undefined where nothing is committed. */
+  readonly committer: SourceCommitter | undefined;
   countIn(): void;
   /** False once the flow of claims is complete: a claim that starts over would have nobody to read it. */
   readonly canRewind: boolean;
@@ -32,6 +34,7 @@ export interface RewindableClaim extends SourceClaim {
 /** One partition of one source. */
 export class ClaimKeeper implements ClaimOwner {
   readonly clock: Clock;
+  readonly committer: SourceCommitter | undefined;
   rewinds = 0;
   /** Records of the present claim that nobody holds and nobody will settle. */
   left = 0;
@@ -42,6 +45,7 @@ export class ClaimKeeper implements ClaimOwner {
   constructor(source: KeeperSource) {
     this.source = source;
     this.clock = source.clock;
+    this.committer = source.committer;
   }
 
   /** A new claim of the partition begins. */

@@ -7,7 +7,7 @@ import type { FetchedRecord } from '../core/records/fetched-record.ts';
 import type { ConsumerRecord } from '../core/records/types.ts';
 import { createClaim, type Claim, type ClaimControls } from '../flow/claim.ts';
 import { recordDelivery, type Delivery } from '../flow/delivery.ts';
-import type { DeliveryProblem, Settlement, Verdict } from '../flow/settlement.ts';
+import type { DeliveryProblem, Settlement, SourceCommitter, Verdict } from '../flow/settlement.ts';
 import type { Decoder } from './decoder.ts';
 import { WaitingRecords, type Prepared } from './waiting-records.ts';
 
@@ -30,6 +30,8 @@ export interface SourceClaim extends ClaimControls {
 /** What the source that a claim belongs to decides. */
 export interface ClaimOwner {
   readonly clock: Clock;
+  /** Undefined where nothing is committed. */
+  readonly committer: SourceCommitter | undefined;
   countIn(): void;
   /** A record is left unsettled though nobody holds it: refused, or given up. */
   countLeft(): void;
@@ -50,6 +52,7 @@ class ClaimSource implements Settlement, ClaimControls, Prepared {
   readonly source: string;
   readonly claimEpoch: number;
   readonly clock: Clock;
+  readonly committer: SourceCommitter | undefined;
   pressed = false;
   subscriber: Subscriber<Delivery<ConsumerRecord<unknown, unknown>>> | undefined;
   private readonly claim: SourceClaim;
@@ -73,6 +76,7 @@ class ClaimSource implements Settlement, ClaimControls, Prepared {
     this.owner = owner;
     this.decoder = decoder;
     this.clock = owner.clock;
+    this.committer = owner.committer;
     this.waiting = new WaitingRecords(this, owner.clock);
     this.claimEpoch = claim.claimEpoch;
     this.source = `${claim.topic}-${claim.partition}`;
@@ -86,8 +90,20 @@ class ClaimSource implements Settlement, ClaimControls, Prepared {
     return this.claim.partition;
   }
 
+  get generation(): number {
+    return this.claim.generation;
+  }
+
   get startOffset(): number {
     return this.claim.startOffset;
+  }
+
+  get position(): number {
+    return this.claim.position;
+  }
+
+  get committedOffset(): number | undefined {
+    return this.claim.committedOffset;
   }
 
   get highWatermark(): number {
@@ -290,6 +306,11 @@ export function claimFlow(
       );
     }
     subscribed = true;
+    // Taken by its reader only after it was over.
+    if (claim.revoking.aborted || claim.lost.aborted) {
+      subscriber.complete();
+      return;
+    }
     source.subscriber = subscriber;
     subscriber.add(() => source.leave());
     source.start();

@@ -15,7 +15,7 @@ import {
   type RunningSource,
   type StuckRecord,
 } from '../flow/runtime.ts';
-import type { DeliveryProblem } from '../flow/settlement.ts';
+import type { DeliveryProblem, SourceCommitter } from '../flow/settlement.ts';
 import type { ConsumerRecord } from '../core/records/types.ts';
 import { ClaimKeeper, type KeeperSource } from './claim-keeper.ts';
 import { claimFlow } from './claim-source.ts';
@@ -37,6 +37,8 @@ class GroupSource implements GroupListener, KeeperSource, RunningSource {
   readonly ready: Promise<void>;
   readonly onDecodeError: ErrorPolicy | undefined;
   readonly canRewind = true;
+  readonly isTransactional: boolean;
+  readonly committer: SourceCommitter;
   private readonly runtime: ClusterRuntime;
   private readonly failed = currentFailureSink();
   private readonly claims: Subscriber<Claim<AnyRecord>>;
@@ -78,6 +80,9 @@ class GroupSource implements GroupListener, KeeperSource, RunningSource {
     );
     runtime.flow?.register(this);
     this.consumer.start();
+    if (this.consumer.transaction !== undefined) transactions?.join(this.consumer.transaction);
+    this.committer = this.consumer;
+    this.isTransactional = transactions !== undefined;
   }
 
   onClaim(claim: GroupClaim): void {

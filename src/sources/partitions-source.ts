@@ -33,6 +33,7 @@ class PartitionsSource implements KeeperSource, RunningSource, ReaderClaimOwner 
   readonly clock: Clock;
   readonly ready: Promise<void>;
   readonly onDecodeError: ErrorPolicy | undefined;
+  readonly committer = undefined;
   private readonly runtime: ClusterRuntime;
   private readonly failed = currentFailureSink();
   private readonly options: AnyPartitionsOptions;

@@ -20,6 +20,8 @@ export class ReaderClaim implements RewindableClaim {
   readonly startOffset: number;
   readonly revoking: AbortSignal;
   readonly lost: AbortSignal;
+  readonly generation = -1;
+  readonly committedOffset = undefined;
   readonly startMetadata = '';
   commitMetadata = '';
   private readonly reader: PartitionReader;
@@ -37,6 +39,10 @@ export class ReaderClaim implements RewindableClaim {
     this.owner = owner;
     this.revoking = this.revokingController.signal;
     this.lost = this.lostController.signal;
+  }
+
+  get position(): number {
+    return this.reader.position;
   }
 
   get highWatermark(): number {

@@ -33,7 +33,10 @@ class ManualClaims {
       topic: 'orders',
       partition,
       claimEpoch: 3,
+      generation: 7,
       startOffset: 10,
+      position: 15,
+      committedOffset: 12,
       highWatermark: 20,
       lag: 5,
       pause: () => void this.calls.push('pause'),
@@ -134,12 +137,14 @@ describe('Claim', () => {
     group.claim(7);
     const [claim] = claims;
     expect(claim).toBeInstanceOf(Claim);
-    const { topic, partition, claimEpoch, startOffset, highWatermark, lag } = claim!;
-    expect({ topic, partition, claimEpoch, startOffset, highWatermark, lag }).toEqual({
+    expect(claim).toMatchObject({
       topic: 'orders',
       partition: 7,
       claimEpoch: 3,
+      generation: 7,
       startOffset: 10,
+      position: 15,
+      committedOffset: 12,
       highWatermark: 20,
       lag: 5,
     });
@@ -147,6 +152,65 @@ describe('Claim', () => {
     claim!.resume();
     claim!.seek(12);
     expect(group.calls).toEqual(['pause', 'resume', 'seek 12']);
+  });
+});
+
+describe('pausing', () => {
+  function opened(): { group: ManualClaims; claims: Claim<string>[] } {
+    const group = new ManualClaims();
+    const claims: Claim<string>[] = [];
+    group.claims.claims.subscribe((claim) => claims.push(claim));
+    return { group, claims };
+  }
+
+  it('all claims pauses those that come later too, until all are resumed', () => {
+    const { group } = opened();
+    group.claim(0);
+    group.claims.pauseAll();
+    expect(group.calls).toEqual(['pause']);
+    group.claim(1);
+    expect(group.calls).toEqual(['pause', 'pause']);
+    group.claims.pauseAll();
+    expect(group.calls).toHaveLength(2);
+    group.claims.resumeAll();
+    expect(group.calls).toEqual(['pause', 'pause', 'resume', 'resume']);
+    group.claim(2);
+    expect(group.calls).toHaveLength(4);
+  });
+
+  it('before there are claims holds for the first', () => {
+    const group = new ManualClaims();
+    group.claims.pauseAll('orders');
+    group.claims.claims.subscribe();
+    group.claim(0);
+    expect(group.calls).toEqual(['pause']);
+  });
+
+  it('of one topic is apart from the others; the last word about it counts', () => {
+    const { group } = opened();
+    group.claim(0);
+    group.claims.pauseAll('invoices');
+    expect(group.calls).toEqual([]);
+    group.claims.pauseAll();
+    group.claims.resumeAll('orders');
+    expect(group.calls).toEqual(['pause', 'resume']);
+    group.claims.pauseAll();
+    expect(group.calls).toEqual(['pause', 'resume', 'pause']);
+  });
+
+  it('a claim and all claims are two things: it goes on when neither has it paused', () => {
+    const { group, claims } = opened();
+    group.claim(0);
+    claims[0]!.pause();
+    group.claims.pauseAll();
+    claims[0]!.resume();
+    expect(group.calls).toEqual(['pause']);
+    claims[0]!.pause();
+    group.claims.resumeAll();
+    expect(group.calls).toEqual(['pause']);
+    claims[0]!.resume();
+    claims[0]!.resume();
+    expect(group.calls).toEqual(['pause', 'resume']);
   });
 });
 

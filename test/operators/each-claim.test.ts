@@ -38,6 +38,9 @@ class Group {
     const controls: ClaimControls = {
       topic: 'orders',
       partition,
+      generation: 1,
+      position: 0,
+      committedOffset: undefined,
       claimEpoch,
       startOffset: 0,
       highWatermark: 0,

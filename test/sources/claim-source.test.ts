@@ -132,6 +132,15 @@ describe('records of a claim', () => {
 });
 
 describe('a claim', () => {
+  it.each(['revoke', 'lose'] as const)('that is over before anybody reads it is complete (%s)', (end) => {
+    const claim = new FakeClaim();
+    const flow = claimFlow(claim, new Decoder('orders', {}), new FakeOwner());
+    claim[end]();
+    const ended: string[] = [];
+    flow.subscribe({ complete: () => ended.push('complete') });
+    expect(ended).toEqual(['complete']);
+  });
+
   it('is subscribed once; the error names fanOut, and the first goes on', () => {
     const reading = new Reading();
     const errors: unknown[] = [];

@@ -25,7 +25,10 @@ export class FakeClaim implements SourceClaim {
   readonly topic = TOPIC;
   readonly partition = PARTITION;
   readonly claimEpoch = 1;
+  readonly generation = 1;
   readonly startOffset = 0;
+  readonly position = 0;
+  readonly committedOffset = undefined;
   readonly highWatermark = 0;
   readonly lag = 0;
   readonly startMetadata = '';
@@ -90,19 +93,20 @@ export class FakeClaim implements SourceClaim {
 
   revoke(): void {
     this.revokingController.abort();
-    this.listener!.onRevoking();
+    this.listener?.onRevoking();
   }
 
   lose(): void {
     const error = new ClaimLostError('taken', { topic: TOPIC, partition: PARTITION, firstUnsettled: 0 });
     this.lostController.abort(error);
-    this.listener!.onLost(error);
+    this.listener?.onLost(error);
   }
 }
 
 /** Keeps what it is told; acknowledges what does not decode. */
 export class FakeOwner implements ClaimOwner {
   readonly clock = new VirtualClock();
+  readonly committer = undefined;
   readonly rewinds = 0;
   in = 0;
   left = 0;

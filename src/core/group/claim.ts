@@ -22,11 +22,15 @@ export interface GroupClaim {
   readonly partition: number;
   /** Counts the claims of this partition in this process, from 1. */
   readonly claimEpoch: number;
+  /** The member's generation, or KIP-848's member epoch, read live: a claim that is kept over a rebalance sees it rise. */
+  readonly generation: number;
   readonly startOffset: number;
   /** Metadata string of the commit it starts from, '' without one. */
   readonly startMetadata: string;
   /** Metadata string that goes with the next commits of this partition. */
   commitMetadata: string;
+  /** What the group's log has for this partition as far as this member knows; undefined for nothing. */
+  readonly committedOffset: number | undefined;
   /** One past the last record handed over. */
   readonly position: number;
   readonly highWatermark: number;

@@ -12,6 +12,7 @@ import { PartitionClaim, type ClaimedReader, type ClaimOwner } from './partition
 export interface PartitionHost {
   readonly clock: Clock;
   checkSession(): boolean;
+  generation(): number;
   onClaim(claim: GroupClaim): void;
 }
 
@@ -73,6 +74,10 @@ export class OwnedPartition implements CommitSource, ClaimOwner {
   }
 
   /** It is committed, and another member's from now on. */
+  get generation(): number {
+    return this.host.generation();
+  }
+
   release(): void {
     if (this.isOver) return;
     this.end(false);

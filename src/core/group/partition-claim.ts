@@ -9,6 +9,8 @@ import type { ClaimListener, GroupClaim } from './claim.ts';
 export interface ClaimOwner {
   /** True when the session is over by the clock; the claims are lost by then. */
   checkSession(): boolean;
+  readonly generation: number;
+  readonly committedOffset: number | undefined;
   rewind(claim: PartitionClaim, delayMs: number): void;
 }
 
@@ -67,6 +69,14 @@ export class PartitionClaim implements GroupClaim {
     this.claimEpoch = reader.claimEpoch;
     this.startOffset = reader.startOffset;
     this.startMetadata = reader.commitMetadata;
+  }
+
+  get generation(): number {
+    return this.owner.generation;
+  }
+
+  get committedOffset(): number | undefined {
+    return this.owner.committedOffset;
   }
 
   get commitMetadata(): string {
