@@ -37,13 +37,13 @@ public class GenerateProtocol {
         // key, lowest and highest version
         {0, 3, 13}, {1, 4, 17}, {2, 1, 11}, {3, 0, 13}, {8, 2, 10}, {9, 1, 10}, {10, 0, 6}, {11, 0, 9}, {12, 0, 4}, {13, 0, 5}, {14, 0, 5},
         {15, 0, 6}, {16, 0, 5}, {17, 0, 1}, {18, 0, 4}, {19, 2, 7}, {20, 1, 6}, {21, 0, 2}, {22, 0, 5}, {23, 2, 4}, {24, 0, 5}, {25, 0, 4},
-        {26, 0, 5}, {28, 0, 5}, {36, 0, 2}, {37, 0, 3}, {42, 0, 2}, {44, 0, 1}, {47, 0, 0}, {60, 0, 2}, {61, 0, 0}, {65, 0, 0}, {66, 0, 2},
-        {68, 0, 1}, {69, 0, 1},
+        {26, 0, 5}, {27, 1, 2}, {28, 0, 5}, {29, 1, 3}, {30, 1, 3}, {31, 1, 3}, {32, 1, 4}, {34, 1, 2}, {35, 1, 5}, {36, 0, 2}, {37, 0, 3}, {42, 0, 2},
+        {43, 0, 2}, {44, 0, 1}, {45, 0, 1}, {46, 0, 0}, {47, 0, 0}, {48, 0, 1}, {49, 0, 1}, {50, 0, 0}, {51, 0, 0}, {57, 0, 2}, {60, 0, 2}, {61, 0, 0},
+        {65, 0, 0}, {66, 0, 2}, {68, 0, 1}, {69, 0, 1},
     };
     /** Those that only the broker in the box has a table of. */
     private static final short[][] BOX_APIS = {
-        {27, 1, 2}, {29, 1, 3}, {30, 1, 3}, {31, 1, 3}, {35, 1, 5},
-        {32, 1, 4}, {33, 0, 2}, {43, 0, 2}, {45, 0, 1}, {46, 0, 0}, {75, 0, 0},
+        {33, 0, 2}, {75, 0, 0},
     };
     private static final String[] CASES = {"defaults", "full", "nulls", "unknownTags"};
     private static final String PACKAGE = "org.apache.kafka.common.message.";
@@ -209,6 +209,7 @@ public class GenerateProtocol {
             case "UINT32": return random.nextInt() & 0xffffffffL;
             // Inside what a JavaScript number holds exactly, which is what the tables ask of offsets.
             case "INT64": return random.nextLong() >> 11;
+            case "FLOAT64": return random.nextInt() / 8.0;
             case "UUID": return new Uuid(random.nextLong(), random.nextLong());
             case "RECORDS":
             case "COMPACT_RECORDS":

@@ -22,12 +22,27 @@ import { offsetForLeaderEpochApi } from './messages/23-offset-for-leader-epoch.t
 import { addPartitionsToTxnApi } from './messages/24-add-partitions-to-txn.ts';
 import { addOffsetsToTxnApi } from './messages/25-add-offsets-to-txn.ts';
 import { endTxnApi } from './messages/26-end-txn.ts';
+import { writeTxnMarkersApi } from './messages/27-write-txn-markers.ts';
 import { txnOffsetCommitApi } from './messages/28-txn-offset-commit.ts';
+import { describeAclsApi } from './messages/29-describe-acls.ts';
+import { createAclsApi } from './messages/30-create-acls.ts';
+import { deleteAclsApi } from './messages/31-delete-acls.ts';
+import { describeConfigsApi } from './messages/32-describe-configs.ts';
+import { alterReplicaLogDirsApi } from './messages/34-alter-replica-log-dirs.ts';
+import { describeLogDirsApi } from './messages/35-describe-log-dirs.ts';
 import { saslAuthenticateApi } from './messages/36-sasl-authenticate.ts';
 import { createPartitionsApi } from './messages/37-create-partitions.ts';
 import { deleteGroupsApi } from './messages/42-delete-groups.ts';
+import { electLeadersApi } from './messages/43-elect-leaders.ts';
 import { incrementalAlterConfigsApi } from './messages/44-incremental-alter-configs.ts';
+import { alterPartitionReassignmentsApi } from './messages/45-alter-partition-reassignments.ts';
+import { listPartitionReassignmentsApi } from './messages/46-list-partition-reassignments.ts';
 import { offsetDeleteApi } from './messages/47-offset-delete.ts';
+import { describeClientQuotasApi } from './messages/48-describe-client-quotas.ts';
+import { alterClientQuotasApi } from './messages/49-alter-client-quotas.ts';
+import { describeUserScramCredentialsApi } from './messages/50-describe-user-scram-credentials.ts';
+import { alterUserScramCredentialsApi } from './messages/51-alter-user-scram-credentials.ts';
+import { updateFeaturesApi } from './messages/57-update-features.ts';
 import { describeClusterApi } from './messages/60-describe-cluster.ts';
 import { describeProducersApi } from './messages/61-describe-producers.ts';
 import { describeTransactionsApi } from './messages/65-describe-transactions.ts';
@@ -60,12 +75,27 @@ export const APIS: readonly AnyApi[] = [
   addPartitionsToTxnApi,
   addOffsetsToTxnApi,
   endTxnApi,
+  writeTxnMarkersApi,
   txnOffsetCommitApi,
+  describeAclsApi,
+  createAclsApi,
+  deleteAclsApi,
+  describeConfigsApi,
+  alterReplicaLogDirsApi,
+  describeLogDirsApi,
   saslAuthenticateApi,
   createPartitionsApi,
   deleteGroupsApi,
+  electLeadersApi,
   incrementalAlterConfigsApi,
+  alterPartitionReassignmentsApi,
+  listPartitionReassignmentsApi,
   offsetDeleteApi,
+  describeClientQuotasApi,
+  alterClientQuotasApi,
+  describeUserScramCredentialsApi,
+  alterUserScramCredentialsApi,
+  updateFeaturesApi,
   describeClusterApi,
   describeProducersApi,
   describeTransactionsApi,

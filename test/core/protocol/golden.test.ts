@@ -48,6 +48,8 @@ function fieldJson(spec: FieldSpec, value: unknown, kafka: unknown): unknown {
       );
     case 'struct':
       return asKafkaJson(spec.table!, value as Record<string, unknown>, kafka as Record<string, unknown>);
+    case 'int64':
+      return Number(value as bigint); // Kafka prints numbers; those of these cases are exact.
     default:
       return value;
   }

@@ -6,9 +6,9 @@ import { apiVersionsApi } from '../../../src/core/protocol/messages/18-api-versi
 import { createPartitionsApi } from '../../../src/core/protocol/messages/37-create-partitions.ts';
 import { describeClusterApi } from '../../../src/core/protocol/messages/60-describe-cluster.ts';
 import { createBroker } from '../../../src/testing/broker/create-broker.ts';
-import { electLeadersApi } from '../../../src/testing/broker/tables/43-elect-leaders.ts';
-import { alterPartitionReassignmentsApi } from '../../../src/testing/broker/tables/45-alter-partition-reassignments.ts';
-import { listPartitionReassignmentsApi } from '../../../src/testing/broker/tables/46-list-partition-reassignments.ts';
+import { electLeadersApi } from '../../../src/core/protocol/messages/43-elect-leaders.ts';
+import { alterPartitionReassignmentsApi } from '../../../src/core/protocol/messages/45-alter-partition-reassignments.ts';
+import { listPartitionReassignmentsApi } from '../../../src/core/protocol/messages/46-list-partition-reassignments.ts';
 import { describeTopicPartitionsApi } from '../../../src/testing/broker/tables/75-describe-topic-partitions.ts';
 import { simulated } from './simulated.ts';
 import type { Simulated } from './simulated.ts';

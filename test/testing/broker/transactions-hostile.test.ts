@@ -5,7 +5,7 @@ import type { AnyApi } from '../../../src/core/protocol/api.ts';
 import { apiByKey } from '../../../src/core/protocol/apis.ts';
 import { encodeRequest } from '../../../src/core/protocol/frame.ts';
 import { produceApi } from '../../../src/core/protocol/messages/00-produce.ts';
-import { writeTxnMarkersApi } from '../../../src/testing/broker/tables/27-write-txn-markers.ts';
+import { writeTxnMarkersApi } from '../../../src/core/protocol/messages/27-write-txn-markers.ts';
 import { seededRandom } from '../../../src/testing/simulation/seeded-random.ts';
 import { anyValue } from '../../core/protocol/helpers.ts';
 import { transactional } from './parity/calls.ts';

@@ -2,7 +2,7 @@ import type { RequestRead } from '../../../core/protocol/api.ts';
 import { ERRORS } from '../../../core/protocol/error-codes.ts';
 import { serve } from '../handler.ts';
 import type { RequestContext } from '../handler.ts';
-import { writeTxnMarkersApi } from '../tables/27-write-txn-markers.ts';
+import { writeTxnMarkersApi } from '../../../core/protocol/messages/27-write-txn-markers.ts';
 import { OFFSETS_TOPIC, offsetsPartitionOf } from '../txn/transaction-state.ts';
 import { findLed, findTopic } from './lookup.ts';
 

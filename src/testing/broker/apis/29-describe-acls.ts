@@ -1,6 +1,6 @@
 import { ERRORS } from '../../../core/protocol/error-codes.ts';
 import { serve } from '../handler.ts';
-import { describeAclsApi } from '../tables/29-describe-acls.ts';
+import { describeAclsApi } from '../../../core/protocol/messages/29-describe-acls.ts';
 
 /** What a broker without an authorizer says of access control. */
 export const NO_AUTHORIZER = {

@@ -1,5 +1,5 @@
 import { serve } from '../handler.ts';
-import { createAclsApi } from '../tables/30-create-acls.ts';
+import { createAclsApi } from '../../../core/protocol/messages/30-create-acls.ts';
 import { NO_AUTHORIZER } from './29-describe-acls.ts';
 
 export const createAclsHandler = serve(createAclsApi, {

@@ -1,5 +1,5 @@
 import { serve } from '../handler.ts';
-import { deleteAclsApi } from '../tables/31-delete-acls.ts';
+import { deleteAclsApi } from '../../../core/protocol/messages/31-delete-acls.ts';
 import { NO_AUTHORIZER } from './29-describe-acls.ts';
 
 export const deleteAclsHandler = serve(deleteAclsApi, {

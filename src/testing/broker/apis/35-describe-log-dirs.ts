@@ -1,7 +1,7 @@
 import { ERRORS } from '../../../core/protocol/error-codes.ts';
 import { serve } from '../handler.ts';
 import type { Partition } from '../state/partition.ts';
-import { describeLogDirsApi } from '../tables/35-describe-log-dirs.ts';
+import { describeLogDirsApi } from '../../../core/protocol/messages/35-describe-log-dirs.ts';
 
 /** Nothing is on disk; tools want a name all the same. */
 const IN_MEMORY = '/in-memory';

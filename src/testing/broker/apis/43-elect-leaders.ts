@@ -5,7 +5,7 @@ import type { RequestContext } from '../handler.ts';
 import type { ClusterState } from '../state/cluster-state.ts';
 import { NO_LEADER } from '../state/partition.ts';
 import type { Partition } from '../state/partition.ts';
-import { electLeadersApi } from '../tables/43-elect-leaders.ts';
+import { electLeadersApi } from '../../../core/protocol/messages/43-elect-leaders.ts';
 
 type Request = RequestRead<typeof electLeadersApi>;
 type TopicResult = ResponseInit<typeof electLeadersApi>['replicaElectionResults'][number];

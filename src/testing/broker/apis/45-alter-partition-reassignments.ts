@@ -2,7 +2,7 @@ import { ERRORS } from '../../../core/protocol/error-codes.ts';
 import { serve } from '../handler.ts';
 import type { RequestContext } from '../handler.ts';
 import { NO_LEADER } from '../state/partition.ts';
-import { alterPartitionReassignmentsApi } from '../tables/45-alter-partition-reassignments.ts';
+import { alterPartitionReassignmentsApi } from '../../../core/protocol/messages/45-alter-partition-reassignments.ts';
 
 /** A reassignment is over at once: every replica here has the whole log. */
 export const alterPartitionReassignmentsHandler = serve(alterPartitionReassignmentsApi, {

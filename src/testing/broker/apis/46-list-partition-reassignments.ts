@@ -1,6 +1,6 @@
 import { ERRORS } from '../../../core/protocol/error-codes.ts';
 import { serve } from '../handler.ts';
-import { listPartitionReassignmentsApi } from '../tables/46-list-partition-reassignments.ts';
+import { listPartitionReassignmentsApi } from '../../../core/protocol/messages/46-list-partition-reassignments.ts';
 
 /** None is ever going on. */
 export const listPartitionReassignmentsHandler = serve(listPartitionReassignmentsApi, {

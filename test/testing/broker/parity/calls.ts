@@ -13,7 +13,7 @@ import { offsetForLeaderEpochApi } from '../../../../src/core/protocol/messages/
 import { addOffsetsToTxnApi } from '../../../../src/core/protocol/messages/25-add-offsets-to-txn.ts';
 import { txnOffsetCommitApi } from '../../../../src/core/protocol/messages/28-txn-offset-commit.ts';
 import { listTransactionsApi } from '../../../../src/core/protocol/messages/66-list-transactions.ts';
-import { writeTxnMarkersApi } from '../../../../src/testing/broker/tables/27-write-txn-markers.ts';
+import { writeTxnMarkersApi } from '../../../../src/core/protocol/messages/27-write-txn-markers.ts';
 import { initProducerIdApi } from '../../../../src/core/protocol/messages/22-init-producer-id.ts';
 import { addPartitionsToTxnApi } from '../../../../src/core/protocol/messages/24-add-partitions-to-txn.ts';
 import { endTxnApi } from '../../../../src/core/protocol/messages/26-end-txn.ts';

@@ -1,4 +1,4 @@
-import { api } from '../../../core/protocol/api.ts';
+import { api } from '../api.ts';
 import {
   array,
   int16,
@@ -7,7 +7,7 @@ import {
   nullableArray,
   nullableString,
   string,
-} from '../../../core/protocol/schema.ts';
+} from '../schema.ts';
 
 /** ElectLeaders. */
 export const electLeadersApi = api(

@@ -1,5 +1,5 @@
-import { api } from '../../../core/protocol/api.ts';
-import { array, bool, int16, int32, int8, offset, string } from '../../../core/protocol/schema.ts';
+import { api } from '../api.ts';
+import { array, bool, int16, int32, int8, offset, string } from '../schema.ts';
 
 /** Writes the markers that end transactions. Coordinators send it to leaders; `kafka-transactions abort` sends it too. */
 export const writeTxnMarkersApi = api(

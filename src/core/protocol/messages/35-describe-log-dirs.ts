@@ -1,5 +1,5 @@
-import { api } from '../../../core/protocol/api.ts';
-import { array, bool, int16, int32, nullableArray, offset, string } from '../../../core/protocol/schema.ts';
+import { api } from '../api.ts';
+import { array, bool, int16, int32, int64, nullableArray, offset, string } from '../schema.ts';
 
 /** DescribeLogDirs. */
 export const describeLogDirsApi = api(
@@ -24,8 +24,9 @@ export const describeLogDirsApi = api(
           isFutureKey: bool(),
         }),
       }),
-      totalBytes: offset({ versions: '4+', default: -1, ignorable: true }),
-      usableBytes: offset({ versions: '4+', default: -1, ignorable: true }),
+      /** In bytes; network file systems tell more than 2^53. */
+      totalBytes: int64({ versions: '4+', default: -1n, ignorable: true }),
+      usableBytes: int64({ versions: '4+', default: -1n, ignorable: true }),
       isCordoned: bool({ versions: '5+', default: false, ignorable: true }),
     }),
   },

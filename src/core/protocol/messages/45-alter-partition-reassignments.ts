@@ -1,4 +1,4 @@
-import { api } from '../../../core/protocol/api.ts';
+import { api } from '../api.ts';
 import {
   array,
   bool,
@@ -7,7 +7,7 @@ import {
   nullableArray,
   nullableString,
   string,
-} from '../../../core/protocol/schema.ts';
+} from '../schema.ts';
 
 /** AlterPartitionReassignments: other replicas for partitions. */
 export const alterPartitionReassignmentsApi = api(

@@ -1,5 +1,5 @@
-import { api } from '../../../core/protocol/api.ts';
-import { array, int16, int32, int8, nullableString, string } from '../../../core/protocol/schema.ts';
+import { api } from '../api.ts';
+import { array, int16, int32, int8, nullableString, string } from '../schema.ts';
 
 /** DescribeAcls. */
 export const describeAclsApi = api(
