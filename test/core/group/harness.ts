@@ -10,6 +10,7 @@ import { Producer } from '../../../src/core/producer/producer.ts';
 import type { FetchedRecord } from '../../../src/core/records/fetched-record.ts';
 import type { ClaimLostError, KafkaError } from '../../../src/errors.ts';
 import type { BrokerBox } from '../../../src/testing/broker/broker-box.ts';
+import type { BrokerOptions } from '../../../src/testing/broker/options.ts';
 import { createBroker } from '../../../src/testing/broker/create-broker.ts';
 import { seededRandom } from '../../../src/testing/simulation/seeded-random.ts';
 import { VirtualClock } from '../../../src/testing/simulation/virtual-clock.ts';
@@ -32,7 +33,11 @@ export class Simulation {
     this.box = box;
   }
 
-  static async start(topics: { readonly [name: string]: number }, brokers = 1): Promise<Simulation> {
+  static async start(
+    topics: { readonly [name: string]: number },
+    brokers = 1,
+    more: Pick<BrokerOptions, 'group' | 'versions' | 'features'> = {},
+  ): Promise<Simulation> {
     const clock = new VirtualClock();
     const random = seededRandom(1);
     const box = await createBroker({
@@ -43,6 +48,7 @@ export class Simulation {
       brokers,
       topics,
       autoCreateTopics: false,
+      ...more,
     });
     return new Simulation(clock, box);
   }
