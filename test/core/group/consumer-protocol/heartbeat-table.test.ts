@@ -5,8 +5,11 @@ import {
 } from '../../../../src/core/group/consumer-protocol/heartbeat-table.ts';
 import { errorCode, ERRORS } from '../../../../src/core/protocol/error-codes.ts';
 
-const verdict = (state: keyof typeof HEARTBEAT_TABLE, request: 'join' | 'heartbeat' | 'commit', name: string) =>
-  epochVerdictOf(state, request, name, errorCode(ERRORS[name as keyof typeof ERRORS]).retriable);
+const verdict = (
+  state: keyof typeof HEARTBEAT_TABLE,
+  request: 'join' | 'heartbeat' | 'commit',
+  name: string,
+) => epochVerdictOf(state, request, name, errorCode(ERRORS[name as keyof typeof ERRORS]).retriable);
 
 describe('what answers mean', () => {
   it('knows only names that Kafka has', () => {
