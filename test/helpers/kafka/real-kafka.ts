@@ -89,6 +89,9 @@ export async function startRealKafka(options: RealKafkaOptions): Promise<RealKaf
       'transaction.state.log.min.isr': '1',
       'transaction.state.log.num.partitions': '4',
       'group.initial.rebalance.delay.ms': '0',
+      // Groups of the consumer protocol may be given shorter times than these defaults by their tests.
+      'group.consumer.min.heartbeat.interval.ms': '100',
+      'group.consumer.min.session.timeout.ms': '1000',
       'auto.create.topics.enable': 'false',
       'message.max.bytes': '4194304',
       // Tests write records of any age: the broker must not delete the old ones while they are read.
