@@ -1,7 +1,41 @@
 // `sluice/core`: the client without RxJS. Promises for control, a callback fast path for records.
 
+export type { AclOperation, AclPatternType, AclPermissionType, AclResourceType } from './admin/acl-names.ts';
+export type { Acl, AclDescription, AclFilter } from './admin/acls.ts';
 export { Admin } from './admin/admin.ts';
+export type {
+  AlterConfigsOptions,
+  ConfigAlteration,
+  ConfigChange,
+  ConfigDescription,
+  ConfigEntry,
+  ConfigQuery,
+  ConfigResource,
+  ConfigResourceType,
+  ConfigSource,
+  DescribeConfigsOptions,
+} from './admin/configs.ts';
 export type { CreatedTopic, CreateTopicsOptions, NewTopic } from './admin/create-topics.ts';
+export type {
+  BrokerDescription,
+  ClusterDescription,
+  DescribeClusterOptions,
+} from './admin/describe-cluster.ts';
+export type { ElectionResult, ElectionType } from './admin/elections.ts';
+export type {
+  FeatureDescription,
+  FeatureLevels,
+  FeatureUpdate,
+  UpdateFeaturesOptions,
+} from './admin/features.ts';
+export type {
+  ConsumerGroupDescription,
+  ConsumerGroupMember,
+  MemberAssignment,
+  MemberToRemove,
+  RemoveMembersOptions,
+} from './admin/group-members.ts';
+export type { OffsetToSet, ResetOffsetsOptions } from './admin/group-offsets.ts';
 export type {
   CommittedOffset,
   FetchOffsetsOptions,
@@ -9,6 +43,7 @@ export type {
   GroupListing,
   GroupMember,
 } from './admin/groups.ts';
+export type { DescribeLogDirsOptions, LogDir, LogDirReplica, ReplicaMove } from './admin/log-dirs.ts';
 export type {
   ListOffsetsOptions,
   LowWatermark,
@@ -18,8 +53,27 @@ export type {
 } from './admin/offsets.ts';
 export type { AdminOptions } from './admin/outcomes.ts';
 export type { PartitionGrowth } from './admin/partitions.ts';
+export type {
+  AlterQuotasOptions,
+  ClientQuota,
+  DescribeQuotasOptions,
+  QuotaAlteration,
+  QuotaEntity,
+  QuotaEntityType,
+  QuotaFilter,
+} from './admin/quotas.ts';
+export type { OngoingReassignment, PartitionReassignment } from './admin/reassignments.ts';
 export type { TopicPartition } from './admin/routing.ts';
+export type { ScramAlteration, ScramMechanism, UserScramCredentials } from './admin/scram-users.ts';
 export type { TopicListing } from './admin/topics.ts';
+export type {
+  HangingTransaction,
+  ListTransactionsOptions,
+  PartitionProducers,
+  ProducerState,
+  TransactionDescription,
+  TransactionListing,
+} from './admin/transactions.ts';
 export { Kafka } from './client.ts';
 export type { Runtime } from './client.ts';
 export type { Clock, Random, Timer } from './clock.ts';
@@ -41,10 +95,13 @@ export type {
 } from './cluster/metadata.ts';
 export type { RetryContext, RetryOptions } from './cluster/retry.ts';
 export { brokerError, withRetry } from './cluster/retry.ts';
+export type { RecordInterceptor } from './consumer/intercepted-listener.ts';
+export { listPartitions, listTopics } from './consumer/listing.ts';
 export { openPartitions } from './consumer/open-partitions.ts';
 export type { OpenOptions, OpenPartitions } from './consumer/open-partitions.ts';
 export type {
   FetcherOptions,
+  FetchTrouble,
   IsolationLevel,
   OutOfRange,
   Position,
@@ -54,6 +111,19 @@ export type {
 export { PartitionReader } from './consumer/partition-reader.ts';
 export type { CommitPoint, ReaderListener } from './consumer/partition-reader.ts';
 export type { OpenReaders, OpenReadersFunction, RecordReader } from './consumer/record-reader.ts';
+export type {
+  Assignment,
+  Assignor,
+  GroupMember,
+  LastAssignment,
+  PartitionRacks,
+  RebalanceProtocol,
+} from './group/assignors/assignor.ts';
+export { cooperativeStickyAssignor } from './group/assignors/cooperative-sticky.ts';
+export type { AssignorName } from './group/assignors/named.ts';
+export { rangeAssignor } from './group/assignors/range.ts';
+export { roundRobinAssignor } from './group/assignors/round-robin.ts';
+export { stickyAssignor } from './group/assignors/sticky.ts';
 export type { ClaimListener, GroupClaim } from './group/claim.ts';
 export { GroupConsumer } from './group/group-consumer.ts';
 export type { DrainSummary, GroupListener, PartitionSummary, RebalanceEvent } from './group/listener.ts';

@@ -4,6 +4,7 @@ import { UsageError } from '../../errors.ts';
 import type { Credit } from '../consumer/defaults.ts';
 import type { FetcherOptions, Position } from '../consumer/options.ts';
 import type { Assignor } from './assignors/assignor.ts';
+import { resolveAssignors, type AssignorName } from './assignors/named.ts';
 import type { Committer } from './committer.ts';
 import { checkProtocol } from './consumer-protocol/check-protocol.ts';
 
@@ -44,8 +45,12 @@ export interface GroupConsumerOptions extends FetcherOptions {
   readonly commitEveryRecords?: number | undefined;
   /** How often topics and partitions are looked at for growth. Default 300,000, as Kafka's `metadata.max.age.ms`. */
   readonly metadataMaxAgeMs?: number | undefined;
-  /** In order of preference; default range only. */
-  readonly assignors?: readonly Assignor[] | undefined;
+  /**
+   * How the classic group divides, in order of preference: names of Kafka's own assignors, or assignors of your own. The group takes what all its
+   * members offer. A member keeps its claims over rebalances when all of these are cooperative. Kafka's `partition.assignment.strategy`. Default
+   * ['range', 'cooperative-sticky'], as Java's client.
+   */
+  readonly assignors?: readonly (AssignorName | Assignor)[] | undefined;
   /** Default: OffsetCommit requests. */
   readonly committer?: Committer | undefined;
 }
@@ -82,6 +87,7 @@ const INSTANCE_ID = /^[0-9A-Za-z._-]{1,249}$/;
 export function resolveGroupTimes(options: GroupConsumerOptions): GroupTimes {
   checkIdentity(options);
   checkProtocol(options);
+  resolveAssignors(options.assignors);
   const times = { ...DEFAULT_GROUP_TIMES };
   for (const name of Object.keys(DEFAULT_GROUP_TIMES) as Times[]) {
     const value = options[name];
