@@ -5,7 +5,7 @@ import type { Cluster } from '../cluster/cluster.ts';
 import { Fetcher } from '../consumer/fetcher.ts';
 import { NO_PARTITIONS, without } from './assignment.ts';
 import type { Assignment } from './assignors/assignor.ts';
-import { rangeAssignor } from './assignors/range.ts';
+import { resolveAssignors } from './assignors/named.ts';
 import { ClaimOpener } from './claim-opener.ts';
 import type { GroupClaim } from './claim.ts';
 import { CommitSchedule } from './commit-schedule.ts';
@@ -172,7 +172,8 @@ export class GroupConsumer implements RecordGroup {
         host,
       );
     }
-    return new Membership(cluster, { ...identity, assignors: options.assignors ?? [rangeAssignor] }, host);
+    const assignors = resolveAssignors(options.assignors);
+    return new Membership(cluster, { ...identity, assignors, rackId: options.rackId }, host);
   }
 
   private async topics(signal: AbortSignal): Promise<readonly string[]> {
