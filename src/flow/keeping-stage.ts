@@ -5,6 +5,8 @@ import { currentRuntime } from './runtime.ts';
 
 /** A stage that deliveries can stay in. */
 export interface KeepingStage {
+  /** Holds acknowledgements back for longer than a transaction can wait. */
+  readonly holdsAcks?: boolean;
   readonly stageName: string;
   /** True when `test` holds for one that it keeps; the oldest first, as far as it knows. */
   keepsSome(test: (delivery: Delivery<unknown>) => boolean): boolean;

@@ -32,6 +32,8 @@ export interface PartitionStanding {
 
 /** A source at work in a topology. */
 export interface RunningSource {
+  /** What it hands over can be part of a transaction together with what is made from it. */
+  readonly isTransactional?: boolean;
   /** Resolves when it is connected; undefined when there is nothing to wait for. */
   readonly ready?: Promise<void>;
   /** Hands nothing more over, completes its flow, and resolves when what it handed over is settled or `timeoutMs` is over. */

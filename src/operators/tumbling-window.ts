@@ -32,6 +32,7 @@ type AllOptions<A, K extends Key, R> = WindowOptions<A, K> & {
 
 class TumblingStage<A, K extends Key, R> extends ValueStage<A, Windowed<K, R>> {
   readonly collects = true;
+  readonly holdsAcks = true;
   private readonly options: AllOptions<A, K, R>;
   private readonly fold: Fold<A, K, R>;
   private readonly lanes = new Map<Settlement | undefined, WindowLane<A, K, R>>();

@@ -9,9 +9,11 @@ export class SharedProducer {
   private readonly options: ProducerOptions;
   private producer: Producer | undefined;
 
-  constructor(kafka: Kafka, options: ProducerOptions = {}) {
+  /** With `producer`, that one. */
+  constructor(kafka: Kafka, options: ProducerOptions = {}, producer?: Producer) {
     this.kafka = kafka;
     this.options = options;
+    this.producer = producer;
   }
 
   get(): Producer {

@@ -1,13 +1,26 @@
 import type { Cluster } from '../core/cluster/cluster.ts';
+import type { GroupConsumerOptions } from '../core/group/options.ts';
+import type { TransactionMember } from '../core/group/transaction-member.ts';
 import type { FlowRuntime } from '../flow/runtime.ts';
 import type { DeliveryProblem } from '../flow/settlement.ts';
+
+/** The transactions that take the place of a group's commits. */
+export interface TransactionScope {
+  /** What they change in the options of a group. */
+  groupOptions(options: GroupConsumerOptions): GroupConsumerOptions;
+  join(member: TransactionMember): void;
+  /** Claims are gone of which something is in the present transaction: it is undone, and all claims start over. */
+  undo(cause: unknown): void;
+}
 
 /** What the sources that read from the cluster need besides a {@link FlowRuntime}. */
 export interface ClusterRuntime {
   readonly cluster: Cluster;
   /** Undefined in a script: failures are then the flow's own errors. */
   readonly flow: FlowRuntime | undefined;
-  /** Resolves when everything handed to the sinks up to now is answered. */
+  /** Undefined for at-least-once. */
+  readonly transactions?: TransactionScope | undefined;
+  /** Resolves when everything handed to the sinks up to now is answered; in a transaction, when it is undone and the next one began. */
   sent(): Promise<void>;
   onProblem(problem: DeliveryProblem & { readonly topic: string; readonly partition: number }): void;
 }

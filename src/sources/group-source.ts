@@ -73,16 +73,18 @@ class GroupSource implements GroupListener, KeeperSource, RunningSource {
     });
     this.ready.catch(() => undefined);
     const { start, topics, ...tuning } = options;
+    const { transactions } = runtime;
+    const settings = { ...tuning, topics: subscribedTopics(topics), from: start };
     this.consumer = new GroupConsumer(
       runtime.cluster,
-      { ...tuning, topics: subscribedTopics(topics), from: start },
+      transactions === undefined ? settings : transactions.groupOptions(settings),
       this,
     );
-    runtime.flow?.register(this);
-    this.consumer.start();
     if (this.consumer.transaction !== undefined) transactions?.join(this.consumer.transaction);
     this.committer = this.consumer;
     this.isTransactional = transactions !== undefined;
+    runtime.flow?.register(this);
+    this.consumer.start();
   }
 
   onClaim(claim: GroupClaim): void {
@@ -101,6 +103,8 @@ class GroupSource implements GroupListener, KeeperSource, RunningSource {
   }
 
   onRebalance(event: RebalanceEvent): void {
+    if (event.kind === 'lost')
+      this.runtime.transactions?.undo(new Error(`the claim on ${event.topic}-${event.partition} was lost`));
     if (event.kind !== 'claimed' && !this.stopping)
       this.keepers.get(`${event.topic}-${event.partition}`)?.handedOn();
     this.rebalances.next(event);

@@ -6,8 +6,22 @@ import type { DeliveryProblem } from '../flow/settlement.ts';
 /** A delivery that leaked or was used after it had moved on. Payload: `LocatedProblem`. */
 const problems = diagnosticsChannel.channel('sluice:delivery-problem');
 
+/** A transaction of a topology was aborted, and its claims start over. Payload: {@link UndoneTransaction}. */
+const undone = diagnosticsChannel.channel('sluice:transaction-undone');
+
 /** A record that stays unsettled. Payload: {@link StuckInStage}. */
 const stuck = diagnosticsChannel.channel('sluice:record-stuck');
+
+/** A transaction that is not committed, and why. */
+export interface UndoneTransaction {
+  readonly transactionalId: string;
+  readonly cause: unknown;
+}
+
+/** Publishes it. */
+export function tellOfUndoing(transaction: UndoneTransaction): void {
+  if (undone.hasSubscribers) undone.publish(transaction);
+}
 
 /** A problem with its place. */
 export type LocatedProblem = DeliveryProblem & { readonly topic: string; readonly partition: number };

@@ -13,6 +13,7 @@ import { toTopicStage } from '../sinks/to-topic.ts';
 import type { ClusterRuntime } from '../sources/cluster-runtime.ts';
 import { groupClaims, type AnyGroupOptions } from '../sources/group-source.ts';
 import { partitionClaims, type AnyPartitionsOptions } from '../sources/partitions-source.ts';
+import type { ExactlyOnce } from './exactly-once.ts';
 import { warnOfProblem } from './problems.ts';
 import type { Formats, GroupOptions, PartitionsOptions, RecordOf } from '../sources/options.ts';
 
@@ -54,11 +55,17 @@ export interface Sluice {
 }
 
 /** The surface over one cluster; `flow` is the topology that it runs in, undefined for a script. */
-export function bindSluice(kafka: Kafka, flow: FlowRuntime | undefined, producer: SharedProducer): Sluice {
+export function bindSluice(
+  kafka: Kafka,
+  flow: FlowRuntime | undefined,
+  producer: SharedProducer,
+  transactions?: ExactlyOnce,
+): Sluice {
   const sources: ClusterRuntime = {
     cluster: kafka.cluster,
     flow,
-    sent: () => producer.flush(),
+    transactions,
+    sent: () => (transactions === undefined ? producer.flush() : transactions.undone()),
     onProblem: warnOfProblem,
   };
   const sinks = { producer: () => producer.get(), countOut: () => flow?.countOut() };

@@ -12,6 +12,7 @@ import type { KeepingStage } from '../flow/keeping-stage.ts';
 import type { FlowEnd } from '../flow/op.ts';
 import { withRuntime, type FlowRuntime, type RunningSource, type StuckRecord } from '../flow/runtime.ts';
 import { Settled } from '../flow/settled.ts';
+import { ExactlyOnce } from './exactly-once.ts';
 import { bindSluice, type Sluice } from './sluice.ts';
 import { SharedProducer } from '../sinks/shared-producer.ts';
 import { warnOfStuck } from './problems.ts';
@@ -45,6 +46,7 @@ export class TopologyRun implements FlowRuntime, Running {
   private readonly stages = new Set<KeepingStage>();
   private readonly subscriptions: Subscription[] = [];
   private readonly producer: SharedProducer;
+  private readonly transactions: ExactlyOnce | undefined;
   private readonly drainTimeoutMs: number;
   private readonly stopListening: () => void;
   private recordsIn = 0;
@@ -67,14 +69,15 @@ export class TopologyRun implements FlowRuntime, Running {
   ) {
     this.clock = kafka.cluster.clock;
     this.drainTimeoutMs = options.drainTimeoutMs ?? DRAIN_TIMEOUT_MS;
-    this.producer = new SharedProducer(kafka, options.producer);
+    this.transactions = ExactlyOnce.of(name, kafka, options, (cause) => this.fail(cause));
+    this.producer = new SharedProducer(kafka, options.producer, this.transactions?.producer);
     this.done = new Promise((resolve, reject) => {
       this.resolveDone = resolve;
       this.rejectDone = reject;
     });
     // Whoever awaits only drain() or a signal must not meet an unhandled rejection besides.
     this.done.catch(() => undefined);
-    const ends = flowEnds(name, build(bindSluice(kafka, this, this.producer)));
+    const ends = flowEnds(name, build(bindSluice(kafka, this, this.producer, this.transactions)));
     this.openFlows = ends.length;
     // From here on the run has an end, which takes the listeners away.
     this.stopListening = signals
@@ -86,6 +89,7 @@ export class TopologyRun implements FlowRuntime, Running {
           },
         )
       : () => undefined;
+    if (this.transactions !== undefined) this.starting.push(this.transactions.start());
     withRuntime(this, () => {
       for (const end of ends) this.subscribe(end);
     });
@@ -103,11 +107,21 @@ export class TopologyRun implements FlowRuntime, Running {
   }
 
   announce(stage: KeepingStage): () => void {
+    if (this.transactions !== undefined && stage.holdsAcks === true)
+      throw new UsageError(
+        `${stage.stageName} holds acknowledgements for longer than a transaction lasts, so it cannot run with guarantee 'exactly-once'; run it 'at-least-once'`,
+        'guarantee',
+      );
     this.stages.add(stage);
     return () => this.stages.delete(stage);
   }
 
   register(source: RunningSource): void {
+    if (this.transactions !== undefined && source.isTransactional !== true)
+      throw new UsageError(
+        "With guarantee 'exactly-once' every source is a fromGroup: the offsets of others cannot be part of a transaction",
+        'guarantee',
+      );
     this.sources.add(source);
     if (source.ready !== undefined) this.starting.push(source.ready);
   }
@@ -208,6 +222,7 @@ export class TopologyRun implements FlowRuntime, Running {
   }
 
   private async finish(stop: (source: RunningSource) => Promise<void>): Promise<void> {
+    this.transactions?.stop();
     const results = await Promise.allSettled([...this.sources].map(stop));
     for (const result of results) {
       if (result.status === 'rejected') this.failure ??= { cause: result.reason as unknown };
@@ -215,6 +230,7 @@ export class TopologyRun implements FlowRuntime, Running {
     await this.producer.close(this.drainTimeoutMs).catch((cause: unknown) => {
       this.failure ??= { cause };
     });
+    this.transactions?.close();
     for (const subscription of this.subscriptions) subscription.unsubscribe();
     this.stopListening();
     this.watchTimer?.cancel();

@@ -2,6 +2,19 @@
 import type { Kafka } from '../core/client.ts';
 import type { ProducerOptions } from '../core/producer/options.ts';
 
+/** The transactions of a topology that runs exactly once. */
+export interface TransactionOptions {
+  /** From the end of one transaction to that of the next, in ms; `commitEveryRecords` of a group ends one earlier. Default 100. */
+  readonly intervalMs?: number | undefined;
+  /** The cluster aborts a transaction that is open for so long, in ms; more than the slowest record may take. Default 10,000. */
+  readonly timeoutMs?: number | undefined;
+  /**
+   * Default: the topology's name with a part chosen by chance. With a name of your own, which no two running instances may share, a restarted instance
+   * ends the transaction that its predecessor left open at once instead of after `timeoutMs`; an instance that is shut out by another fails.
+   */
+  readonly transactionalId?: string | undefined;
+}
+
 /** How a topology runs. */
 export interface RunOptions {
   /** How long a drain may wait for what was handed over. Default: 30,000 ms, or the sources' own `drainTimeoutMs` where that is shorter. */
@@ -13,6 +26,16 @@ export interface RunOptions {
   readonly signals?: boolean | undefined;
   /** Options of the producer that all `toTopic` and `deadLetter` of the run share. */
   readonly producer?: ProducerOptions | undefined;
+  /**
+   * 'at-least-once' (the default), or 'exactly-once': everything that `toTopic` and `deadLetter` write and the offsets of all groups go in one
+   * transaction after another, and a reader of what is committed (`isolationLevel: 'read_committed'`) sees each result once. When something fails on the
+   * way, the transaction is aborted and every claim starts over at what is committed. Effects outside Kafka are not part of it, nor are sources other
+   * than `fromGroup`, nor windows that hold acknowledgements (`tumblingWindow`): both are refused. Groups read 'read_committed' unless they say
+   * otherwise.
+   */
+  readonly guarantee?: 'at-least-once' | 'exactly-once' | undefined;
+  /** With 'exactly-once': how transactions are made. */
+  readonly transactions?: TransactionOptions | undefined;
   /** A record that stays unsettled for this long is named, with the stage that has it, in a warning and on the channel `sluice:record-stuck`. Default 300,000 ms. */
   readonly stuckAfterMs?: number | undefined;
 }

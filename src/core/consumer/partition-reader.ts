@@ -30,6 +30,8 @@ const ENDED = 4;
 const FAILED = 8;
 /** Out of credit. */
 const STALLED = 16;
+/** A transaction is being ended. */
+const SUSPENDED = 32;
 
 /** Who a reader hands its records to. Every call is synchronous and must not throw. */
 export interface ReaderListener {
@@ -185,6 +187,20 @@ export class PartitionReader implements Emitter, RecordReader {
   resume(): void {
     if (!this.isStopped(PAUSED)) return;
     this.stops &= ~PAUSED;
+    this.emitLater();
+    this.feed.askForMore();
+  }
+
+  /** Hands nothing over until `proceed()`, and goes on fetching; what gathers records is asked to flush. */
+  suspend(): void {
+    if (this.isStopped(SUSPENDED)) return;
+    this.stops |= SUSPENDED;
+    if (this.tracker.inFlightRecords > 0) this.listener?.onPressure();
+  }
+
+  proceed(): void {
+    if (!this.isStopped(SUSPENDED)) return;
+    this.stops &= ~SUSPENDED;
     this.emitLater();
     this.feed.askForMore();
   }

@@ -148,7 +148,10 @@ export class CommitSchedule {
       const remainingMs = untilMs - this.clock.now();
       if (remainingMs <= 0) return error ?? this.outOfTime();
       error = undefined;
-      if (this.underWay === undefined) void this.commitMoved(remainingMs);
+      if (this.underWay !== undefined) continue;
+      void this.commitMoved(remainingMs);
+      // A point can go back where a transaction is undone; then there is nothing to commit, and the target is not reached.
+      if (this.underWay === undefined) return noGeneration();
     }
   }
 
@@ -199,7 +202,9 @@ export class CommitSchedule {
       moved.map(({ point }) => point),
       timeoutMs,
       () => {
-        for (const { source, point } of moved) source.committedOffset = point.offset;
+        // A transaction may have committed more by now.
+        for (const { source, point } of moved)
+          source.committedOffset = Math.max(source.committedOffset ?? 0, point.offset);
       },
     );
   }

@@ -35,6 +35,11 @@ export interface CommitOptions {
 /** Commits offsets for a member of a group. */
 export interface Committer {
   /**
+   * True for one that ends a transaction: what was not committed is undone with it, so a claim that starts over does so at what is committed, and
+   * is told to wait while the transaction ends (`TransactionMember`).
+   */
+  readonly undoes?: boolean;
+  /**
    * Resolves when all points are in the log. Rejects with the coordinator's error when it refuses them (`ILLEGAL_GENERATION`, ...) and with a
    * TimeoutError when the outcome is unknown at the deadline. Called one at a time.
    */

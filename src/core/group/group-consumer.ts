@@ -22,6 +22,7 @@ import { OwnedPartitions } from './owned-partitions.ts';
 import type { RecordGroup } from './record-group.ts';
 import { ClaimStarts, type ClaimStart } from './starts.ts';
 import { Subscription } from './subscription.ts';
+import { TransactionMember } from './transaction-member.ts';
 import { asKafkaError } from './unexpected.ts';
 
 /** One member of one group; used once. */
@@ -39,6 +40,8 @@ export class GroupConsumer implements RecordGroup {
   private readonly epochs = new Map<string, number>();
   private readonly owned: OwnedPartitions;
   private readonly opener: ClaimOpener;
+  /** Undefined unless a transaction commits the offsets (`Committer.undoes`). */
+  readonly transaction: TransactionMember | undefined;
   private assigned: Assignment = NO_PARTITIONS;
   private started = false;
   private stopped: Promise<DrainSummary> | undefined;
@@ -78,6 +81,14 @@ export class GroupConsumer implements RecordGroup {
       },
     );
     this.owned = new OwnedPartitions(cluster.clock, this.schedule, (kind, one) => this.tell(kind, one));
+    this.transaction =
+      options.committer?.undoes === true
+        ? new TransactionMember({
+            groupId,
+            live: () => this.owned.live,
+            current: () => this.membership.current(),
+          })
+        : undefined;
     this.opener = new ClaimOpener(cluster, this.starts, {
       commitPoints: (points) => this.schedule.commitPoints(points),
       onStarts: (starts, signal) => this.claimAll(starts, signal),
@@ -219,7 +230,8 @@ export class GroupConsumer implements RecordGroup {
       credit: this.options.credit,
     });
     reader.onSettledAny = (records) => this.schedule.settled(records);
-    return new OwnedPartition(reader, start.committed || start.mustCommit ? offset : undefined, {
+    const owned = new OwnedPartition(reader, start.committed || start.mustCommit ? offset : undefined, {
+      undoes: this.transaction !== undefined,
       clock: this.cluster.clock,
       checkSession: () => this.membership.checkSession(),
       generation: () => this.membership.generationId,
@@ -228,6 +240,8 @@ export class GroupConsumer implements RecordGroup {
         this.listener.onClaim(claim);
       },
     });
+    this.transaction?.track(owned, reader);
+    return owned;
   }
 
   private async revoke(partitions?: Assignment): Promise<void> {

@@ -14,6 +14,8 @@ export interface PartitionHost {
   checkSession(): boolean;
   generation(): number;
   onClaim(claim: GroupClaim): void;
+  /** As `Committer.undoes`. */
+  readonly undoes?: boolean;
 }
 
 /** Moves the claims of one partition through revoke, loss and rewind. */
@@ -26,6 +28,9 @@ export class OwnedPartition implements CommitSource, ClaimOwner {
   private closing = false;
   /** A rewind that is under way. */
   private rewinding: { readonly stop: AbortController; readonly sent: Promise<void> } | undefined;
+  /** What is not committed was undone: it counts as never done. */
+  private undone = false;
+  private readonly firstOffset: number;
   /** How it stood when it ended. */
   private ending:
     { readonly point: OffsetPoint; readonly summary: Omit<PartitionSummary, 'committedOffset'> } | undefined;
@@ -34,7 +39,13 @@ export class OwnedPartition implements CommitSource, ClaimOwner {
     this.reader = reader;
     this.committedOffset = committedOffset;
     this.host = host;
+    this.firstOffset = reader.startOffset;
     this.claim = new PartitionClaim(reader, this);
+  }
+
+  /** It is being given up. */
+  get isClosing(): boolean {
+    return this.closing;
   }
 
   get isOver(): boolean {
@@ -43,13 +54,28 @@ export class OwnedPartition implements CommitSource, ClaimOwner {
 
   /** Where it may be committed; stands still once the partition is given up. */
   point(): OffsetPoint {
-    if (this.ending !== undefined) return this.ending.point;
     const { topic, partition } = this.reader;
+    if (this.undone)
+      return { topic, partition, offset: this.undoneTo, leaderEpoch: -1, metadata: this.claim.startMetadata };
+    if (this.ending !== undefined) return this.ending.point;
     return { topic, partition, ...this.reader.commitPoint() };
+  }
+
+  /** Nothing behind what is committed is ever committed, unless it is read again: the transaction it belongs to is undone. */
+  undo(): void {
+    this.undone = true;
+  }
+
+  private get undoneTo(): number {
+    return this.committedOffset ?? this.firstOffset;
   }
 
   checkSession(): boolean {
     return this.host.checkSession();
+  }
+
+  get generation(): number {
+    return this.host.generation();
   }
 
   /** The first part of giving up: nothing more is handed over. For all partitions, before any of them flushes. */
@@ -74,10 +100,6 @@ export class OwnedPartition implements CommitSource, ClaimOwner {
   }
 
   /** It is committed, and another member's from now on. */
-  get generation(): number {
-    return this.host.generation();
-  }
-
   release(): void {
     if (this.isOver) return;
     this.end(false);
@@ -125,7 +147,8 @@ export class OwnedPartition implements CommitSource, ClaimOwner {
     if (signal.aborted || !(await this.unlessAborted(delay(this.host.clock, delayMs, signal), signal)))
       return;
     this.rewinding = undefined;
-    this.reader.reset(this.reader.commitPoint().offset);
+    this.reader.reset(this.host.undoes === true ? this.undoneTo : this.reader.commitPoint().offset);
+    this.undone = false;
     this.claim = new PartitionClaim(this.reader, this);
     this.host.onClaim(this.claim);
   }

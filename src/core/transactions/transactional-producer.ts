@@ -88,6 +88,11 @@ export class TransactionalProducer extends Producer {
     return this.machine.current;
   }
 
+  /** Why the present transaction, or the producer, is broken; undefined while it is not. */
+  get failure(): TransactionAbortableError | TransactionFatalError | undefined {
+    return this.error;
+  }
+
   /** The version of transactions in use: 2 where the cluster has finalised `transaction.version` 2, else 1; as of the last `init()`. */
   get transactionVersion(): 1 | 2 {
     return this.identity.version;
