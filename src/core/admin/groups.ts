@@ -1,7 +1,6 @@
 // Consumer groups: list, describe, delete, and what they committed.
 
 import type { BrokerError } from '../../errors.ts';
-import { KafkaError } from '../../errors.ts';
 import type { Cluster } from '../cluster/cluster.ts';
 import { brokerError } from '../cluster/retry.ts';
 import { decodeAssignment } from '../protocol/consumer-protocol.ts';
@@ -10,10 +9,10 @@ import { offsetFetchApi } from '../protocol/messages/09-offset-fetch.ts';
 import { describeGroupsApi } from '../protocol/messages/15-describe-groups.ts';
 import { listGroupsApi } from '../protocol/messages/16-list-groups.ts';
 import { deleteGroupsApi } from '../protocol/messages/42-delete-groups.ts';
-import type { AdminOptions, Attempt } from './outcomes.ts';
-import { settleAll, settleOne } from './outcomes.ts';
+import type { AdminOptions } from './outcomes.ts';
+import { settleAll } from './outcomes.ts';
 import type { TopicPartition } from './routing.ts';
-import { onCoordinators } from './routing.ts';
+import { onCoordinators, onEveryNode } from './routing.ts';
 
 /** A committed offset. */
 export interface CommittedOffset extends TopicPartition {
@@ -125,46 +124,14 @@ function committed(groupId: string, response: OffsetFetchResponse): CommittedOff
 }
 
 export async function listGroups(cluster: Cluster, options: AdminOptions): Promise<GroupListing[]> {
-  const startedAt = cluster.clock.now();
-  const what = 'Listing groups';
-  const nodeIds = await settleOne(cluster, what, options, async ({ signal }) => {
-    await cluster.refresh([], signal);
-    return cluster.nodeIds();
-  });
-  const spentMs = cluster.clock.now() - startedAt;
-  const leftMs = (options.timeoutMs ?? cluster.retry.deadlineMs) - spentMs;
-  const answers = await settleAll<number, readonly GroupListing[]>(
-    cluster,
-    what,
-    nodeIds,
-    { ...options, timeoutMs: Math.max(1, leftMs) },
-    async (attempt) => {
-      if (attempt.n > 1) await cluster.refresh([], attempt.signal);
-      const alive = cluster.nodeIds();
-      // A broker that left coordinates nothing any more; its groups are with others, and are read where they went.
-      const asked = attempt.pending.map(
-        async (nodeId) =>
-          [nodeId, alive.includes(nodeId) ? await groupsOf(cluster, nodeId, attempt) : []] as const,
-      );
-      return new Map(await Promise.all(asked));
-    },
-  );
-  const byId = new Map(answers.flat().map((group) => [group.groupId, group]));
-  return [...byId.values()].sort((a, b) => (a.groupId < b.groupId ? -1 : 1));
-}
-
-async function groupsOf(
-  cluster: Cluster,
-  nodeId: number,
-  { timeoutMs, signal }: Attempt<number>,
-): Promise<readonly GroupListing[] | KafkaError> {
-  try {
+  const found = await onEveryNode(cluster, 'Listing groups', options, async (nodeId, attempt) => {
+    const { timeoutMs, signal } = attempt;
     const { errorCode, groups } = await cluster.send(nodeId, listGroupsApi, {}, { timeoutMs, signal });
-    return errorCode === 0 ? groups.map(listing) : brokerError(errorCode, { api: listGroupsApi.name });
-  } catch (error) {
-    if (error instanceof KafkaError) return error;
-    throw error;
-  }
+    if (errorCode !== 0) throw brokerError(errorCode, { api: listGroupsApi.name });
+    return groups.map(listing);
+  });
+  const byId = new Map(found.map((group) => [group.groupId, group]));
+  return [...byId.values()].sort((a, b) => (a.groupId < b.groupId ? -1 : 1));
 }
 
 function listing(row: ResponseOf<typeof listGroupsApi>['groups'][number]): GroupListing {

@@ -1,12 +1,12 @@
 // Offsets of partitions: by time, and the first one that is kept.
 
-import type { KafkaError } from '../../errors.ts';
 import type { Cluster } from '../cluster/cluster.ts';
 import { brokerError } from '../cluster/retry.ts';
 import { listOffsetsApi } from '../protocol/messages/02-list-offsets.ts';
 import { deleteRecordsApi } from '../protocol/messages/21-delete-records.ts';
 import type { AdminOptions } from './outcomes.ts';
 import { settleAll } from './outcomes.ts';
+import { answers } from './partition-rows.ts';
 import type { TopicPartition } from './routing.ts';
 import { onLeaders } from './routing.ts';
 import { describeTopics } from './topics.ts';
@@ -123,19 +123,4 @@ export async function deleteRecords(
       );
     }),
   );
-}
-
-/** The row of each item, in the shape most of Kafka's answers have. */
-function answers<I extends TopicPartition, R extends { readonly partitionIndex: number }, V extends object>(
-  items: readonly I[],
-  topics: readonly { readonly name: string; readonly partitions: readonly R[] }[],
-  read: (row: R, item: I) => V | KafkaError,
-): Map<I, V | KafkaError> {
-  const outcomes = new Map<I, V | KafkaError>();
-  for (const item of items) {
-    const topic = topics.find(({ name }) => name === item.topic);
-    const row = topic?.partitions.find(({ partitionIndex }) => partitionIndex === item.partition);
-    if (row !== undefined) outcomes.set(item, read(row, item));
-  }
-  return outcomes;
 }

@@ -1,11 +1,11 @@
 // To which broker a question of the admin goes: the controller, the leaders, the coordinators.
 
 import { BrokerError, ConnectionError, KafkaError, TimeoutError } from '../../errors.ts';
-import type { Cluster } from '../cluster/cluster.ts';
+import type { Cluster, CoordinatorKind } from '../cluster/cluster.ts';
 import { brokerError } from '../cluster/retry.ts';
 import { ERRORS } from '../protocol/error-codes.ts';
-import type { Attempt, Outcomes } from './outcomes.ts';
-import { allFailed } from './outcomes.ts';
+import type { AdminOptions, Attempt, Outcomes } from './outcomes.ts';
+import { allFailed, settleAll, settleOne } from './outcomes.ts';
 
 /** A partition by name. */
 export interface TopicPartition {
@@ -52,28 +52,68 @@ export async function onLeaders<I extends TopicPartition, V extends object>(
   return outcomes;
 }
 
-/** Asks the coordinator of each group about the groups it coordinates, all coordinators at once. */
+/** Asks the coordinator of each group (or transactional id) about those it coordinates, all coordinators at once. */
 export async function onCoordinators<V extends object>(
   cluster: Cluster,
-  groupIds: readonly string[],
-  ask: (nodeId: number, groupIds: readonly string[]) => Promise<Outcomes<string, V>>,
+  keys: readonly string[],
+  ask: (nodeId: number, keys: readonly string[]) => Promise<Outcomes<string, V>>,
+  kind: CoordinatorKind = 'group',
 ): Promise<Outcomes<string, V>> {
   const outcomes = new Map<string, V | KafkaError>();
   const byNode = new Map<number, string[]>();
-  const located = groupIds.map(async (groupId) => {
+  const located = keys.map(async (key) => {
     try {
-      append(byNode, await cluster.coordinator('group', groupId), groupId);
+      append(byNode, await cluster.coordinator(kind, key), key);
     } catch (error) {
       if (!(error instanceof KafkaError)) throw error;
-      outcomes.set(groupId, error);
+      outcomes.set(key, error);
     }
   });
   await Promise.all(located);
   await askEach(byNode, ask, outcomes);
-  for (const [groupId, outcome] of outcomes) {
-    if (outcome instanceof KafkaError && moved(outcome)) cluster.forgetCoordinator('group', groupId);
+  for (const [key, outcome] of outcomes) {
+    if (outcome instanceof KafkaError && moved(outcome)) cluster.forgetCoordinator(kind, key);
   }
   return outcomes;
+}
+
+/** The brokers that are alive, as one of them says now. */
+export function nodesFor(cluster: Cluster, what: string, options: AdminOptions): Promise<readonly number[]> {
+  return settleOne(cluster, what, options, async ({ signal }) => {
+    await cluster.refresh([], signal);
+    return cluster.nodeIds();
+  });
+}
+
+/** Asks every broker for its part of a listing. One that leaves meanwhile has no part any more: what it had is with others. */
+export async function onEveryNode<V extends object>(
+  cluster: Cluster,
+  what: string,
+  options: AdminOptions,
+  ask: (nodeId: number, attempt: Attempt<number>) => Promise<readonly V[]>,
+): Promise<V[]> {
+  const startedAt = cluster.clock.now();
+  const nodeIds = await nodesFor(cluster, what, options);
+  const spentMs = cluster.clock.now() - startedAt;
+  const timeoutMs = Math.max(1, (options.timeoutMs ?? cluster.retry.deadlineMs) - spentMs);
+  const answers = await settleAll<number, readonly V[]>(
+    cluster,
+    what,
+    nodeIds,
+    { ...options, timeoutMs },
+    async (attempt) => {
+      if (attempt.n > 1) await cluster.refresh([], attempt.signal);
+      const alive = cluster.nodeIds();
+      const outcomes = new Map<number, readonly V[] | KafkaError>();
+      await askEach(
+        new Map(attempt.pending.map((nodeId) => [nodeId, [nodeId]])),
+        async (nodeId) => new Map([[nodeId, alive.includes(nodeId) ? await ask(nodeId, attempt) : []]]),
+        outcomes,
+      );
+      return outcomes;
+    },
+  );
+  return answers.flat();
 }
 
 /** The same error, not to be retried. */
@@ -98,7 +138,8 @@ function moved(error: KafkaError): boolean {
   );
 }
 
-async function askEach<I, V extends object>(
+/** Asks several brokers at once; what fails is the outcome of all that this broker was asked about. */
+export async function askEach<I, V extends object>(
   byNode: ReadonlyMap<number, readonly I[]>,
   ask: (nodeId: number, items: readonly I[]) => Promise<Outcomes<I, V>>,
   outcomes: Map<I, V | KafkaError>,
@@ -128,7 +169,8 @@ function leaderless(cluster: Cluster, { topic, partition }: TopicPartition): Bro
   return brokerError(ERRORS.UNKNOWN_TOPIC_OR_PARTITION, { api: 'Metadata', topic, partition, detail });
 }
 
-function append<K, T>(groups: Map<K, T[]>, key: K, item: T): void {
+/** Adds to the list of a key. */
+export function append<K, T>(groups: Map<K, T[]>, key: K, item: T): void {
   const group = groups.get(key);
   if (group === undefined) groups.set(key, [item]);
   else group.push(item);
