@@ -64,6 +64,7 @@ export { json, SchemaError, uncheckedJson } from './serdes/json.ts';
 export { nullable } from './serdes/nullable.ts';
 export type { Deserializer, Serde, SerdeContext, Serializer } from './serdes/serde.ts';
 export { text } from './serdes/text.ts';
+export { copy } from './sources/copy.ts';
 export { fromAsyncIterable } from './sources/from-async-iterable.ts';
 export { fromIterable } from './sources/from-iterable.ts';
 export { fromObservable, type Overflow } from './sources/from-observable.ts';

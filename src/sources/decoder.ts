@@ -4,9 +4,8 @@ import { UsageError } from '../errors.ts';
 import type { FetchedRecord } from '../core/records/fetched-record.ts';
 import type { ConsumerRecord, RecordHeaders } from '../core/records/types.ts';
 import type { Deserializer, SerdeContext } from '../serdes/serde.ts';
+import { ownBytes } from './copy.ts';
 import type { Formats } from './options.ts';
-
-type RawRecord = ConsumerRecord;
 
 /** Stands for a key or value that no deserializer is given for. */
 const AS_IT_IS: unique symbol = Symbol('as it is');
@@ -15,9 +14,9 @@ const AS_IT_IS: unique symbol = Symbol('as it is');
 class TypedRecord implements ConsumerRecord<unknown, unknown> {
   private readonly typedKey: unknown;
   private readonly typedValue: unknown;
-  private readonly raw: RawRecord;
+  private readonly raw: FetchedRecord;
 
-  constructor(raw: RawRecord, key: unknown, value: unknown) {
+  constructor(raw: FetchedRecord, key: unknown, value: unknown) {
     this.raw = raw;
     this.typedKey = key;
     this.typedValue = value;
@@ -62,13 +61,17 @@ class TypedRecord implements ConsumerRecord<unknown, unknown> {
   get headers(): RecordHeaders {
     return this.raw.headers;
   }
+
+  copy(): TypedRecord {
+    return new TypedRecord(this.raw.copy(), ownBytes(this.typedKey), ownBytes(this.typedValue));
+  }
 }
 
 /** Valid during one call of a deserializer; headers are parsed only if it asks. */
 class DecodeContext implements SerdeContext {
   readonly topic: string;
   readonly part: 'key' | 'value';
-  record: RawRecord | undefined;
+  record: FetchedRecord | undefined;
 
   constructor(topic: string, part: 'key' | 'value') {
     this.topic = topic;
@@ -145,7 +148,7 @@ export class Decoder {
   }
 
   /** What must be awaited before `decode`; undefined when nothing. */
-  prepare(record: RawRecord): Promise<unknown> | undefined {
+  prepare(record: FetchedRecord): Promise<unknown> | undefined {
     if (!this.prepares) return undefined;
     const key = this.key?.prepare(record.key);
     const value = this.value?.prepare(record.value);

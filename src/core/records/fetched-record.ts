@@ -115,6 +115,14 @@ export class FetchedRecord implements ConsumerRecord {
     return this.context.batch;
   }
 
+  /** The same record with bytes of its own, which keep nothing else in memory. */
+  copy(): FetchedRecord {
+    const { context, start, offsetDelta, valueAt } = this;
+    const own = new FetchedRecord(context, start, offsetDelta, valueAt);
+    own.compact();
+    return own;
+  }
+
   /** Copies the record's bytes off its batch, so that the batch can be freed. Views handed out before keep the old memory. */
   compact(): void {
     const { context, start, bytes } = this;
