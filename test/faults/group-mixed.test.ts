@@ -1,4 +1,6 @@
 // Java's verifiable consumer and ours share one group, while members join, leave and are killed. Held to what Kafka's own system tests assert.
+import { writeFileSync } from 'node:fs';
+import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Kafka } from '../../src/index.ts';
 import { seededRandom } from '../../src/testing/simulation/seeded-random.ts';
@@ -16,7 +18,8 @@ const ACTS_FOR_MS = short ? 6_000 : 600_000;
 const LEAST_PAUSE_MS = 1_500;
 const MOST_PAUSE_MS = short ? 2_000 : 5_000;
 const MOST_OF_EACH = 2;
-const SESSION_MS = 3_000;
+const SESSION_MS = 4_000;
+const HEARTBEAT_MS = 500;
 
 const seed = Number(process.env['SLUICE_SEED'] ?? Date.now() % 1_000_000);
 
@@ -86,6 +89,12 @@ class MixedGroup {
       .map(({ member, code }) => `${member.name} ended with ${code}: ${member.errors}`);
   }
 
+  describe(): string {
+    return this.members
+      .map(({ name, events, errors }) => `${name}: ${JSON.stringify(events.slice(-3))} ${errors}`)
+      .join('\n');
+  }
+
   killAll(): void {
     for (const member of this.members) if (member.isRunning) member.process.kill('SIGKILL');
   }
@@ -97,8 +106,11 @@ class MixedGroup {
 
 (canStartKafka ? describe : describe.skip)("Java's verifiable consumer and ours in one group", () => {
   let own: OwnKafka;
+  let settings: string;
   beforeAll(async () => {
-    own = await startOwnKafka({ sessionTimeoutMs: SESSION_MS, heartbeatIntervalMs: 500 });
+    own = await startOwnKafka({ sessionTimeoutMs: SESSION_MS, heartbeatIntervalMs: HEARTBEAT_MS });
+    settings = path.join(own.logDir, 'consumer.properties');
+    writeFileSync(settings, `heartbeat.interval.ms=${HEARTBEAT_MS}\n`);
   });
   afterAll(() => own?.stop());
 
@@ -108,14 +120,23 @@ class MixedGroup {
       const kafka = new Kafka({ brokers: own.brokers });
       const [topic, groupId] = [uniqueName('mixed'), uniqueName('mixed')];
       await kafka.admin().createTopics([{ name: topic, partitions: PARTITIONS }]);
-      const setting = { ...own, topic, groupId, sessionTimeoutMs: SESSION_MS, options };
+      const setting = {
+        ...own,
+        topic,
+        groupId,
+        sessionTimeoutMs: SESSION_MS,
+        options: [...options, '--command-config', settings],
+      };
       const group = new MixedGroup((member, program) => new VerifiableConsumer(member, program, setting));
       try {
         // Java first: it leads. Whoever is left when it is killed leads next.
         group.join('java');
         group.join('sluice');
-        await eventually('both to have partitions', () =>
-          group.members.every(({ events }) => events.some((event) => (event.partitions?.length ?? 0) > 0)),
+        await eventually(
+          'both to have partitions',
+          () =>
+            group.members.every(({ events }) => events.some((event) => (event.partitions?.length ?? 0) > 0)),
+          () => group.describe(),
         );
         const records = Math.ceil((PER_SECOND * ACTS_FOR_MS) / 1_000 / PARTITIONS) * PARTITIONS;
         const filling = pacedFill(kafka, topic, records, PARTITIONS, ACTS_FOR_MS);
@@ -123,8 +144,11 @@ class MixedGroup {
         await filling.rest();
         // The last ones may have been killed.
         group.join('sluice');
-        await eventually('everything to be committed', async () =>
-          (await commitsOf(kafka, groupId, PARTITIONS)).every((offset) => offset === records / PARTITIONS),
+        await eventually(
+          'everything to be committed',
+          async () =>
+            (await commitsOf(kafka, groupId, PARTITIONS)).every((offset) => offset === records / PARTITIONS),
+          () => group.describe(),
         );
         const problems = await group.stop();
         const checked = group.members.map((member) => ({

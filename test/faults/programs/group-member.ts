@@ -37,13 +37,11 @@ const member = topology('member', ({ fromGroup }) => {
   const claims = fromGroup({
     groupId,
     topics: [topic],
-    sessionTimeoutMs: options.sessionTimeoutMs,
-    heartbeatIntervalMs: options.heartbeatIntervalMs,
     commitIntervalMs: options.commitIntervalMs,
     commitTimeoutMs: DRAIN_MS,
     drainTimeoutMs: DRAIN_MS,
     rebalanceTimeoutMs: REBALANCE_MS,
-    ...kindOptions(options.kind, options.instance),
+    ...kindOptions(options.kind, options.instance, options),
   });
   claims.rebalances.subscribe(({ kind, partition, claimEpoch }) => {
     if (kind !== 'claimed') say({ ended: kind, partition, epoch: claimEpoch });

@@ -49,13 +49,10 @@ export class Child {
       };
       const look = (): void => {
         if (predicate()) end();
-        else if (this.ended) end(new Error(`the program ended before: ${this.errors}`));
+        else if (this.ended) end(new Error(`the program ended before: ${this.errors}${this.lastEvents()}`));
       };
       const timer = setTimeout(
-        () =>
-          end(
-            new Error(`waited ${limitMs} ms; last: ${JSON.stringify(this.events.slice(-5))}\n${this.errors}`),
-          ),
+        () => end(new Error(`waited ${limitMs} ms; ${this.lastEvents()}\n${this.errors}`)),
         limitMs,
       );
       this.waiting.add(look);
@@ -67,11 +64,14 @@ export class Child {
   async poll(predicate: () => Promise<boolean>, limitMs = 180_000): Promise<void> {
     const deadline = Date.now() + limitMs;
     while (!(await predicate())) {
-      if (this.ended) throw new Error(`the program ended before: ${this.errors}`);
-      if (Date.now() > deadline)
-        throw new Error(`waited ${limitMs} ms; last: ${JSON.stringify(this.events.slice(-5))}`);
+      if (this.ended) throw new Error(`the program ended before: ${this.errors}${this.lastEvents()}`);
+      if (Date.now() > deadline) throw new Error(`waited ${limitMs} ms; ${this.lastEvents()}`);
       await new Promise((resolve) => setTimeout(resolve, 200));
     }
+  }
+
+  private lastEvents(): string {
+    return `last: ${JSON.stringify(this.events.slice(-5))}`;
   }
 
   private get ended(): boolean {

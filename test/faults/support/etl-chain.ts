@@ -10,6 +10,8 @@ import { pacedFill } from './paced-fill.ts';
 
 export interface EtlPlan {
   readonly kind: GroupKind;
+  readonly sessionTimeoutMs: number;
+  readonly heartbeatIntervalMs: number;
   readonly records: number;
   /** Of each topic. */
   readonly partitions: readonly number[];
@@ -49,8 +51,6 @@ export interface EtlOutcome {
   readonly seconds: number;
 }
 
-const HEARTBEAT_MS = 300;
-const SESSION_MS = 6_000;
 const DRAIN_MS = 10_000;
 const REBALANCE_MS = 30_000;
 const COMMIT_INTERVAL_MS = 500;
@@ -103,12 +103,10 @@ class EtlMember {
         topics: [level.topic],
         key: text(),
         value: text(),
-        sessionTimeoutMs: SESSION_MS,
-        heartbeatIntervalMs: HEARTBEAT_MS,
         drainTimeoutMs: DRAIN_MS,
         rebalanceTimeoutMs: REBALANCE_MS,
         commitIntervalMs: COMMIT_INTERVAL_MS,
-        ...kindOptions(plan.kind, instance),
+        ...kindOptions(plan.kind, instance, plan),
       });
       claims.rebalances.subscribe(({ kind }) => {
         if (kind === 'claimed') level.claims++;

@@ -22,16 +22,20 @@ export interface GroupSetting {
   readonly commitIntervalMs: number;
 }
 
-const LIMIT_MS = 60_000;
+const LIMIT_MS = 120_000;
 const POLL_MS = 50;
 
 export const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
-/** Waits until it holds. @throws Error naming `what` after a minute. */
-export async function eventually(what: string, holds: () => boolean | Promise<boolean>): Promise<void> {
+/** Waits until it holds. @throws Error naming `what` after two minutes, with what `detail` says then. */
+export async function eventually(
+  what: string,
+  holds: () => boolean | Promise<boolean>,
+  detail: () => string = () => '',
+): Promise<void> {
   const deadline = Date.now() + LIMIT_MS;
   while (!(await holds())) {
-    if (Date.now() > deadline) throw new Error(`waited ${LIMIT_MS} ms for ${what}`);
+    if (Date.now() > deadline) throw new Error(`waited ${LIMIT_MS} ms for ${what}; ${detail()}`);
     await pause(POLL_MS);
   }
 }
