@@ -159,6 +159,21 @@ describe('a topic that is deleted', () => {
   });
 });
 
+describe('a topic that is created again', () => {
+  it('leaves no timer of the old one behind', async () => {
+    const setup = new Setup(1, { lingerMs: 60_000 });
+    await setup.warmUp();
+    setup.send(['a']);
+    await setup.cluster.clock.settle();
+    setup.cluster.recreateTopic(TOPIC, 1, OTHER_ID);
+    await setup.cluster.clock.run(setup.cluster.refresh([TOPIC]));
+    await setup.cluster.clock.settle();
+    expect(setup.outcomes(['a'])).toEqual(['UNKNOWN_TOPIC_ID']);
+    await setup.cluster.clock.run(setup.producer.close());
+    expect(setup.cluster.clock.pendingTimers).toBe(0);
+  });
+});
+
 describe('how topics are named on the wire', () => {
   it('is by id where there is one', async () => {
     const setup = new Setup(1);

@@ -22,6 +22,7 @@ import { g1c } from './cycles.ts';
 import { failedWhenWell, slowRecovery, stuckPartition, stuckSend } from './liveness.ts';
 import { duplicate, inconsistentOffsets } from './offsets.ts';
 import { internalNonmonotonicPoll, internalPollSkip, nonmonotonicPoll, pollSkip } from './polls.ts';
+import { sinceRecreation } from './recreated.ts';
 import { internalNonmonotonicSend, nonmonotonicSend } from './sends.ts';
 import { g1a, garbage, lostWrite, precommittedRead, tornTransaction, unseen } from './writes.ts';
 
@@ -70,5 +71,6 @@ export const CHECKS: readonly Check[] = [
 
 /** Every breach of every invariant; empty for a good history. */
 export function checkEvents(events: readonly Event[]): Violation[] {
-  return CHECKS.flatMap((check) => check(events));
+  const seen = sinceRecreation(events);
+  return CHECKS.flatMap((check) => check(seen));
 }

@@ -77,13 +77,18 @@ export function commitBeyondPosition(events: readonly Event[]): Violation[] {
   return findings.all;
 }
 
-/** `commit-beyond-settled` (ours: commit point <= first unsettled): a commit covers a record whose processing was not over. */
+/**
+ * `commit-beyond-settled` (ours: commit point <= first unsettled): a commit covers a record whose processing was not over. One that is deleted from the log
+ * nobody can read again: it does not hold a commit back.
+ */
 export function commitBeyondSettled(events: readonly Event[]): Violation[] {
   const findings = new Findings('commit-beyond-settled');
+  const deleted = deletions(events);
   eachCommit(events, (commit, index, term) => {
     if (term === undefined) return;
+    const first = deleted.before(placeOf(commit), index);
     for (const [offset, polledAt] of term.polled) {
-      if (offset >= commit.offset || term.settled.has(offset)) continue;
+      if (offset >= commit.offset || offset < first || term.settled.has(offset)) continue;
       findings.add(
         `${commit.process} commits ${commit.offset} of ${placeOf(commit)} while ${offset} is not settled`,
         polledAt,
@@ -93,6 +98,16 @@ export function commitBeyondSettled(events: readonly Event[]): Violation[] {
     }
   });
   return findings.all;
+}
+
+/** Where logs began after what was deleted of them. */
+function deletions(events: readonly Event[]): { before(place: string, index: number): number } {
+  const all = [...events.entries()].flatMap(([index, event]) =>
+    event.kind === 'deleted' ? [{ index, place: placeOf(event), before: event.before }] : [],
+  );
+  return {
+    before: (place, index) => all.findLast((one) => one.place === place && one.index < index)?.before ?? 0,
+  };
 }
 
 /** `commit-unassigned` (Kafka's): a member commits a partition that it was not given in that generation. */

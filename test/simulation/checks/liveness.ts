@@ -75,15 +75,25 @@ export function stuckSend(events: readonly Event[]): Violation[] {
   return findings.all;
 }
 
-/** `failed-when-well`: a record that was sent when nothing was broken any more is not acknowledged: something that went wrong before is still in its way. */
+/**
+ * `failed-when-well`: a record that was sent when nothing was broken any more is not acknowledged: something that went wrong before is still in its way. A
+ * producer learns from the first results that a topic was made again; what it sent to the one before may fail.
+ */
 export function failedWhenWell(events: readonly Event[]): Violation[] {
   const findings = new Findings('failed-when-well');
   const sent = new Map<string, number>();
+  const topics = new Map<string, string>();
+  const recreated = new Map<string, Set<string>>();
   let isWell = false;
   for (const [index, event] of events.entries()) {
+    if (event.kind === 'recreated') recreated.set(event.topic, new Set());
+    if (event.kind === 'invoked') topics.set(event.send, event.topic);
+    if (event.kind === 'ok' || event.kind === 'failed' || event.kind === 'unknown')
+      recreated.get(topics.get(event.send) ?? '')?.add(event.process);
     if (event.kind === 'progress') isWell = event.well;
-    else if (event.kind === 'invoked' && isWell && event.from === undefined) sent.set(event.send, index);
-    else if ((event.kind === 'failed' || event.kind === 'unknown') && sent.has(event.send))
+    else if (event.kind === 'invoked' && isWell && event.from === undefined) {
+      if (recreated.get(event.topic)?.has(event.process) !== false) sent.set(event.send, index);
+    } else if ((event.kind === 'failed' || event.kind === 'unknown') && sent.has(event.send))
       findings.add(`${event.send} was sent when all was well: ${event.error}`, sent.get(event.send), index);
   }
   return findings.all;

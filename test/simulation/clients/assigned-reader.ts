@@ -8,7 +8,7 @@ import type { OfClaim } from '../history/event.ts';
 import { SimulatedProcess } from '../../../src/testing/simulation/simulated-process.ts';
 import { memoryBound } from './memory-bound.ts';
 import type { ReaderPlan } from './scenario.ts';
-import { chance, Work } from './work.ts';
+import { chance, isRecreated, Work } from './work.ts';
 import type { World } from './world.ts';
 
 const TRY_AGAIN_MS = 500;
@@ -24,14 +24,17 @@ export class AssignedReader {
   private readonly plan: ReaderPlan;
   private readonly kafka: Kafka;
   private opened: OpenPartitions | undefined;
+  private readonly beginsAnew: () => void;
   private seeks = 0;
 
-  constructor(world: World, name: string, plan: ReaderPlan) {
+  /** `beginsAnew` is called when its topic is another one under the same name, and it has stopped. */
+  constructor(world: World, name: string, plan: ReaderPlan, beginsAnew: () => void) {
     this.world = world;
+    this.beginsAnew = beginsAnew;
     this.name = name;
     this.plan = plan;
     this.topic = world.inputs[plan.topic % world.inputs.length]!;
-    this.process = new SimulatedProcess(world.clock, world.box.transport);
+    this.process = new SimulatedProcess(world.clock, world.transport);
     this.kafka = world.kafka(name, this.process);
     world.recorder.add({ kind: 'started', process: name });
     void this.open();
@@ -103,7 +106,11 @@ export class AssignedReader {
       },
       onPressure: () => undefined,
       onEnd: () => undefined,
-      onError: (error) => recorder.add({ kind: 'wrong', what: `${name} stopped reading: ${error.message}` }),
+      onError: (error) => {
+        if (!isRecreated(error))
+          recorder.add({ kind: 'wrong', what: `${name} stopped reading: ${error.message}` });
+        else if (!this.isOver) void this.close().then(this.beginsAnew);
+      },
     });
   }
 

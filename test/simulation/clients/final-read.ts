@@ -17,7 +17,7 @@ const LAST_WITH_NAMES = 12;
 
 export async function finalRead(world: World): Promise<void> {
   const { clock, box, recorder } = world;
-  const process = new SimulatedProcess(clock, box.transport);
+  const process = new SimulatedProcess(clock, world.transport);
   const kafka = world.kafka('final', process);
   for (const isolation of ['read_uncommitted', 'read_committed'] as const) {
     for (const topic of [...world.inputs, OUTPUT]) {

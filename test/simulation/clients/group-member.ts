@@ -8,10 +8,11 @@ import type { Producer } from '../../../src/core/producer/producer.ts';
 import type { FetchedRecord } from '../../../src/core/records/fetched-record.ts';
 import type { OfClaim } from '../history/event.ts';
 import { SimulatedProcess } from '../../../src/testing/simulation/simulated-process.ts';
+import { protocolOf } from './group-protocol.ts';
 import { memoryBound } from './memory-bound.ts';
 import type { MemberPlan } from './scenario.ts';
 import { sendRecorded } from './sending.ts';
-import { chance, REWIND_MS, Work } from './work.ts';
+import { chance, isRecreated, REWIND_MS, Work } from './work.ts';
 import { GROUP, OUTPUT } from './world.ts';
 import type { World } from './world.ts';
 
@@ -35,7 +36,7 @@ export class GroupMember {
     this.world = world;
     this.name = name;
     this.plan = plan;
-    this.process = new SimulatedProcess(world.clock, world.box.transport);
+    this.process = new SimulatedProcess(world.clock, world.transport);
     this.kafka = world.kafka(name, this.process);
     this.producer = this.kafka.producer({
       requestTimeoutMs: 3000,
@@ -52,6 +53,7 @@ export class GroupMember {
       commitIntervalMs,
       commitEveryRecords,
     } = plan;
+    const groupProtocol = protocolOf(world.scenario.group, name);
     this.consumer = new GroupConsumer(
       this.kafka.cluster,
       {
@@ -60,9 +62,9 @@ export class GroupMember {
         isolationLevel: isolation,
         credit,
         budgetBytes,
-        sessionTimeoutMs,
+        groupProtocol,
+        ...(groupProtocol === 'classic' ? { sessionTimeoutMs, heartbeatIntervalMs: 1500 } : {}),
         drainTimeoutMs,
-        heartbeatIntervalMs: 1500,
         rebalanceTimeoutMs: drainTimeoutMs + REBALANCE_SLACK_MS,
         commitIntervalMs,
         commitEveryRecords,
@@ -136,7 +138,8 @@ export class GroupMember {
     const { recorder } = world;
     const of: OfClaim = { process: name, group: GROUP, topic, partition, epoch };
     const { isolation, credit } = plan;
-    recorder.add({ kind: 'assigned', ...of, generation: this.consumer.generation, start, isolation, credit });
+    const generation = world.terms.begin(name, `${topic}-${partition}`, this.consumer.generation);
+    recorder.add({ kind: 'assigned', ...of, generation, start, isolation, credit });
     const random = world.random(`work of ${name} on ${topic}-${partition} ${epoch}`);
     const work = new Work(of, claim, plan, { clock: process.clock, random, recorder });
     this.works.set(`${topic}-${partition}`, work);
@@ -148,7 +151,11 @@ export class GroupMember {
       },
       onPressure: () => undefined,
       onEnd: () => undefined,
-      onError: (error) => recorder.add({ kind: 'wrong', what: `${name} stopped reading: ${error.message}` }),
+      onError: (error) => {
+        // As a topology does: it ends with the error, and somebody starts it again.
+        if (isRecreated(error)) void this.abort();
+        else recorder.add({ kind: 'wrong', what: `${name} stopped reading: ${error.message}` });
+      },
       onRevoking: () => recorder.add({ kind: 'revoking', ...of }),
       onLost: () => {
         work.isOver = true;
@@ -159,6 +166,7 @@ export class GroupMember {
 
   private rebalanced({ kind, topic, partition }: RebalanceEvent): void {
     const work = this.works.get(`${topic}-${partition}`);
+    if (kind !== 'claimed') this.world.terms.end(this.name, `${topic}-${partition}`);
     if (kind !== 'released' || work === undefined) return;
     work.isOver = true;
     this.world.recorder.add({ kind: 'revoked', ...work.of });

@@ -7,11 +7,11 @@ import type { World } from './world.ts';
 
 /** Codecs must be loaded by now: the batch is read at the very moment it is appended. */
 export function observeCluster(world: World): void {
-  const { box, recorder } = world;
-  const ends = new Map<string, number>();
+  const { box, recorder, logEnds: ends } = world;
   box.watch((event: ClusterEvent) => {
     if (event.kind === 'commit') {
-      const { clientId: process, groupId: group, topic, partition, generationId: generation, offset } = event;
+      const { clientId: process, groupId: group, topic, partition, offset } = event;
+      const generation = world.terms.of(process, `${topic}-${partition}`, event.generationId);
       recorder.add({ kind: 'committed', process, group, topic, partition, generation, offset });
       return;
     }

@@ -19,11 +19,16 @@ export type ClusterAct = Extract<
       | 'rehash'
       | 'drop'
       | 'grow'
-      | 'fault';
+      | 'fault'
+      | 'deleteRecords'
+      | 'restartCluster'
+      | 'addNode'
+      | 'removeNode';
   }
 >;
 
 const MAX_PARTITIONS = 5;
+const MAX_NODES = 5;
 
 function actionOf({ does, error, ms }: FaultAct): FaultAction {
   switch (does) {
@@ -52,9 +57,13 @@ function moveLeader(box: BrokerBox, topic: string, partition: number): void {
   if (box.leaderOf(topic, partition) >= 0) box.moveLeader(topic, partition);
 }
 
+/** Those that change the number of partitions, or tell what is lost themselves. */
+const TELLS_ITSELF: ReadonlySet<Act['act']> = new Set(['grow', 'restartCluster']);
+
 export function performOnCluster(world: World, act: ClusterAct): void {
-  // No number of partitions may change on the way.
-  if (act.act === 'grow') perform(world, act);
+  // While it restarts nobody is there for anything to befall.
+  if (world.isRestarting) return;
+  if (TELLS_ITSELF.has(act.act)) perform(world, act);
   else world.tellingLosses(() => perform(world, act));
 }
 
@@ -81,13 +90,11 @@ function perform(world: World, act: ClusterAct): void {
       break;
     case 'stopNode':
       if (act.node >= scenario.brokers) break;
-      void box.stop(act.node);
-      clock.setTimeout(() => void box.start(act.node), act.forMs);
+      stopNode(world, act.node, (node) => box.stop(node), act.forMs);
       break;
     case 'crashNode':
       if (act.node >= scenario.brokers) break;
-      void box.crash(act.node, { loseUnreplicated: act.loses });
-      clock.setTimeout(() => void box.start(act.node), act.forMs);
+      stopNode(world, act.node, (node) => box.crash(node, { loseUnreplicated: act.loses }), act.forMs);
       break;
     case 'rehash':
       box.rehashCoordinators();
@@ -100,7 +107,50 @@ function perform(world: World, act: ClusterAct): void {
       if (count < MAX_PARTITIONS) box.expandPartitions(topic, count + 1);
       break;
     }
+    case 'deleteRecords':
+      deleteRecords(world, topic, partition, act.part);
+      break;
+    case 'restartCluster':
+      void world.restart();
+      break;
+    case 'addNode':
+      if (world.nodeIds.length < MAX_NODES) void box.addNode();
+      break;
+    case 'removeNode':
+      removeNode(world, act.node);
+      break;
   }
+}
+
+function stopNode(world: World, node: number, stop: (node: number) => Promise<void>, forMs: number): void {
+  if (!world.nodeIds.includes(node)) return;
+  void stop(node);
+  world.clock.setTimeout(() => {
+    if (!world.isRestarting && world.nodeIds.includes(node)) void world.box.start(node);
+  }, forMs);
+}
+
+/** Clients know the first nodes: one of them stays. */
+function removeNode({ box, scenario, nodeIds }: World, at: number): void {
+  const node = nodeIds[at % nodeIds.length]!;
+  const first = nodeIds.filter((id) => id < scenario.brokers);
+  if (nodeIds.length > 1 && (node >= scenario.brokers || first.length > 1)) void box.removeNode(node);
+}
+
+/** The topic is a new one that is empty. */
+export function recreateTopic(world: World, at: number): void {
+  const topic = inputOf(world, at);
+  world.recorder.add({ kind: 'recreated', topic });
+  world.box.recreateTopic(topic);
+  for (const place of world.logEnds.keys()) if (place.startsWith(`${topic}-`)) world.logEnds.delete(place);
+}
+
+function deleteRecords({ box, recorder }: World, topic: string, partition: number, part: number): void {
+  const { logStartOffset, highWatermark } = box.partition(topic, partition);
+  const before = logStartOffset + Math.floor((highWatermark - logStartOffset) * part);
+  if (before === logStartOffset) return;
+  box.deleteRecords(topic, partition, before);
+  recorder.add({ kind: 'deleted', topic, partition, before });
 }
 
 /** Ends an act that left a partition without a leader; with no node up, the next start does. */

@@ -1,7 +1,9 @@
 // Plays a scenario of raw clients on a simulated cluster: sixty seconds of load and faults, then everything is mended, then a last look at all of it.
+import { delay } from '../../../src/core/clock.ts';
 import { prepareCodec } from '../../../src/core/compression/registry.ts';
 import { offerApis } from '../../../src/testing/broker/apis/registry.ts';
 import { createBroker } from '../../../src/testing/broker/create-broker.ts';
+import type { BrokerOptions } from '../../../src/testing/broker/options.ts';
 import { VirtualClock } from '../../../src/testing/simulation/virtual-clock.ts';
 import type { VirtualClockOptions } from '../../../src/testing/simulation/virtual-clock.ts';
 import { seededRandom } from '../../../src/testing/simulation/seeded-random.ts';
@@ -11,17 +13,20 @@ import type { SimulatedProcess } from '../../../src/testing/simulation/simulated
 import { AssignedReader } from './assigned-reader.ts';
 import { finalRead } from './final-read.ts';
 import { GroupMember } from './group-member.ts';
+import { CONSUMER_TIMES } from './group-protocol.ts';
 import { observeCluster } from './observe-cluster.ts';
-import { leadAgain, performOnCluster } from './perform.ts';
+import { leadAgain, performOnCluster, recreateTopic } from './perform.ts';
 import { LOAD_MS } from './scenario.ts';
-import type { Act, ClientScenario } from './scenario.ts';
+import type { Act, ClientScenario, ClusterPlan, ReaderPlan } from './scenario.ts';
 import { Sender } from './sender.ts';
 import { TransactionalWriter } from './transactional-writer.ts';
 import { workMsPerRecord } from './work.ts';
 import { GROUP, OUTPUT, World } from './world.ts';
+import type { StartBox } from './world.ts';
 
 const MAX_MEMBERS = 4;
 const RESTART_MS = 700;
+const VACANT_MS = 10_000;
 const SAMPLE_MS = 1000;
 /** Sessions, rebalances and requests that were cut off are over by then. */
 const GRACE_MS = 25_000;
@@ -38,23 +43,58 @@ export async function playClients(
   // Loading them takes real time, which must not pass inside of a run.
   for (const codec of CODECS) await prepareCodec(codec);
   const clock = new VirtualClock(options);
-  const { brokers, topics, maxLatencyMs } = scenario;
-  const box = await createBroker({
-    listen: 'memory',
-    clock,
-    random: seededRandom(`${seed} cluster`),
-    brokers,
-    latencyMs: maxLatencyMs === 0 ? 0 : { min: 0.1, max: maxLatencyMs },
-    topics: { ...Object.fromEntries(topics.map((partitions, at) => [`in-${at}`, partitions])), [OUTPUT]: 2 },
-    requestLogSize: 0,
-  });
+  const { brokers, topics, maxLatencyMs, cluster } = scenario;
+  let starts = 0;
+  const start: StartBox = (restore) =>
+    createBroker({
+      listen: 'memory',
+      clock,
+      random: seededRandom(starts++ === 0 ? `${seed} cluster` : `${seed} cluster, start ${starts}`),
+      latencyMs: maxLatencyMs === 0 ? 0 : { min: 0.1, max: maxLatencyMs },
+      requestLogSize: 0,
+      fetchSessionSlots: cluster.fetchSessionSlots,
+      ...CLUSTERS[cluster.speaks],
+      group: CONSUMER_TIMES,
+      ...(restore === undefined
+        ? {
+            brokers,
+            topics: {
+              ...Object.fromEntries(topics.map((partitions, at) => [`in-${at}`, partitions])),
+              [OUTPUT]: 2,
+            },
+          }
+        : { restore }),
+    });
   const recorder = new Recorder(() => clock.now());
-  const world = new World(scenario, seed, clock, box, recorder);
+  const world = new World(scenario, seed, clock, { first: await start(), start }, recorder);
   observeCluster(world);
   await new Player(world).play();
-  await box.close();
+  await world.box.close();
   return recorder.events;
 }
+
+/** What clusters know, by what they speak. */
+const CLUSTERS: {
+  readonly [K in ClusterPlan['speaks']]: Pick<BrokerOptions, 'versions' | 'features'>;
+} = {
+  all: {},
+  names: { versions: { Produce: [3, 12], Fetch: [4, 12], OffsetCommit: [2, 9], OffsetFetch: [1, 9] } },
+  '3.9': {
+    versions: {
+      Produce: [0, 11],
+      ListOffsets: [0, 9],
+      Metadata: [0, 12],
+      OffsetCommit: [0, 9],
+      OffsetFetch: [0, 9],
+      EndTxn: [0, 4],
+      TxnOffsetCommit: [0, 4],
+      InitProducerId: [0, 5],
+      ConsumerGroupHeartbeat: [0, 0],
+      ConsumerGroupDescribe: [0, 0],
+    },
+    features: { 'group.version': 0, 'transaction.version': 1 },
+  },
+};
 
 /** The box has what transactions need. */
 function canTransact(): boolean {
@@ -67,6 +107,9 @@ class Player {
   private readonly members: GroupMember[] = [];
   private readonly readers: AssignedReader[] = [];
   private isEnding = false;
+  private isMended = false;
+  /** Nobody is to be in the group for a while. */
+  private isVacant = false;
   private restarting = 0;
 
   constructor(world: World) {
@@ -75,7 +118,7 @@ class Player {
 
   async play(): Promise<void> {
     const { world } = this;
-    const { clock, scenario, box, recorder } = world;
+    const { clock, scenario, recorder } = world;
     try {
       for (const [at, plan] of scenario.producers.entries())
         this.senders.push(new Sender(world, `producer-${at}`, plan));
@@ -83,8 +126,7 @@ class Player {
         for (const [at, plan] of scenario.transactions.entries())
           this.senders.push(new TransactionalWriter(world, `writer-${at}`, plan));
       for (let at = 0; at < scenario.members.length; at++) this.join();
-      for (const [at, plan] of scenario.readers.entries())
-        this.readers.push(new AssignedReader(world, `reader-${at}`, plan));
+      for (const [at, plan] of scenario.readers.entries()) this.read(`reader-${at}`, plan);
       for (const act of scenario.acts) clock.setTimeout(() => this.perform(act), act.atMs);
       this.sample();
       await clock.advance(LOAD_MS);
@@ -94,7 +136,7 @@ class Player {
     } catch (error) {
       recorder.add({ kind: 'wrong', what: `the run stopped: ${(error as Error).message}` });
     }
-    for (const error of box.internalErrors)
+    for (const error of [...world.internalErrors, ...world.box.internalErrors])
       recorder.add({ kind: 'wrong', what: `the box: ${(error as Error).stack ?? String(error)}` });
   }
 
@@ -103,6 +145,12 @@ class Player {
     if (members.length === 0) return;
     const plan = members[this.members.length % members.length]!;
     this.members.push(new GroupMember(this.world, `member-${this.members.length}`, plan));
+  }
+
+  /** What reads a topic that is another one under its name begins anew. */
+  private read(name: string, plan: ReaderPlan): void {
+    const beginsAnew = (): void => this.read(`${name}+`, plan);
+    this.readers.push(new AssignedReader(this.world, name, plan, beginsAnew));
   }
 
   private get living(): GroupMember[] {
@@ -120,7 +168,7 @@ class Player {
     world.recorder.add({ kind: 'act', what: JSON.stringify(act) });
     switch (act.act) {
       case 'join':
-        if (living.length < MAX_MEMBERS) this.join();
+        if (living.length < MAX_MEMBERS && !this.isVacant) this.join();
         break;
       case 'leave':
         void living[act.who % living.length]?.leave();
@@ -141,9 +189,29 @@ class Player {
       case 'stop':
         this.stop(act.who, act.forMs);
         break;
+      case 'recreate':
+        void this.recreate(act.topic);
+        break;
       default:
         performOnCluster(world, act);
     }
+    this.repopulate();
+  }
+
+  /**
+   * As people do it: with nobody in the group, for a commit goes by the topic's name, and one of the old topic would count for the new one. Others write
+   * and read on.
+   */
+  private async recreate(topic: number): Promise<void> {
+    const { clock } = this.world;
+    if (this.isVacant) return;
+    this.isVacant = true;
+    await Promise.race([Promise.all(this.living.map((member) => member.leave())), delay(clock, VACANT_MS)]);
+    // Whoever crashed has sessions and connections that are over by then.
+    await delay(clock, VACANT_MS);
+    const isOver = this.members.every((member) => member.isOver);
+    if (isOver && !this.world.isRestarting && !this.isMended) recreateTopic(this.world, topic);
+    this.isVacant = false;
     this.repopulate();
   }
 
@@ -173,9 +241,9 @@ class Player {
 
   /** Somebody restarts what ended. */
   private repopulate(): void {
-    if (this.isEnding || this.living.length > 0) return;
+    if (this.isEnding || this.isVacant || this.living.length > 0) return;
     this.world.clock.setTimeout(() => {
-      if (!this.isEnding && this.living.length === 0) this.join();
+      if (!this.isEnding && !this.isVacant && this.living.length === 0) this.join();
     }, RESTART_MS);
   }
 
@@ -219,12 +287,15 @@ class Player {
 
   /** Everything works from now on. */
   private async mend(): Promise<void> {
-    const { clock, box, scenario, recorder } = this.world;
+    const { clock, recorder } = this.world;
+    await clock.runUntil(() => !this.world.isRestarting, GRACE_MS);
+    const { box } = this.world;
     box.clearFaults();
     this.world.endAll();
-    for (let node = 0; node < scenario.brokers; node++) await box.start(node);
+    for (const node of this.world.nodeIds) await box.start(node);
     this.eachInput((topic, partition) => leadAgain(this.world, topic, partition));
     for (const { process } of this.processes) process.resume();
+    this.isMended = true;
     const workMs = this.workLeftMs();
     recorder.add({ kind: 'mended', workMs });
     this.world.wellFromMs = clock.now() + GRACE_MS;

@@ -4,6 +4,7 @@ import type { Random } from '../../../src/core/clock.ts';
 import type { ERRORS } from '../../../src/core/protocol/error-codes.ts';
 import { seededRandom } from '../../../src/testing/simulation/seeded-random.ts';
 import type { CreditLimits, Isolation } from '../history/event.ts';
+import { forConsumerProtocol, type GroupPlan } from './group-protocol.ts';
 
 export const LOAD_MS = 60_000;
 
@@ -87,6 +88,18 @@ export type Act = { readonly atMs: number } & (
   | { readonly act: 'stall'; readonly forMs: number }
   | { readonly act: 'rehash' | 'drop' }
   | { readonly act: 'grow'; readonly topic: number }
+  /** The first `part` of what can be read goes. */
+  | {
+      readonly act: 'deleteRecords';
+      readonly topic: number;
+      readonly partition: number;
+      readonly part: number;
+    }
+  /** The topic is deleted and made again: it has another id, and is empty. */
+  | { readonly act: 'recreate'; readonly topic: number }
+  /** All nodes stop, and start from what they kept. */
+  | { readonly act: 'restartCluster' | 'addNode' }
+  | { readonly act: 'removeNode'; readonly node: number }
   | {
       readonly act: 'fault';
       readonly api: string;
@@ -97,8 +110,18 @@ export type Act = { readonly atMs: number } & (
     }
 );
 
+/** What kind of cluster it is. */
+export interface ClusterPlan {
+  /** 0: it declines every fetch session. */
+  readonly fetchSessionSlots: number;
+  /** The versions it knows: all; those in which topics go by name; those of Kafka 3.9. */
+  readonly speaks: 'all' | 'names' | '3.9';
+}
+
 export interface ClientScenario {
   readonly brokers: number;
+  readonly cluster: ClusterPlan;
+  readonly group: GroupPlan;
   /** Partitions by topic. */
   readonly topics: readonly number[];
   readonly maxLatencyMs: number;
@@ -331,6 +354,19 @@ function drawAct(draw: Draw, brokers: number, topics: readonly number[]): Act {
   return { atMs, act: 'grow', topic };
 }
 
+/** What befalls topics and the cluster as a whole. */
+function drawLargeAct(draw: Draw, brokers: number, topics: readonly number[]): Act {
+  const atMs = draw.int(0, LOAD_MS);
+  const topic = draw.int(0, topics.length - 1);
+  const partition = draw.int(0, topics[topic]! - 1);
+  const kind = draw.int(0, 99);
+  if (kind < 45) return { atMs, act: 'deleteRecords', topic, partition, part: draw.of([0.2, 0.7, 1]) };
+  if (kind < 70) return { atMs, act: 'recreate', topic };
+  if (kind < 80) return { atMs, act: 'restartCluster' };
+  if (kind < 90) return { atMs, act: 'addNode' };
+  return { atMs, act: 'removeNode', node: draw.int(0, brokers) };
+}
+
 /** Five answers in a row that end in the middle make the client take the broker for broken, for good; so there is one act of that kind at most. */
 function oneCut(acts: readonly Act[]): Act[] {
   const cuts = acts.filter((act) => act.act === 'fault' && act.does === 'answerOnly');
@@ -343,8 +379,20 @@ export function drawScenario(seed: number): ClientScenario {
   const brokers = draw.int(1, 3);
   const topics = draw.list(1, 3, () => draw.int(1, 3));
   const isolation = draw.of(['read_uncommitted', 'read_committed'] as const);
-  return {
+  // Drawn apart, so that what is added here leaves the rest of a seed as it was.
+  const large = new Draw(seededRandom(`${seed} cluster plan`));
+  const cluster: ClusterPlan = {
+    fetchSessionSlots: large.of([0, 2, 1000, 1000]),
+    speaks: large.of(['all', 'all', 'names', '3.9'] as const),
+  };
+  const largeActs = large.chance(0.5) ? large.list(1, 4, () => drawLargeAct(large, brokers, topics)) : [];
+  const groups = new Draw(seededRandom(`${seed} group plan`));
+  const drawn = groups.of(['classic', 'classic', 'consumer', 'consumer', 'mixed'] as const);
+  const group: GroupPlan = cluster.speaks === '3.9' ? 'classic' : drawn;
+  const scenario = {
     brokers,
+    cluster,
+    group,
     topics,
     maxLatencyMs: draw.of([0, 2, 30, 30]),
     producers: draw.list(1, 3, () => drawProducer(draw)),
@@ -356,6 +404,11 @@ export function drawScenario(seed: number): ClientScenario {
       abortsEvery: draw.of([2, 3]),
       transactions: draw.int(8, 25),
     })),
-    acts: oneCut(draw.list(12, 40, () => drawAct(draw, brokers, topics)).sort((a, b) => a.atMs - b.atMs)),
+    acts: oneCut(
+      [...draw.list(12, 40, () => drawAct(draw, brokers, topics)), ...largeActs].sort(
+        (a, b) => a.atMs - b.atMs,
+      ),
+    ),
   };
+  return group === 'consumer' ? { ...scenario, acts: forConsumerProtocol(scenario.acts) } : scenario;
 }

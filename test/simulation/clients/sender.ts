@@ -29,7 +29,7 @@ export class Sender {
     this.world = world;
     this.name = name;
     this.plan = plan;
-    this.process = new SimulatedProcess(world.clock, world.box.transport);
+    this.process = new SimulatedProcess(world.clock, world.transport);
     // A connection is given up when nothing comes for as long as a request of the client may take; where a producer waits less, it may use up its time on
     // one that is dead.
     this.kafka = world.kafka(name, this.process, plan.requestTimeoutMs);

@@ -27,6 +27,12 @@ export function* smallerClients(scenario: ClientScenario): Iterable<ClientScenar
       yield { ...scenario, topics: scenario.topics.slice(0, -1) };
   for (const [at, partitions] of scenario.topics.entries())
     for (const count of fewer(partitions, 1)) yield { ...scenario, topics: scenario.topics.with(at, count) };
+  if (scenario.cluster.speaks !== 'all')
+    yield { ...scenario, cluster: { ...scenario.cluster, speaks: 'all' } };
+  if (scenario.cluster.fetchSessionSlots > 0)
+    yield { ...scenario, cluster: { ...scenario.cluster, fetchSessionSlots: 0 } };
+  if (scenario.group === 'mixed')
+    for (const group of ['classic', 'consumer'] as const) yield { ...scenario, group };
   for (const members of simplerMembers(scenario.members)) yield { ...scenario, members };
   for (const brokers of fewer(scenario.brokers, 1)) yield { ...scenario, brokers };
   if (scenario.maxLatencyMs > 0) yield { ...scenario, maxLatencyMs: 0 };

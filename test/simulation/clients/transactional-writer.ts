@@ -24,7 +24,7 @@ export class TransactionalWriter {
     this.world = world;
     this.name = name;
     this.plan = plan;
-    this.process = new SimulatedProcess(world.clock, world.box.transport);
+    this.process = new SimulatedProcess(world.clock, world.transport);
     this.kafka = world.kafka(name, this.process);
     this.wire = new TransactionWire(this.kafka.cluster, `transactions of ${name.replace(/\++$/, '')}`);
     world.recorder.add({ kind: 'started', process: name });

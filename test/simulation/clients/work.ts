@@ -1,5 +1,6 @@
 // What is done with a record that was handed over: it takes a while, may be held meanwhile, may make another record.
 import type { Clock, Random } from '../../../src/core/clock.ts';
+import { BrokerError } from '../../../src/errors.ts';
 import type { FetchedRecord } from '../../../src/core/records/fetched-record.ts';
 import type { OfClaim } from '../history/event.ts';
 import type { Recorder } from '../history/recorder.ts';
@@ -27,6 +28,11 @@ export const REWIND_MS = 200;
 const COPY_TRIPS = 4;
 /** A credit of bytes in which there is room for one of the larger records. */
 const ONE_RECORD_BYTES = 2000;
+
+/** The topic is another one under the same name: there is no going on. */
+export function isRecreated(error: Error): boolean {
+  return error instanceof BrokerError && error.errorName === 'INCONSISTENT_TOPIC_ID';
+}
 
 /** True once in `every` on average; never for 0. */
 export function chance(random: Random, every: number): boolean {

@@ -76,6 +76,8 @@ type Happening =
   /** The log lost what it had from `to` on: it was not replicated when its leader died. */
   | ({ readonly kind: 'truncated'; readonly to: number } & OfPartition)
   | ({ readonly kind: 'deleted'; readonly before: number } & OfPartition)
+  /** The topic was deleted, and made again at once under its name. */
+  | { readonly kind: 'recreated'; readonly topic: string }
   /** The product hands over a partition. */
   | ({
       readonly kind: 'assigned';
