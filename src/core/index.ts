@@ -126,7 +126,13 @@ export { roundRobinAssignor } from './group/assignors/round-robin.ts';
 export { stickyAssignor } from './group/assignors/sticky.ts';
 export type { ClaimListener, GroupClaim } from './group/claim.ts';
 export { GroupConsumer } from './group/group-consumer.ts';
-export type { DrainSummary, GroupListener, PartitionSummary, RebalanceEvent } from './group/listener.ts';
+export type {
+  BlockedEvent,
+  DrainSummary,
+  GroupListener,
+  PartitionSummary,
+  RebalanceEvent,
+} from './group/listener.ts';
 export type { GroupConsumerOptions } from './group/options.ts';
 export type { OpenGroupFunction, RecordGroup } from './group/record-group.ts';
 export type { Committer, CommitOptions, Generation, OffsetPoint } from './group/committer.ts';

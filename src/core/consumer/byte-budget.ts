@@ -97,6 +97,12 @@ export class BudgetShare {
     return own + Math.max(0, Math.min(wish, unused, lendable));
   }
 
+  /** True when so many bytes more, which are here but smaller now, stay inside the guarantee, or inside what nobody uses of the budget. */
+  admits(bytes: number): boolean {
+    const { totalBytes, usedBytes } = this.budget;
+    return this.usedBytes + bytes <= this.guaranteedBytes || usedBytes + bytes <= totalBytes;
+  }
+
   /** Counts bytes that are here already; never refuses, the asking is what is limited. */
   take(bytes: number): void {
     this.change(bytes);

@@ -30,7 +30,7 @@ import { FetchedData, copyOf, findEnd, isSmallPart } from './fetched-data.ts';
 import { FramePin } from './frame-pin.ts';
 import { HeapBallast } from './heap-ballast.ts';
 import { LeaderWatch } from './leader-watch.ts';
-import type { FetcherOptions, ReaderOptions } from './options.ts';
+import type { FetcherOptions, OutOfRange, ReaderOptions } from './options.ts';
 import { RangeRepair } from './out-of-range.ts';
 import { PartitionReader } from './partition-reader.ts';
 import { ReadReplicas } from './read-replicas.ts';
@@ -64,6 +64,7 @@ export class Fetcher implements ReaderHost, BrokerFetchListener {
   private readonly identity: TopicIdentity;
   private readonly range: RangeRepair;
   private readonly replicas: ReadReplicas;
+  private readonly interceptors: FetcherOptions['interceptors'];
   private readonly onTrouble: FetcherOptions['onTrouble'];
   private readonly unsubscribe: () => void;
   private readonly ballast = new HeapBallast();
@@ -101,16 +102,17 @@ export class Fetcher implements ReaderHost, BrokerFetchListener {
     };
     this.identity = new TopicIdentity(cluster);
     this.onTrouble = options.onTrouble;
+    this.interceptors = options.interceptors;
     const replicaLeaseMs = positive(options.replicaLeaseMs ?? DEFAULT_REPLICA_LEASE_MS, 'replicaLeaseMs');
     this.replicas = new ReadReplicas(cluster.clock, replicaLeaseMs);
-    this.range = new RangeRepair(cluster, options.outOfRange ?? 'fail', options.isolationLevel);
+    this.range = new RangeRepair(cluster, checkedPolicy(options.outOfRange), options.isolationLevel);
     this.watch = new LeaderWatch(cluster, () => this.assignAll());
     this.unsubscribe = cluster.metadata.onChange(() => this.assignAll());
   }
 
   /** Makes a reader and adds it. */
   open(options: ReaderOptions): PartitionReader {
-    const reader = new PartitionReader(options);
+    const reader = new PartitionReader({ interceptors: this.interceptors, ...options });
     this.add(reader);
     return reader;
   }
@@ -387,6 +389,12 @@ export class Fetcher implements ReaderHost, BrokerFetchListener {
   private pumpDue(nowMs: number): void {
     for (const broker of this.brokers.values()) broker.pumpIfDue(nowMs);
   }
+}
+
+function checkedPolicy(policy: OutOfRange = 'fail'): OutOfRange {
+  if (typeof policy === 'object' && !(policy.byMs >= 0))
+    throw new UsageError(`outOfRange.byMs must be milliseconds from 0, not ${policy.byMs}`, 'outOfRange');
+  return policy;
 }
 
 function positive(value: number, option: string): number {

@@ -1,12 +1,12 @@
 // Reading partitions without a group.
 
 import { UsageError } from '../../errors.ts';
-import { awaitTopics } from '../cluster/await-topics.ts';
 import type { Cluster } from '../cluster/cluster.ts';
-import { NO_CREATION, type Credit } from './defaults.ts';
+import type { Credit } from './defaults.ts';
 import { Fetcher } from './fetcher.ts';
 import type { FetcherOptions, Position, StartPosition } from './options.ts';
 import type { PartitionReader } from './partition-reader.ts';
+import { listPartitions } from './listing.ts';
 import { resolvePositions } from './positions.ts';
 import type { OpenReaders } from './record-reader.ts';
 
@@ -29,6 +29,13 @@ export interface OpenPartitions extends OpenReaders {
   /** In the order of `partitions`. */
   readonly readers: readonly PartitionReader[];
   readonly fetcher: Fetcher;
+  /** Hands over nothing more of these partitions, of all by default, until `resume()`; what was fetched stays. */
+  pause(partitions?: readonly number[]): void;
+  resume(partitions?: readonly number[]): void;
+  /** Goes on at this position in these partitions, in all by default. Rejects as {@link openPartitions}, with nothing moved. */
+  seek(position: StartPosition, partitions?: readonly number[]): Promise<void>;
+  /** The high watermark of each partition as of its last fetch, -1 before the first; not all of one moment. */
+  highWatermarks(): ReadonlyMap<number, number>;
   /** Closes the readers. */
   close(): void;
 }
@@ -36,7 +43,7 @@ export interface OpenPartitions extends OpenReaders {
 /** Opens a reader for each partition. Rejects with coded errors: unknown topic or partition, a position that cannot be found in time. */
 export async function openPartitions(cluster: Cluster, options: OpenOptions): Promise<OpenPartitions> {
   const { topic, from, to, credit } = options;
-  const existing = await partitionsOf(cluster, options);
+  const existing = await listPartitions(cluster, topic, options);
   const partitions = options.partitions ?? existing;
   const doubled = partitions.find((partition, at) => partitions.indexOf(partition) !== at);
   if (doubled !== undefined)
@@ -61,12 +68,24 @@ export async function openPartitions(cluster: Cluster, options: OpenOptions): Pr
       credit,
     }),
   );
-  return { readers, fetcher, close: () => fetcher.close() };
-}
-
-async function partitionsOf(cluster: Cluster, options: OpenOptions): Promise<number[]> {
-  const { topic, signal } = options;
-  const deadlineMs = options.deadlineMs ?? cluster.retry.deadlineMs;
-  await awaitTopics(cluster, [topic], { deadlineMs, signal, ...NO_CREATION });
-  return cluster.metadata.topic(topic)!.partitions.map(({ index }) => index);
+  const chosen = (some = partitions): PartitionReader[] => {
+    const strange = some.find((partition) => !partitions.includes(partition));
+    if (strange !== undefined)
+      throw new UsageError(`Partition ${strange} of ${topic} is not among those that are read`, 'partitions');
+    return readers.filter(({ partition }) => some.includes(partition));
+  };
+  return {
+    readers,
+    fetcher,
+    pause: (some) => chosen(some).forEach((reader) => reader.pause()),
+    resume: (some) => chosen(some).forEach((reader) => reader.resume()),
+    seek: async (position, some) => {
+      const moved = chosen(some);
+      const numbers = moved.map(({ partition }) => partition);
+      const found = await resolvePositions(cluster, topic, numbers, position, options);
+      moved.forEach((reader, at) => reader.seek(found[at]!.offset));
+    },
+    highWatermarks: () => new Map(readers.map(({ partition, highWatermark }) => [partition, highWatermark])),
+    close: () => fetcher.close(),
+  };
 }

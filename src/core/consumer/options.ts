@@ -1,6 +1,7 @@
 // How partitions are read: options shared by reader, fetcher and positions.
 
 import type { Credit } from './defaults.ts';
+import type { RecordInterceptor } from './intercepted-listener.ts';
 
 /** Kafka's `isolation.level`. 'read_committed' hides aborted records and stops at the last stable offset. */
 export type IsolationLevel = 'read_uncommitted' | 'read_committed';
@@ -44,6 +45,8 @@ export interface ReaderOptions {
   readonly claimEpoch?: number | undefined;
   /** Default {@link DEFAULT_CREDIT}, each member by itself. */
   readonly credit?: Partial<Credit> | undefined;
+  /** See every record once, in this order, before the listener. Default: the fetcher's. */
+  readonly interceptors?: readonly RecordInterceptor[] | undefined;
 }
 
 /** Options of a fetcher; one per consumer. */
@@ -58,6 +61,8 @@ export interface FetcherOptions {
   readonly rackId?: string | undefined;
   /** How long a follower is read from before the leader is asked again. Default five minutes, Java's `metadata.max.age.ms`. */
   readonly replicaLeaseMs?: number | undefined;
+  /** See every record once before it is handed over, in this order. */
+  readonly interceptors?: readonly RecordInterceptor[] | undefined;
   /** Called for each fetch that failed and is repeated. Must not throw. */
   readonly onTrouble?: ((trouble: FetchTrouble) => void) | undefined;
   /** Default 500. */

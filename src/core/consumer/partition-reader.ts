@@ -6,6 +6,7 @@ import type { FetchedRecord } from '../records/fetched-record.ts';
 import { DEFAULT_CREDIT, type Credit } from './defaults.ts';
 import type { Emitter } from './emission-loop.ts';
 import { FetchPosition } from './fetch-position.ts';
+import { InterceptedListener, type RecordInterceptor } from './intercepted-listener.ts';
 import { OffsetTracker } from './offset-tracker.ts';
 import type { ReaderOptions } from './options.ts';
 import type { ReaderHost } from './reader-host.ts';
@@ -77,6 +78,7 @@ export class PartitionReader implements Emitter, RecordReader {
 
   private readonly to: number;
   private readonly credit: Credit;
+  private readonly interceptors: readonly RecordInterceptor[];
   private readonly tracker: OffsetTracker;
   private readonly waiters = new SettledWaiters();
   private listener: ReaderListener | undefined;
@@ -93,6 +95,7 @@ export class PartitionReader implements Emitter, RecordReader {
     this.to = options.to ?? Infinity;
     this.claimEpoch = options.claimEpoch ?? 1;
     this.commitMetadata = options.commitMetadata ?? '';
+    this.interceptors = options.interceptors ?? [];
     this.credit = checkedCredit({ ...DEFAULT_CREDIT, ...options.credit });
     const leaderEpoch = options.startLeaderEpoch ?? -1;
     this.tracker = new OffsetTracker(options.startOffset, leaderEpoch);
@@ -153,7 +156,8 @@ export class PartitionReader implements Emitter, RecordReader {
   start(listener: ReaderListener): void {
     if (this.listener !== undefined)
       throw new UsageError(`${nameOf(this)} was started already; reset it first`);
-    this.listener = listener;
+    const { interceptors } = this;
+    this.listener = interceptors.length === 0 ? listener : new InterceptedListener(interceptors, listener);
     this.emitLater();
   }
 
@@ -162,7 +166,7 @@ export class PartitionReader implements Emitter, RecordReader {
     const moved = this.tracker.settle(sequence);
     if (moved > 0) this.onSettledAny?.(moved);
     if (this.isStopped(STALLED)) this.resumeAtHalf();
-    if (this.tracker.heldRecords > 0 && this.tracker.inFlightRecords === 0) this.feed.askForMore();
+    if (this.tracker.heldRecords > 0 && this.tracker.inFlightRecords === 0) this.feed.onRoom();
     if (!this.waiters.isEmpty) this.checkWaiters();
   }
 
@@ -171,7 +175,7 @@ export class PartitionReader implements Emitter, RecordReader {
     if (!this.tracker.hold(sequence)) return;
     if (this.isStopped(STALLED)) this.resumeAtHalf();
     if (!this.waiters.isEmpty) this.checkWaiters();
-    if (this.tracker.inFlightRecords === 0) this.feed.askForMore();
+    if (this.tracker.inFlightRecords === 0) this.feed.onRoom();
   }
 
   /** True for settled records and for those of earlier claim epochs. */

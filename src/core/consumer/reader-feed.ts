@@ -52,13 +52,14 @@ export class ReaderFeed {
       throw new UsageError(`${nameOf(this.reader)} has a fetcher already, or is closed`);
     const { topic, partition, position } = this.reader;
     const { budget, maxBatchBytes } = host;
-    const share = budget.join(() => this.askForMore());
+    const share = budget.join(() => this.onRoom());
+    const admits = (bytes: number): boolean => this.owner.inFlight() === 0 || share.admits(bytes);
     const onReady = (): void => this.owner.onFed();
     const onJump = (offset: number): void => this.owner.onJump(offset);
     this.host = host;
     this.share = share;
     this.source = new RecordSource(
-      { topic, partition, budget, share, maxBatchBytes, onReady, onJump },
+      { topic, partition, budget, share, maxBatchBytes, admits, onReady, onJump },
       position,
     );
     this.owner.onFed();
@@ -121,8 +122,15 @@ export class ReaderFeed {
     if (!this.fetch.asked && this.wantsMore()) this.host!.wake(this.reader);
   }
 
-  /** True when nothing is asked for and nothing can be, for want of memory. */
+  /** Memory came back, or nothing is in flight any more: there may be room for more. */
+  onRoom(): void {
+    this.askForMore();
+    if (this.source?.waitsForRoom === true) this.owner.onFed();
+  }
+
+  /** True when nothing is asked for and nothing can be, or nothing unpacked, for want of memory. */
   get isStarved(): boolean {
+    if (this.source?.waitsForRoom === true) return true;
     return !this.fetch.asked && this.reads && this.bytesWanted() === 0;
   }
 

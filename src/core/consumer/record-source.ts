@@ -22,11 +22,16 @@ export interface SourceContext {
   readonly budget: ByteBudget;
   readonly share: BudgetShare;
   readonly maxBatchBytes: number;
+  /** False while there is no room for so many bytes more than are counted already. */
+  readonly admits: (bytes: number) => boolean;
   /** Called when `next()` can go on after it returned undefined for a codec that was being loaded. */
   readonly onReady: () => void;
   /** The records that follow do not continue at the offset they were fetched for. */
   readonly onJump: (offset: number) => void;
 }
+
+/** What a batch is taken to unpack to, in its own bytes, until one was unpacked. */
+const TYPICAL_RATIO = 4;
 
 /** Reads batches in order, passing over control and aborted ones, and charges what it keeps to the share. */
 export class RecordSource {
@@ -38,6 +43,8 @@ export class RecordSource {
   passedLeaderEpoch = -1;
   /** Why there is nothing more after `next()` returned undefined; the source stays so until `clear()`. */
   failure: KafkaError | undefined;
+  /** `next()` returned undefined for want of memory to unpack the next batch. */
+  waitsForRoom = false;
   /** The batch of the record that was returned last. */
   hold: BatchHold | undefined;
   /** Holds of batches that may still be in use, oldest first. */
@@ -47,8 +54,12 @@ export class RecordSource {
   private batches: Generator<RecordBatch, void, undefined> | undefined;
   private batch: RecordBatch | undefined;
   private cursor: BatchCursor | undefined;
+  /** The batch that waits for room: it was found to be visible. */
+  private shown: RecordBatch | undefined;
   private returned: FetchedRecord | undefined;
   private loading = false;
+  /** What the last packed batch unpacked to, in its own bytes. */
+  private ratio = TYPICAL_RATIO;
   private generation = 0;
   private readonly context: SourceContext;
 
@@ -122,6 +133,8 @@ export class RecordSource {
   private dropData(): void {
     this.generation += 1;
     this.loading = false;
+    this.waitsForRoom = false;
+    this.shown = undefined;
     this.returned = undefined;
     this.hold?.close();
     this.hold = undefined;
@@ -171,12 +184,21 @@ export class RecordSource {
         this.unbuffer(batch.wireBytes);
         this.endBatch();
         this.context.share.release(batch.wireBytes);
-      } else this.open(batch);
+      } else if (this.hasRoomFor(batch)) this.open(batch);
+      else return false;
     }
     return true;
   }
 
+  /** Unpacked batches are what can grow far beyond what was fetched. */
+  private hasRoomFor(batch: RecordBatch): boolean {
+    this.waitsForRoom = batch.codecId !== 0 && !this.context.admits(batch.wireBytes * (this.ratio - 1));
+    this.shown = this.waitsForRoom ? batch : undefined;
+    return !this.waitsForRoom;
+  }
+
   private isHidden(batch: RecordBatch): boolean {
+    if (batch === this.shown) return false;
     const aborted = this.data?.aborted;
     const hidden = aborted !== undefined && aborted.hides(batch);
     return hidden || batch.isControl || batch.count === 0 || batch.lastOffset < this.passedOffset;
@@ -191,6 +213,7 @@ export class RecordSource {
     const hold = new BatchHold(share, batch.bytes, batch.codecId === 0 ? this.data!.pin : undefined);
     this.hold = hold;
     this.keep(hold);
+    if (batch.codecId !== 0) this.ratio = Math.max(1, batch.bytes / batch.wireBytes);
     if (batch.bytes === batch.wireBytes) return;
     share.take(batch.bytes);
     share.release(batch.wireBytes);

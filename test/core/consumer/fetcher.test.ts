@@ -3,6 +3,7 @@ import type { BrokerError } from '../../../src/errors.ts';
 import {
   ConnectionError,
   CorruptRecordError,
+  OffsetRangeError,
   ProtocolError,
   UnsupportedVersionError,
   UsageError,
@@ -12,7 +13,8 @@ import type { FetcherOptions, FetchTrouble, ReaderOptions } from '../../../src/c
 import type { PartitionReader } from '../../../src/core/consumer/partition-reader.ts';
 import { ERRORS } from '../../../src/core/protocol/error-codes.ts';
 import { seededRandom } from '../../../src/testing/simulation/seeded-random.ts';
-import { batch, marker, run } from './batches.ts';
+import { HEADER } from '../../../src/core/records/batch-header.ts';
+import { batch, marker, restamp, run } from './batches.ts';
 import { FakeCluster } from './fake-cluster.ts';
 import { Notes, span } from './harness.ts';
 
@@ -167,6 +169,7 @@ describe('Fetcher', () => {
     }
     expect(notes.offsets).toEqual(span(0, 10));
     expect((notes.errors[0] as BrokerError).errorName).toBe('OFFSET_OUT_OF_RANGE');
+    expect(notes.errors[0]).toMatchObject({ offset: 10, earliest: 20, latest: 30, truncatedTo: undefined });
     expect(notes.errors[0]!.message).toMatch(/Offset 10 of t-0 is outside the log, which holds 20 to 29/);
     for (const sequence of notes.sequences) reader.settle(sequence);
     expect(reader.commitPoint().offset).toBe(10);
@@ -186,6 +189,32 @@ describe('Fetcher', () => {
     await cluster.clock.advance(500);
     expect(notes.offsets).toEqual(span(from, 30 - from));
     expect(notes.errors).toEqual([]);
+  });
+
+  it.each([
+    [{ byMs: 5_000 }, 7],
+    [{ byMs: 1 }, 10],
+  ])(
+    'resets to the first record that is young enough with %j, the end when there is none',
+    async (outOfRange, from) => {
+      const { cluster, open } = setUp([1], { outOfRange });
+      const log = cluster.topics.get('t')!.partitions[0]!;
+      log.logStart = 5;
+      const old = run(5, 2);
+      const young = run(7, 3);
+      young.writeBigInt64BE(BigInt(Math.round(cluster.clock.wallNow()) - 3_000), HEADER.maxTimestamp);
+      cluster.append('t', 0, old, restamp(young));
+      const { notes } = open({ startOffset: 1 });
+      await cluster.clock.advance(500);
+      cluster.append('t', 0, run(10, 2));
+      await cluster.clock.advance(500);
+      expect(notes.offsets).toEqual(span(from, 12 - from));
+      expect(notes.errors).toEqual([]);
+    },
+  );
+
+  it('refuses a duration that is none', () => {
+    expect(() => setUp([1], { outOfRange: { byMs: -1 } })).toThrow(/outOfRange.byMs/);
   });
 
   it('is not kept back by a question about the range that a seek made moot', async () => {
@@ -246,6 +275,28 @@ describe('Fetcher', () => {
     await cluster.clock.advance(20);
     expect(notes.errors[0]!.message).toMatch(/truncated to 3, before the position 5/);
   });
+
+  it.each(['fail', 'latest'] as const)(
+    'finds the cut of a log that is shorter than what was read (KIP-320), outOfRange %s',
+    async (outOfRange) => {
+      const { cluster, open } = setUp([1], { outOfRange });
+      cluster.append('t', 0, run(0, 10));
+      const { notes } = open();
+      await cluster.clock.advance(20);
+      const log = cluster.topics.get('t')!.partitions[0]!;
+      log.batches = [run(0, 4)];
+      log.end = 4;
+      log.epochEnds.set(0, 4);
+      cluster.moveLeader('t', 0, 1);
+      await cluster.clock.advance(2_000);
+      cluster.append('t', 0, run(4, 2, { leaderEpoch: 1 }));
+      await cluster.clock.advance(1_000);
+      if (outOfRange === 'fail') {
+        expect(notes.errors[0]).toBeInstanceOf(OffsetRangeError);
+        expect(notes.errors[0]).toMatchObject({ offset: 10, truncatedTo: 4 });
+      } else expect(notes.offsets.slice(10)).toEqual([4, 5]);
+    },
+  );
 
   it('ends with a coded error when the topic is created anew, and reads nothing of the new one', async () => {
     for (const fetchVersion of [12, 17]) {

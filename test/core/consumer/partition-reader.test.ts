@@ -285,6 +285,69 @@ describe('PartitionReader', () => {
     expect(reader.retainedBytes).toBe(0);
   });
 
+  const packedRun = (from: number, count: number, size = 1000): Buffer =>
+    batch(from, new Array<string>(count).fill('z'.repeat(size)), { codec: 'gzip' });
+
+  it('unpacks no more than the budget has room for, one batch at least, and tells who gathers', async () => {
+    const host = new FakeHost(1_000_000);
+    const credit = { records: 1_000_000, bytes: 1e9 };
+    const { feed, notes, reader } = await bench({ credit }, host);
+    const all = Array.from({ length: 40 }, (_, at) => packedRun(at * 100, 100));
+    feed(all);
+    expect(notes.offsets.length).toBeGreaterThan(500);
+    expect(host.budget.usedBytes).toBeLessThan(1_300_000);
+    expect(notes.pressures).toBe(1);
+    let highest = 0;
+    for (let round = 0; round < 100 && notes.offsets.length < 4000; round += 1) {
+      for (const sequence of notes.sequences.splice(0)) reader.settle(sequence);
+      await host.clock.advance(1);
+      highest = Math.max(highest, host.budget.usedBytes);
+    }
+    expect(notes.offsets).toEqual(span(0, 4000));
+    expect(highest).toBeLessThan(1_300_000);
+    for (const sequence of notes.sequences) reader.settle(sequence);
+    expect(host.budget.usedBytes).toBe(0);
+  });
+
+  it('unpacks a batch larger than the budget when nothing is in flight, held records or not, and beside a stuck reader', async () => {
+    const host = new FakeHost(100_000);
+    const stuck = await bench({ credit: { records: 1_000_000, bytes: 1e9 } }, host);
+    stuck.feed([packedRun(0, 400), packedRun(400, 400)]);
+    expect(stuck.notes.offsets.length).toBe(400);
+    const other = await bench({ credit: { records: 1_000_000, bytes: 1e9 } }, host);
+    other.feed([packedRun(0, 300), packedRun(300, 300)]);
+    expect(other.notes.offsets.length).toBe(300);
+    for (const sequence of other.notes.sequences) other.reader.hold(sequence);
+    await host.clock.advance(1);
+    expect(other.notes.offsets.length).toBe(600);
+    expect(stuck.notes.offsets.length).toBe(400);
+  });
+
+  it('shows each record to its interceptors once, in order, whatever they throw', async () => {
+    const seen: string[] = [];
+    const errors: unknown[] = [];
+    const failing = new Error('an interceptor that fails');
+    const interceptors = [
+      { onRecord: ({ offset }: { offset: number }) => void seen.push(`a${offset}`) },
+      {
+        onRecord: ({ offset }: { offset: number }) => {
+          seen.push(`b${offset}`);
+          if (offset === 3) throw failing;
+        },
+        onError: (error: unknown, { offset }: { offset: number }) => void errors.push([error, offset]),
+      },
+    ];
+    const { feed, notes, reader, host } = await bench({ interceptors, credit: { records: 2 } });
+    feed([run(0, 6)]);
+    while (notes.offsets.length < 6) {
+      for (const sequence of notes.sequences) reader.settle(sequence);
+      await host.clock.advance(1);
+    }
+    expect(notes.offsets).toEqual(span(0, 6));
+    expect(seen).toEqual(span(0, 6).flatMap((offset) => [`a${offset}`, `b${offset}`]));
+    expect(errors).toEqual([[failing, 3]]);
+  });
+
   it('refuses a batch that unpacks to more than it may', async () => {
     const host = new FakeHost();
     host.maxBatchBytes = 50_000;

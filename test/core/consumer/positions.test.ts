@@ -103,6 +103,36 @@ describe('openPartitions', () => {
     expect(cluster.clock.pendingTimers).toBe(0);
   });
 
+  it('pauses, resumes and seeks one, some and all, and tells high watermarks', async () => {
+    const cluster = setUp();
+    const open = await cluster.clock.run(openPartitions(cluster, { topic: 't', from: 'earliest' }));
+    const all = open.readers.map((reader) => {
+      const notes = new Notes();
+      notes.then = (sequence) => reader.settle(sequence);
+      reader.start(notes);
+      return notes;
+    });
+    open.pause([0]);
+    await cluster.clock.advance(1000);
+    expect(all.map(({ offsets: seen }) => seen.length)).toEqual([0, 3]);
+    open.pause();
+    cluster.append('t', 1, batch(3, ['later']));
+    await cluster.clock.advance(1000);
+    expect(all.map(({ offsets: seen }) => seen.length)).toEqual([0, 3]);
+    open.resume();
+    await cluster.clock.advance(1000);
+    expect(all.map(({ offsets: seen }) => seen)).toEqual([span(5, 10), span(0, 4)]);
+    expect([...open.highWatermarks()]).toEqual([
+      [0, 15],
+      [1, 4],
+    ]);
+    await cluster.clock.run(open.seek('earliest', [1]));
+    await cluster.clock.advance(1000);
+    expect(all.map(({ offsets: seen }) => seen.length)).toEqual([10, 8]);
+    expect(() => open.pause([2])).toThrow(/Partition 2 of t is not among/);
+    open.close();
+  });
+
   it('refuses partitions that are not there, partitions named twice, and unknown topics at the deadline', async () => {
     const cluster = setUp();
     const open = (topic: string, partitions?: readonly number[]) =>
