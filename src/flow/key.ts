@@ -54,6 +54,6 @@ export class KeyMap<V> {
 }
 
 /** One character per byte, so that equal bytes are equal strings. */
-function contentOf(bytes: Uint8Array): string {
+export function contentOf(bytes: Uint8Array): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1');
 }

@@ -1,11 +1,10 @@
-import { from, type Subscriber } from 'rxjs';
+import type { Subscriber } from 'rxjs';
 import { UsageError } from '../errors.ts';
 import { handleOf, type Delivery } from '../flow/delivery.ts';
-import { createFlow, type Flow } from '../flow/flow.ts';
-import { mergeInner } from '../flow/merge-inner.ts';
+import { createFlow } from '../flow/flow.ts';
 import type { Op } from '../flow/op.ts';
-import { isFlow } from '../flow/stage-guard.ts';
 import { InnerSubscriber } from '../flow/stage-subscriber.ts';
+import { Branches } from './branches.ts';
 
 /** Gives every branch its own share of each delivery. */
 class FanOutStage<A> extends InnerSubscriber<Delivery<A>> {
@@ -37,38 +36,6 @@ class FanOutStage<A> extends InnerSubscriber<Delivery<A>> {
 
   override complete(): void {
     for (const input of this.inputs) input.complete();
-  }
-}
-
-/** The branches of one fanOut, put together where the pipe is; `inputs` is where a subscription collects their ends. */
-class Branches<A> {
-  private readonly outputs: readonly Flow<unknown>[];
-  private inputs: Subscriber<Delivery<A>>[] | undefined;
-
-  constructor(branches: readonly Op<A, unknown>[]) {
-    this.outputs = branches.map((branch, at) => {
-      const output: unknown = branch(createFlow<A>((input) => this.attach(input)));
-      if (!isFlow(output)) throw new UsageError(`fanOut: branch ${at + 1} did not answer with a Flow`);
-      return output as Flow<unknown>;
-    });
-  }
-
-  /** Subscribes the branches into `out`, and answers with their inputs. */
-  subscribe(out: Subscriber<Delivery<unknown>>): readonly Subscriber<Delivery<A>>[] {
-    const inputs: Subscriber<Delivery<A>>[] = [];
-    this.inputs = inputs;
-    mergeInner<Flow<unknown>, unknown>(from(this.outputs), (flow) => flow, out);
-    this.inputs = undefined;
-    return inputs;
-  }
-
-  private attach(input: Subscriber<Delivery<A>>): void {
-    if (this.inputs === undefined) {
-      throw new UsageError(
-        'fanOut: a branch subscribes its flow when the fanOut is subscribed, not later and not elsewhere',
-      );
-    }
-    this.inputs.push(input);
   }
 }
 
@@ -126,9 +93,9 @@ export function fanOut<A, B, C, D, E, F, G, H, I>(
 export function fanOut<A>(...branches: readonly Op<A, unknown>[]): Op<A, unknown> {
   if (branches.length < 2) throw new UsageError('fanOut: two branches at least');
   return (flow) => {
-    const all = new Branches<A>(branches);
+    const all = new Branches<A>('fanOut', branches);
     return createFlow<unknown>((out) => {
-      const stage = new FanOutStage<A>(all.subscribe(out));
+      const stage = new FanOutStage<A>(all.subscribe(out).flat());
       out.add(stage);
       flow.subscribe(stage);
     });

@@ -1,8 +1,10 @@
 // Entry point `sluice/operators`: every stage and policy that needs no cluster.
 export { atMostOnce } from './at-most-once.ts';
 export { batch, type BatchOptions } from './batch.ts';
+export { branch, otherwise, when, type Case } from './branch.ts';
 export { countWindow, type CountWindowOptions } from './count-window.ts';
 export { dropping } from './dropping.ts';
+export { distinct, type DistinctOptions } from './distinct.ts';
 export { eachClaim } from './each-claim.ts';
 export { fanOut } from './fan-out.ts';
 export { filter } from './filter.ts';
@@ -12,6 +14,7 @@ export { mapAsync } from './map-async.ts';
 export { merge } from './merge.ts';
 export { passing } from './passing.ts';
 export { perRecord } from './per-record.ts';
+export { scan, type ScanOptions } from './scan.ts';
 export { settle } from './settle.ts';
 export { tap } from './tap.ts';
 export { tumblingWindow, type Windowed, type WindowOptions } from './tumbling-window.ts';

@@ -7,7 +7,9 @@ import type { Flow } from '../../src/flow/flow.ts';
 import { rewind, skip, retry, type ErrorPolicy } from '../../src/flow/policy.ts';
 import {
   batch,
+  branch,
   countWindow,
+  distinct,
   dropping,
   fanOut,
   filter,
@@ -17,8 +19,10 @@ import {
   merge,
   passing,
   perRecord,
+  scan,
   tap,
   tumblingWindow,
+  when,
 } from '../../src/operators/index.ts';
 import { VirtualClock } from '../../src/testing/simulation/virtual-clock.ts';
 import { ManualSource } from '../flow/manual-source.ts';
@@ -77,6 +81,12 @@ const after = <T>(time: VirtualClock, ms: number, value: T): Observable<T> =>
     }, ms);
     return () => timer.cancel();
   });
+
+const inPairs: Stage = (flow) =>
+  flow.pipe(
+    batch({ maxRecords: 2, withinMs: 10 }),
+    map((values) => values.length),
+  );
 
 function stageOf(
   { kind, n, policy, order }: Choice,
@@ -153,11 +163,22 @@ function stageOf(
         dropping<number>(take(1 + (n % 3)), 0),
         mapAsync((value: number) => answers.ask(value), ordering),
       ),
+    () =>
+      branch(
+        when((value) => maybe(value % 3 === 0), inPairs),
+        when(
+          (value) => value % 3 === 1,
+          map((value) => value + 1),
+        ),
+        { onError },
+      ),
+    () => scan((sum, value) => sum + maybe(value), { seed: () => 0, key: (value) => value % 2, onError }),
+    () => distinct({ key: (value) => maybe(value) % 4, maxKeys: 1 + (n % 3), onError }),
   ];
   return kinds[kind % kinds.length]!();
 }
 
-const choices = fc.array(fc.record({ kind: fc.nat(13), n: fc.nat(8), policy: fc.nat(4), order: fc.nat(2) }), {
+const choices = fc.array(fc.record({ kind: fc.nat(16), n: fc.nat(8), policy: fc.nat(4), order: fc.nat(2) }), {
   minLength: 1,
   maxLength: 4,
 });
@@ -166,7 +187,12 @@ const presses = fc.array(fc.nat(20), { maxLength: 3 });
 const events = fc.array(fc.tuple(fc.nat(19), fc.nat(20), fc.nat(6)), { minLength: 5, maxLength: 60 });
 
 const keepsOrder = ({ kind, order }: Choice): boolean =>
-  kind < 4 || ((kind === 4 || kind === 5) && order === 0) || kind === 6 || kind === 9 || kind === 10;
+  kind < 4 ||
+  ((kind === 4 || kind === 5) && order === 0) ||
+  kind === 6 ||
+  kind === 9 ||
+  kind === 10 ||
+  kind > 14;
 
 describe('stages, in any order and with anything happening', () => {
   it('settle, refuse or give up each record once', async () => {

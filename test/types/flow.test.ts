@@ -11,7 +11,9 @@ import type { FlowEnd, Op } from '../../src/flow/op.ts';
 import type { Settled } from '../../src/flow/settled.ts';
 import {
   batch,
+  branch,
   countWindow,
+  distinct,
   dropping,
   eachClaim,
   fail,
@@ -22,12 +24,15 @@ import {
   map,
   mapAsync,
   merge,
+  otherwise,
   passing,
   perRecord,
   retry,
+  scan,
   settle,
   skip,
   tap,
+  when,
 } from '../../src/operators/index.ts';
 
 interface Order {
@@ -65,6 +70,26 @@ const inference: Check = (f, claims) => {
       ),
     ),
   ).toEqualTypeOf<Flow<string | number>>();
+  expectTypeOf(
+    f.pipe(
+      branch(
+        when(
+          (o) => o.total > 1,
+          map((o) => o.id),
+        ),
+        when(
+          (o): o is Order & { readonly total: 0 } => o.total === 0,
+          map((o) => o.total),
+        ),
+        otherwise((rest) => rest.pipe(map((o) => [o.total]))),
+        { onError: (error) => (error.value.total > 0 ? skip : fail) },
+      ),
+    ),
+  ).toEqualTypeOf<Flow<string | 0 | number[]>>();
+  expectTypeOf(f.pipe(scan((sum, o) => sum + o.total, { seed: () => 0, key: (o) => o.id }))).toEqualTypeOf<
+    Flow<number>
+  >();
+  expectTypeOf(f.pipe(distinct({ key: (o) => o.id, maxKeys: 1 }))).toEqualTypeOf<Flow<Order>>();
   expectTypeOf(merge(f, f.pipe(map((o) => o.id)))).toEqualTypeOf<Flow<Order | string>>();
   expectTypeOf(f.pipe(settle())).toEqualTypeOf<Settled<Order>>();
   expectTypeOf(
