@@ -1,4 +1,5 @@
 // A real Apache Kafka (KRaft) on loopback, from its jars: formatted into a fresh folder, started, awaited, stopped and removed.
+import { randomBytes } from 'node:crypto';
 import { spawn, execFileSync, type ChildProcess } from 'node:child_process';
 import { mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import net from 'node:net';
@@ -12,11 +13,15 @@ export interface RealKafkaOptions {
   /** Lines added to every server.properties. */
   readonly properties?: Readonly<Record<string, string>>;
   readonly heapMb?: number;
+  /** Further listeners of every broker: their names with Kafka's security protocol ('SSL', 'SASL_PLAINTEXT', 'SASL_SSL'). */
+  readonly listeners?: Readonly<Record<string, string>>;
 }
 
 export interface RealKafka {
   readonly bootstrap: readonly string[];
   readonly nodes: readonly ChildProcess[];
+  /** The addresses of a further listener, one for each broker. */
+  listener(name: string): readonly string[];
   /** Kills all nodes and removes their folders. */
   stop(): Promise<void>;
 }
@@ -62,24 +67,27 @@ async function waitUntilUp(port: number, node: ChildProcess, log: string): Promi
 export async function startRealKafka(options: RealKafkaOptions): Promise<RealKafka> {
   const count = options.brokers ?? 1;
   const home = mkdtempSync(path.join(os.tmpdir(), 'sluice-kafka-'));
-  const ports = await freePorts(count + 1);
+  const extra = Object.entries(options.listeners ?? {});
+  const ports = await freePorts(count + 1 + count * extra.length);
+  const portOf = (at: number, listener: number): number => ports[count + 1 + at * extra.length + listener]!;
   const controllerPort = ports[count]!;
   const java = ['-cp', path.join(options.lib, '*')];
-  const id = execFileSync('java', [...java, 'kafka.tools.StorageTool', 'random-uuid'], {
-    encoding: 'utf8',
-    stdio: ['ignore', 'pipe', 'ignore'],
-  }).trim();
+  // As Kafka writes them; one that began with a dash would be taken for an option.
+  const id = `A${randomBytes(16).toString('base64url').slice(1, 21)}A`;
   const replication = String(Math.min(3, count));
   const nodes: ChildProcess[] = [];
   const started = Array.from({ length: count }, async (_, at) => {
     const controller = at === 0;
     const dir = path.join(home, `node-${at + 1}`);
+    const more = extra.map(([name], n) => `,${name}://127.0.0.1:${portOf(at, n)}`).join('');
+    const protocols = extra.map(([name, protocol]) => `,${name}:${protocol}`).join('');
     const properties: Record<string, string> = {
       'process.roles': controller ? 'broker,controller' : 'broker',
       'node.id': String(at + 1),
-      listeners: `PLAINTEXT://127.0.0.1:${ports[at]}${controller ? `,CONTROLLER://127.0.0.1:${controllerPort}` : ''}`,
-      'advertised.listeners': `PLAINTEXT://127.0.0.1:${ports[at]}`,
-      'listener.security.protocol.map': 'PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT',
+      listeners: `PLAINTEXT://127.0.0.1:${ports[at]}${controller ? `,CONTROLLER://127.0.0.1:${controllerPort}` : ''}${more}`,
+      'advertised.listeners': `PLAINTEXT://127.0.0.1:${ports[at]}${more}`,
+      'inter.broker.listener.name': 'PLAINTEXT',
+      'listener.security.protocol.map': `PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT${protocols}`,
       'controller.listener.names': 'CONTROLLER',
       'controller.quorum.voters': `1@127.0.0.1:${controllerPort}`,
       'log.dirs': dir,
@@ -105,9 +113,13 @@ export async function startRealKafka(options: RealKafkaOptions): Promise<RealKaf
         .map(([key, value]) => `${key}=${value}\n`)
         .join(''),
     );
-    execFileSync('java', [...java, 'kafka.tools.StorageTool', 'format', '-t', id, '-c', file], {
-      stdio: 'ignore',
-    });
+    execFileSync(
+      'java',
+      ['-XX:TieredStopAtLevel=1', ...java, 'kafka.tools.StorageTool', 'format', '-t', id, '-c', file],
+      {
+        stdio: 'ignore',
+      },
+    );
     const log = path.join(home, `node-${at + 1}.log`);
     const out = openSync(log, 'w');
     const node = spawn(
@@ -146,5 +158,13 @@ export async function startRealKafka(options: RealKafkaOptions): Promise<RealKaf
     await stop();
     throw error;
   }
-  return { bootstrap: ports.slice(0, count).map((port) => `127.0.0.1:${port}`), nodes, stop };
+  return {
+    bootstrap: ports.slice(0, count).map((port) => `127.0.0.1:${port}`),
+    nodes,
+    listener(name) {
+      const n = extra.findIndex(([known]) => known === name);
+      return Array.from({ length: count }, (_, at) => `127.0.0.1:${portOf(at, n)}`);
+    },
+    stop,
+  };
 }
