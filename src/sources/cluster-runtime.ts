@@ -3,6 +3,7 @@ import type { GroupConsumerOptions } from '../core/group/options.ts';
 import type { TransactionMember } from '../core/group/transaction-member.ts';
 import type { FlowRuntime } from '../flow/runtime.ts';
 import type { DeliveryProblem } from '../flow/settlement.ts';
+import type { Leaving } from './leaving.ts';
 
 /** The transactions that take the place of a group's commits. */
 export interface TransactionScope {
@@ -22,5 +23,7 @@ export interface ClusterRuntime {
   readonly transactions?: TransactionScope | undefined;
   /** Resolves when everything handed to the sinks up to now is answered; in a transaction, when it is undone and the next one began. */
   sent(): Promise<void>;
+  /** Flows that are unsubscribed leave their groups there. */
+  readonly leaving: Leaving;
   onProblem(problem: DeliveryProblem & { readonly topic: string; readonly partition: number }): void;
 }

@@ -196,9 +196,9 @@ class GroupSource implements GroupListener, KeeperSource, RunningSource {
     this.end(unsettled);
   }
 
-  /** The flow is unsubscribed: in a script that is how a group is left. */
+  /** The flow is unsubscribed: in a script that is how a group is left. What was settled by now is committed. */
   close(): void {
-    void this.consumer.drain(0).catch(() => undefined);
+    this.runtime.leaving.add(this.consumer.drain(0).catch(() => undefined));
   }
 
   // Once, whether it was drained, aborted, or one after the other: the client answers with one summary.

@@ -11,6 +11,7 @@ import { deadLetterPolicy } from '../sinks/dead-letter.ts';
 import type { SharedProducer } from '../sinks/shared-producer.ts';
 import { toTopicStage } from '../sinks/to-topic.ts';
 import type { ClusterRuntime } from '../sources/cluster-runtime.ts';
+import { Leaving } from '../sources/leaving.ts';
 import { groupClaims, type AnyGroupOptions } from '../sources/group-source.ts';
 import { partitionClaims, type AnyPartitionsOptions } from '../sources/partitions-source.ts';
 import type { ExactlyOnce } from './exactly-once.ts';
@@ -67,6 +68,7 @@ export function bindSluice(
     transactions,
     sent: () => (transactions === undefined ? producer.flush() : transactions.undone()),
     onProblem: warnOfProblem,
+    leaving: new Leaving(kafka),
   };
   const sinks = { producer: () => producer.get(), countOut: () => flow?.countOut() };
   const bound = {
