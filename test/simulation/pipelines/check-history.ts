@@ -19,7 +19,11 @@ interface EpochState extends OfClaim {
 interface SourceState {
   readonly end: SourceEnd;
   readonly poison: ReadonlySet<number>;
+  /** The furthest commit, and whose it was. */
   committed: number | undefined;
+  committedBy?: string | undefined;
+  /** The last one: where the next claim begins. */
+  inForce?: number | undefined;
   /** By member, oldest first. */
   readonly epochs: Map<string, EpochState[]>;
 }
@@ -122,9 +126,9 @@ class Checker {
   }
 
   end(): void {
-    for (const { end, committed } of this.sources.values()) {
-      if ((committed ?? 0) !== end.endOffset)
-        this.wrong(`${end.source} ends at ${end.endOffset}, and only ${committed ?? 0} is committed`);
+    for (const { end, inForce = 0 } of this.sources.values()) {
+      if (inForce !== end.endOffset)
+        this.wrong(`${end.source} ends at ${end.endOffset}, and only ${inForce} is committed`);
     }
   }
 
@@ -150,7 +154,7 @@ class Checker {
     const before = source.epochs.get(claim.member)?.at(-1);
     if (before?.ended === false)
       this.wrong(`${nameOf(claim)} begins while claim epoch ${before.epoch} of the same member is open`);
-    this.openEpoch(claim, source.committed ?? 0);
+    this.openEpoch(claim, source.inForce ?? 0);
   }
 
   /** A lane says where its claim begins. */
@@ -260,13 +264,17 @@ class Checker {
     const { member, offset } = event;
     const source = this.source(event.source);
     const before = source.committed;
-    if (before !== undefined && offset < before)
+    const owner = `${member}|${event.generation}`;
+    // A commit of its own that was never answered may arrive behind a later one, on another connection; in the end it must have been repeated.
+    if (before !== undefined && offset < before && source.committedBy !== owner)
       this.wrong(
         `${member} (generation ${event.generation}) commits ${offset} of ${event.source} after ${before}`,
       );
     const epochs = source.epochs.get(member) ?? [];
     for (let covered = before ?? 0; covered < offset; covered++) this.checkCovered(event, epochs, covered);
     source.committed = Math.max(offset, before ?? 0);
+    source.committedBy = owner;
+    source.inForce = offset;
   }
 
   /** An offset that a commit covers for the first time: settled once, in the claim epoch that the commit speaks for. */
