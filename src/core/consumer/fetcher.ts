@@ -9,6 +9,7 @@ import type { fetchApi } from '../protocol/messages/01-fetch.ts';
 import { AbortedTransactions } from './aborted-transactions.ts';
 import { BrokerFetcher, type BrokerFetchListener, type BrokerLimits } from './broker-fetcher.ts';
 import { ByteBudget } from './byte-budget.ts';
+import { checkFetcherOptions } from './check-fetcher-options.ts';
 import {
   DEFAULT_BUDGET_BYTES,
   DEFAULT_MAX_BATCH_BYTES,
@@ -73,6 +74,7 @@ export class Fetcher implements ReaderHost, BrokerFetchListener {
   private isClosed = false;
 
   constructor(cluster: Cluster, options: FetcherOptions = {}) {
+    checkFetcherOptions(options);
     this.cluster = cluster;
     this.clock = cluster.clock;
     const budgetBytes = positive(options.budgetBytes ?? DEFAULT_BUDGET_BYTES, 'budgetBytes');

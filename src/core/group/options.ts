@@ -16,6 +16,8 @@ export interface GroupConsumerOptions extends FetcherOptions {
   readonly groupId: string;
   /** Names, or a pattern that is matched against all topics of the cluster (internal ones aside), now and later. */
   readonly topics: readonly string[] | RegExp;
+  /** Topics that are never read, by name or pattern, whatever `topics` says. Default none. */
+  readonly excludeTopics?: readonly string[] | RegExp | undefined;
   /**
    * How the group is kept together: 'classic' (members divide the partitions, each rebalance is a round of joining) or 'consumer' (KIP-848: the
    * broker does it; Kafka 4.0 and later). Kafka's `group.protocol`. Default 'classic'.
@@ -116,19 +118,31 @@ export function resolveGroupTimes(options: GroupConsumerOptions): GroupTimes {
   return times;
 }
 
-function checkIdentity({ groupId, topics, groupInstanceId }: GroupConsumerOptions): void {
+function checkIdentity({ groupId, topics, excludeTopics, groupInstanceId }: GroupConsumerOptions): void {
   if (typeof groupId !== 'string' || groupId === '') {
-    throw new UsageError('groupId must be a string that is not empty', 'groupId');
+    throw new UsageError(
+      `groupId must be a string that is not empty, not ${JSON.stringify(groupId)}`,
+      'groupId',
+    );
   }
   if (!(topics instanceof RegExp)) {
     if (!Array.isArray(topics) || topics.length === 0) {
-      throw new UsageError('topics must name at least one topic, or be a RegExp', 'topics');
+      throw new UsageError(
+        `topics must name at least one topic, or be a RegExp, not ${JSON.stringify(topics)}`,
+        'topics',
+      );
     }
     for (const topic of topics as readonly unknown[]) {
       if (typeof topic !== 'string' || topic === '') {
-        throw new UsageError(`topics must be names, not ${String(topic)}`, 'topics');
+        throw new UsageError(`topics must be names, not ${JSON.stringify(topic)}`, 'topics');
       }
     }
+  }
+  if (excludeTopics !== undefined && !(excludeTopics instanceof RegExp)) {
+    if (!Array.isArray(excludeTopics) || excludeTopics.some((topic: unknown) => typeof topic !== 'string'))
+      throw new UsageError('excludeTopics must be a list of names, or a RegExp', 'excludeTopics');
+    if (!(topics instanceof RegExp) && topics.every((topic) => excludeTopics.includes(topic)))
+      throw new UsageError('excludeTopics leaves nothing of topics', 'excludeTopics');
   }
   if (groupInstanceId !== undefined && !INSTANCE_ID.test(groupInstanceId)) {
     throw new UsageError(
