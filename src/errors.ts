@@ -167,6 +167,42 @@ export class OffsetRangeError extends BrokerError {
   }
 }
 
+/** What became of one message of a batch that could not be sent as a whole. */
+export interface FailedSend {
+  /** Its place in the batch. */
+  readonly index: number;
+  readonly message: unknown;
+  readonly error: unknown;
+}
+
+/** Some messages of a batch are not in the log, `failures`; `results` has the others at their places, and undefined where one failed. */
+export class SendBatchError<R = unknown> extends BrokerError {
+  readonly failures: readonly FailedSend[];
+  readonly results: readonly (R | undefined)[];
+
+  constructor(failures: readonly FailedSend[], results: readonly (R | undefined)[]) {
+    const [first] = failures;
+    const error = first?.error;
+    const why = error instanceof Error ? error.message : String(error);
+    const name = error instanceof BrokerError ? error.errorName : 'UNKNOWN_SERVER_ERROR';
+    const which = failures
+      .slice(0, 10)
+      .map(({ index }) => index)
+      .join(', ');
+    const more = failures.length > 10 ? ', ...' : '';
+    super(
+      name,
+      `${failures.length} of ${results.length} messages failed (${which}${more}); the first: ${why}`,
+      {
+        retriable: failures.every((one) => one.error instanceof KafkaError && one.error.retriable),
+        cause: error,
+      },
+    );
+    this.failures = failures;
+    this.results = results;
+  }
+}
+
 /** The peer sent bytes that break the protocol (hostile lengths, truncated frames, lying counts). `errorName` is `CORRUPT_MESSAGE`. */
 export class ProtocolError extends BrokerError {
   constructor(message: string, details: Partial<BrokerErrorDetails> = {}) {

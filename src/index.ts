@@ -22,6 +22,7 @@ export {
   OffsetRangeError,
   OutcomeUnknownError,
   ProtocolError,
+  SendBatchError,
   TimeoutError,
   TransactionAbortableError,
   TransactionFatalError,
@@ -65,6 +66,18 @@ export { nullable } from './serdes/nullable.ts';
 export type { Deserializer, Serde, SerdeContext, Serializer } from './serdes/serde.ts';
 export { text } from './serdes/text.ts';
 export { copy } from './sources/copy.ts';
+export {
+  asyncProducer,
+  AsyncProducer,
+  type AsyncProducerOptions,
+  type ObserverOverflow,
+  type Produced,
+  type ProducedCounts,
+  type ProduceFailure,
+} from './sinks/async-producer.ts';
+export type { Message, MessageFormat, Placement } from './sinks/message.ts';
+export type { ResultStream } from './sinks/result-stream.ts';
+export { syncProducer, SyncProducer, type SyncProducerOptions } from './sinks/sync-producer.ts';
 export { fromAsyncIterable } from './sources/from-async-iterable.ts';
 export { fromIterable } from './sources/from-iterable.ts';
 export { fromObservable, type Overflow } from './sources/from-observable.ts';

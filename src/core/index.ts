@@ -156,8 +156,9 @@ export type {
   SaslProvider,
 } from './security/sasl-options.ts';
 export type { TlsInit, TlsOptions } from './security/tls-options.ts';
+export type { ProducerInterceptor } from './producer/interceptor.ts';
 export type { ProducerOptions } from './producer/options.ts';
-export type { Partitioner, PartitionerName } from './producer/partitioner.ts';
+export type { Partitioner, PartitionerName, WritablePartitioner } from './producer/partitioner.ts';
 export { Producer } from './producer/producer.ts';
 export type { Receipt, Sent } from './producer/receipt.ts';
 export type { RecordProducer } from './producer/record-producer.ts';
@@ -182,6 +183,7 @@ export {
   OffsetRangeError,
   OutcomeUnknownError,
   ProtocolError,
+  SendBatchError,
   TimeoutError,
   TransactionAbortableError,
   TransactionFatalError,

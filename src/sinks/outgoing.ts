@@ -37,15 +37,21 @@ class EncodeContext implements SerdeContext {
 
 /** Serializes the records of one topic. */
 export class Encoder {
-  private readonly topic: string;
+  private readonly label: string;
   private readonly key: Serializer<unknown> | undefined;
   private readonly value: Serializer<unknown> | undefined;
   private readonly keyContext: EncodeContext;
   private readonly valueContext: EncodeContext;
   private readonly shared = new Outgoing();
 
-  constructor(topic: string, key: Serializer<unknown> | undefined, value: Serializer<unknown> | undefined) {
-    this.topic = topic;
+  /** `label` is how its messages begin. */
+  constructor(
+    topic: string,
+    key: Serializer<unknown> | undefined,
+    value: Serializer<unknown> | undefined,
+    label = `toTopic '${topic}'`,
+  ) {
+    this.label = label;
     this.key = key;
     this.value = value;
     this.keyContext = new EncodeContext(topic, 'key');
@@ -69,7 +75,7 @@ export class Encoder {
   ): OutgoingRecord {
     if (typeof record !== 'object' || record === null) {
       throw new UsageError(
-        `toTopic '${this.topic}': the project function answers with a record or an array of records, not ${String(record)}`,
+        `${this.label}: the project function answers with a record or an array of records, not ${String(record)}`,
       );
     }
     const { headers, partition } = record;
@@ -94,7 +100,7 @@ export class Encoder {
     const { part } = context;
     if (value === undefined) {
       throw new UsageError(
-        `toTopic '${this.topic}': the ${part} is undefined; null is a tombstone, and an empty string is not null`,
+        `${this.label}: the ${part} is undefined; null is a tombstone, and an empty string is not null`,
         part,
       );
     }
@@ -106,7 +112,7 @@ export class Encoder {
         ? `is ${typeof value === 'object' ? 'an' : 'a'} ${typeof value} and has no serializer`
         : 'was serialized to something else than bytes';
     throw new UsageError(
-      `toTopic '${this.topic}': the ${part} ${what}; give a string, a Uint8Array, or a serializer in the third argument`,
+      `${this.label}: the ${part} ${what}; give a string, a Uint8Array, or a serializer in the third argument`,
       part,
     );
   }

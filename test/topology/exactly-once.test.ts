@@ -271,7 +271,9 @@ describe('what cannot run exactly once', () => {
         toTopic('out', (row) => ({ value: String(row.value) })),
       ),
     );
-    expect(await refusal(windows)).toMatchObject({ name: 'UsageError', option: 'guarantee' });
+    const refused = await refusal(windows);
+    expect(refused.message).toContain('holds acknowledgements');
+    expect(refused).toMatchObject({ name: 'UsageError', option: 'guarantee' });
   });
 
   it("a source whose offsets are not a group's", async () => {

@@ -19,6 +19,8 @@ export interface SendOptions {
   readonly use?: Use | undefined;
   /** Never send a version above this one. */
   readonly maxVersion?: number | undefined;
+  /** The broker leaves the answer out (Produce with acks=0): resolves with undefined once it is written. */
+  readonly isUnanswered?: boolean | undefined;
 }
 
 /** How topics are asked for. */
@@ -55,8 +57,7 @@ export interface Cluster {
   /**
    * One attempt on one connection. Rejects with ConnectionError, TimeoutError (its `sent` says whether a byte may have reached the broker),
    * ProtocolError or UnsupportedVersionError, with the signal's reason, or with UsageError after `close()`. A ConnectionError whose phase is
-   * not 'io' means that the request was not sent. Error codes in the body are the caller's business. A request whose answer Kafka leaves out
-   * (Produce with acks=0) is not supported.
+   * not 'io' means that the request was not sent. Error codes in the body are the caller's business.
    */
   send<A extends AnyApi>(
     nodeId: number,

@@ -195,8 +195,8 @@ export class RemoteCluster implements Cluster {
     return Promise.resolve();
   }
 
-  private callOptions({ timeoutMs, signal, maxVersion }: SendOptions): CallOptions {
-    return { timeoutMs: timeoutMs ?? this.requestTimeoutMs, signal, maxVersion };
+  private callOptions({ timeoutMs, signal, maxVersion, isUnanswered }: SendOptions): CallOptions {
+    return { timeoutMs: timeoutMs ?? this.requestTimeoutMs, signal, maxVersion, isUnanswered };
   }
 
   private assertOpen(): void {

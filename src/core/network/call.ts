@@ -25,6 +25,8 @@ export class Call implements PendingCall {
   readonly correlationId: number;
   /** The encoded request, in pieces, while it waits to be written. */
   frame: readonly Uint8Array[] | undefined;
+  /** Nothing comes back. */
+  isUnanswered = false;
   private readonly connection: CallOwner;
   private readonly api: AnyApi;
   private readonly version: number;
@@ -68,6 +70,12 @@ export class Call implements PendingCall {
     if (body.throttleTimeMs !== undefined && body.throttleTimeMs > 0)
       this.connection.throttle(body.throttleTimeMs);
     this.resolve(body as never);
+  }
+
+  /** For one that is not answered: nobody will ever say more about it. */
+  onWritten(): void {
+    this.signal?.removeEventListener('abort', this.onAbort);
+    this.resolve(undefined as never);
   }
 
   private unreadable(error: unknown): unknown {

@@ -45,6 +45,8 @@ export interface CallOptions {
   readonly timeoutMs: number;
   readonly signal?: AbortSignal | undefined;
   readonly maxVersion?: number | undefined;
+  /** The peer does not answer it: resolves when it is written to the wire and the wire takes more. */
+  readonly isUnanswered?: boolean | undefined;
 }
 
 /** A body, or what makes it once the version is known. */
@@ -82,6 +84,8 @@ export class Connection implements CallOwner {
   private throttleTimer: Timer | undefined;
   /** Encoded requests that wait for the end of a throttle window or of a re-authentication; none of their bytes are out. */
   private waiting: Call[] = [];
+  /** Written, without an answer to come, and the wire has not taken all of it. */
+  private undrained: Call[] = [];
 
   private constructor(options: ConnectionOptions) {
     this.options = options;
@@ -194,7 +198,9 @@ export class Connection implements CallOwner {
       onData: (chunk) => {
         this.receive(chunk);
       },
-      onDrain: () => undefined,
+      onDrain: () => {
+        for (const call of this.undrained.splice(0)) call.onWritten();
+      },
       onClose: (cause) => {
         this.onWireClosed(cause);
       },
@@ -268,7 +274,7 @@ export class Connection implements CallOwner {
     api: A,
     version: number,
     request: RequestInit<A>,
-    { timeoutMs, signal }: CallOptions,
+    { timeoutMs, signal, isUnanswered }: CallOptions,
     resolve: (body: ResponseOf<A>) => void,
     reject: (error: unknown) => void,
   ): Call {
@@ -276,13 +282,22 @@ export class Connection implements CallOwner {
     const id = this.inFlight.nextCorrelationId;
     const frame = encodeRequestParts(api, version, id, this.options.clientId, body);
     if (this.inFlight.size === 0) this.wire?.ref?.();
-    return new Call(this, api, version, id, frame, timeoutMs, signal, resolve, reject);
+    const call = new Call(this, api, version, id, frame, timeoutMs, signal, resolve, reject);
+    if (isUnanswered === true) call.isUnanswered = true;
+    return call;
   }
 
   private write(call: Call): void {
     const frame = call.frame;
     call.frame = undefined;
-    if (frame !== undefined) for (const part of frame) this.wire?.write(part);
+    if (frame === undefined) return;
+    let flows: boolean | undefined = true;
+    for (const part of frame) flows = this.wire?.write(part);
+    if (!call.isUnanswered) return;
+    this.inFlight.withdraw(call.correlationId);
+    if (this.inFlight.size === 0) this.wire?.unref?.();
+    if (flows === true) call.onWritten();
+    else this.undrained.push(call);
   }
 
   private receive(chunk: Buffer): void {
@@ -429,6 +444,7 @@ export class Connection implements CallOwner {
     }
     this.wire?.destroy();
     this.inFlight.failAll(error);
+    for (const call of this.undrained.splice(0)) call.onWritten();
     this.onClosed?.(error);
   }
 }

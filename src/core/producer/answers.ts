@@ -59,6 +59,14 @@ export class Answers {
     }
   }
 
+  /** It was written, and there is no answer to come (acks=0). */
+  written(request: ProduceRequest): void {
+    for (const { partition, batch } of request.entries) {
+      this.list(partition);
+      partition.flight.acked(batch, -1, -1);
+    }
+  }
+
   /** There is no answer. */
   none(request: ProduceRequest, thrown: unknown): void {
     const error = thrown instanceof KafkaError ? thrown : unexpected(thrown);

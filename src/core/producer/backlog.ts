@@ -2,6 +2,7 @@
 
 import { BatchBuilder } from '../records/batch-builder.ts';
 import { Batch } from './batch.ts';
+import { CountedBatch } from './counted-batch.ts';
 import type { BatchMemory } from './batch-memory.ts';
 
 const START_BYTES = 4096;
@@ -29,13 +30,22 @@ export class Backlog {
   }
 
   /** A new open batch; the one before, if any, is closed. */
-  openBatch(maxBytes: number, now: number, deliveryTimeoutMs: number): Batch {
+  openBatch(
+    maxBytes: number,
+    now: number,
+    deliveryTimeoutMs: number,
+    limit?: { readonly records: number; readonly onFull: () => void },
+  ): Batch {
     this.close();
     // A busy partition's batch may go on to its full size, and growing there would cost more than memory that is used again.
     const isBusy = this.startBytes >= Math.min(BUSY_BYTES, maxBytes);
     const memory = isBusy ? this.memory.take(maxBytes) : undefined;
     const builder = new BatchBuilder(maxBytes, memory ?? this.startBytes);
-    const batch = new Batch(builder, now, now + deliveryTimeoutMs);
+    const deadlineAt = now + deliveryTimeoutMs;
+    const batch =
+      limit === undefined
+        ? new Batch(builder, now, deadlineAt)
+        : new CountedBatch(builder, now, deadlineAt, limit);
     batch.memory = memory;
     this.open = batch;
     return batch;

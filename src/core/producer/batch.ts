@@ -59,6 +59,11 @@ export class Batch {
     return this.entries.count;
   }
 
+  /** It has all the records that it may have. */
+  get isFull(): boolean {
+    return false;
+  }
+
   /** The bytes it takes in a request; an upper bound before it is sealed. */
   get wireBytes(): number {
     return this.sealed === undefined ? this.bytes : this.sealed.length;

@@ -3,7 +3,13 @@
 import { UsageError } from '../../errors.ts';
 import { CODEC_NAMES, type CodecName } from '../compression/codec.ts';
 import type { Numbering } from './sequence.ts';
-import { PARTITIONER_NAMES, type Partitioner, type PartitionerName } from './partitioner.ts';
+import type { ProducerInterceptor } from './interceptor.ts';
+import {
+  PARTITIONER_NAMES,
+  type Partitioner,
+  type PartitionerName,
+  type WritablePartitioner,
+} from './partitioner.ts';
 
 /** Options of a {@link Producer}; every one has a default that suits a busy stream and a single awaited send alike. */
 export interface ProducerOptions {
@@ -57,7 +63,11 @@ export interface ProducerOptions {
   /** The cluster aborts a transaction that is open for so long. Default 60,000, at most the brokers' `transaction.max.timeout.ms` (15 minutes). */
   readonly transactionTimeoutMs?: number | undefined;
   /** How a record's key chooses the partition. Default 'murmur2', as the Java client. */
-  readonly partitioner?: PartitionerName | Partitioner | undefined;
+  readonly partitioner?: PartitionerName | Partitioner | WritablePartitioner | undefined;
+  /** Most records of a batch: one that has so many goes out at once, whatever `lingerMs`. Default no limit. */
+  readonly batchRecords?: number | undefined;
+  /** See and change each record once, when it is taken: never again when it is sent again. Default none. */
+  readonly interceptors?: readonly ProducerInterceptor[] | undefined;
 }
 
 /** {@link ProducerOptions} with every default filled in. */
@@ -72,6 +82,8 @@ export type ProducerSettings = {
 };
 
 const MIB = 1024 * 1024;
+/** More records than that no batch can have. */
+const MAX_RECORDS = 2 ** 31 - 1;
 
 /** Fills in the defaults. @throws UsageError naming the first option that makes no sense. */
 export function producerSettings(options: ProducerOptions = {}): ProducerSettings {
@@ -96,6 +108,9 @@ export function producerSettings(options: ProducerOptions = {}): ProducerSetting
     retryBackoffMs: count(options, 'retryBackoffMs', 100, 0),
     retryBackoffMaxMs: count(options, 'retryBackoffMaxMs', 1000, 0),
     partitioner: partitioner,
+    batchRecords:
+      options.batchRecords === Infinity ? Infinity : count(options, 'batchRecords', MAX_RECORDS, 1),
+    interceptors: interceptorsOf(options),
     transactionTimeoutMs: count(options, 'transactionTimeoutMs', 60_000, 1),
     acks,
     numbering: transactionalId !== null ? 'given' : idempotent ? 'own' : 'none',
@@ -109,9 +124,11 @@ export function producerSettings(options: ProducerOptions = {}): ProducerSetting
       `compression must be one of ${CODEC_NAMES.join(', ')}; got ${JSON.stringify(compression)}`,
       'compression',
     );
-  if (typeof partitioner !== 'function' && !PARTITIONER_NAMES.includes(partitioner))
+  if (
+    typeof partitioner === 'string' ? !PARTITIONER_NAMES.includes(partitioner) : !isPartitioner(partitioner)
+  )
     throw new UsageError(
-      `partitioner must be a function or one of ${PARTITIONER_NAMES.join(', ')}; got ${typeof partitioner}`,
+      `partitioner must be a function, an object with choose(), or one of ${PARTITIONER_NAMES.join(', ')}; got ${typeof partitioner === 'string' ? partitioner : typeof partitioner}`,
       'partitioner',
     );
   checkDelivery(options, acks, idempotent);
@@ -136,6 +153,25 @@ export function producerSettings(options: ProducerOptions = {}): ProducerSetting
       'lingerMs',
     );
   return settings;
+}
+
+function isPartitioner(value: unknown): boolean {
+  if (typeof value === 'function') return true;
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    typeof (value as { choose?: unknown }).choose === 'function'
+  );
+}
+
+function interceptorsOf({ interceptors = [] }: ProducerOptions): readonly ProducerInterceptor[] {
+  const isList = Array.isArray(interceptors);
+  if (
+    isList &&
+    interceptors.every((one) => typeof (one as { onSend?: unknown } | null)?.onSend === 'function')
+  )
+    return interceptors;
+  throw new UsageError('interceptors must be a list of objects with onSend()', 'interceptors');
 }
 
 function acksOf({ acks = 'all' }: ProducerOptions): -1 | 0 | 1 {

@@ -4,6 +4,7 @@
 import { KafkaError, TimeoutError, UsageError } from '../../errors.ts';
 import type { Timer } from '../clock.ts';
 import { Backlog } from './backlog.ts';
+import { Breaker } from './breaker.ts';
 import type { Batch } from './batch.ts';
 import { ByteGauge } from './buffer-budget.ts';
 import type { ProducerContext } from './context.ts';
@@ -12,6 +13,8 @@ import { Flight, type Place } from './flight.ts';
 import { dropWithdrawn, splitBatch } from './reencode.ts';
 import type { TopicState } from './topic-state.ts';
 
+const NO_LIMIT = 2 ** 31 - 1;
+
 /** The batches of one partition, from the first record taken to the last result. */
 export class PartitionQueue {
   readonly topic: TopicState;
@@ -19,6 +22,8 @@ export class PartitionQueue {
   readonly backlog: Backlog;
   readonly flight: Flight;
   readonly gauge: ByteGauge;
+  /** Made when it first waits in vain for a leader. */
+  breaker: Breaker | undefined;
   /** Since when metadata says that there is no such partition; -1 while there is. */
   missingSince = -1;
   /** The sender's: in one of its lists. */
@@ -51,8 +56,19 @@ export class PartitionQueue {
     return this.backlog.closed.length + this.flight.batches.length;
   }
 
+  /** It has no leader, and what waited for one has failed. */
+  waitedInVain(now: number): void {
+    this.breaker ??= new Breaker();
+    this.breaker.failed(now);
+  }
+
   openBatch(now: number): Batch {
-    return this.backlog.openBatch(this.topic.batchBytes, now, this.context.settings.deliveryTimeoutMs);
+    const { deliveryTimeoutMs, batchRecords } = this.context.settings;
+    const limit =
+      batchRecords >= NO_LIMIT
+        ? undefined
+        : { records: batchRecords, onFull: () => this.context.onFull(this) };
+    return this.backlog.openBatch(this.topic.batchBytes, now, deliveryTimeoutMs, limit);
   }
 
   /** Counts bytes of records that were taken. */
@@ -74,7 +90,8 @@ export class PartitionQueue {
     const { closed, open } = this.backlog;
     if (closed.length > 0 || open === undefined) return closed[0];
     const { lingerMs } = this.context.settings;
-    const due = lingerMs === 0 ? this.flight.batches.length === 0 : now >= open.createdAt + lingerMs;
+    const due =
+      open.isFull || (lingerMs === 0 ? this.flight.batches.length === 0 : now >= open.createdAt + lingerMs);
     return due ? open : undefined;
   }
 

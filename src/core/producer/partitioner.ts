@@ -1,6 +1,7 @@
 // Which partition a key belongs to. Every function here is one that another client uses too, so that moving to or from it keeps keys where they are.
 
 import type { Bytes } from '../records/types.ts';
+import { UsageError } from '../../errors.ts';
 import { murmur2 } from './murmur2.ts';
 
 /**
@@ -10,14 +11,39 @@ import { murmur2 } from './murmur2.ts';
 export type Partitioner = (key: Bytes | null, partitionCount: number) => number | undefined;
 
 /**
+ * Chooses among the partitions that can be written to now, for records whose key does not bind them to one: `writable` are their indexes, never none
+ * unless the whole topic is without leaders; then they are all of them.
+ */
+export interface WritablePartitioner {
+  choose(key: Bytes | null, writable: readonly number[]): number;
+}
+
+/** How a producer without a partition in the record finds one, when no hash says it. */
+export type Spread = 'sticky' | 'random' | 'round-robin' | WritablePartitioner;
+
+/**
  * - `murmur2`: the Java client, kafkajs, franz-go.
  * - `fnv1a`: sarama's default (`HashPartitioner`) and librdkafka's `fnv1a_random`.
  * - `fnv1a-reference`: sarama's `NewReferenceHashPartitioner`.
- * - `crc32`: sarama's `NewConsistentCRCHashPartitioner` and, but for empty keys, librdkafka's default (`consistent_random`).
+ * - `crc32`: sarama's `NewConsistentCRCHashPartitioner`; librdkafka's `consistent`.
+ * - `consistent-random`: librdkafka's default: `crc32`, but an empty key is none.
+ * - `sticky`: no key binds a record: one partition's batch is filled after another's.
+ * - `random`, `round-robin`: the same for each record; sarama's `RandomPartitioner`, `RoundRobinPartitioner`.
+ * - `manual`: every record says its partition; one that does not is refused.
  *
- * All leave a record without a key to the producer; an empty key is a key.
+ * The hashes choose among all partitions, with a leader or not, for a key has its place; they leave a record without a key to `sticky`, and an empty
+ * key is a key. The others choose among the partitions that have a leader, while there is one.
  */
-export type PartitionerName = 'murmur2' | 'fnv1a' | 'fnv1a-reference' | 'crc32';
+export type PartitionerName =
+  | 'murmur2'
+  | 'fnv1a'
+  | 'fnv1a-reference'
+  | 'crc32'
+  | 'consistent-random'
+  | 'sticky'
+  | 'random'
+  | 'round-robin'
+  | 'manual';
 
 /** Java's `Utils.toPositive`: drops the sign bit, which is not the absolute value. */
 export function toPositive(hash: number): number {
@@ -60,7 +86,30 @@ const byName: { readonly [name in PartitionerName]: Partitioner } = {
   fnv1a: (key, count) => (key === null ? undefined : Math.abs(hashKey(fnv1a, key) % count)),
   'fnv1a-reference': (key, count) => (key === null ? undefined : toPositive(hashKey(fnv1a, key)) % count),
   crc32: (key, count) => (key === null ? undefined : (hashKey(crc32, key) >>> 0) % count),
+  'consistent-random': (key, count) =>
+    key === null || key.length === 0 ? undefined : (hashKey(crc32, key) >>> 0) % count,
+  sticky: unbound,
+  random: unbound,
+  'round-robin': unbound,
+  manual: () => {
+    throw new UsageError("The partitioner is 'manual', and the record names no partition", 'partition');
+  },
 };
+
+function unbound(): undefined {
+  return undefined;
+}
+
+/** What the option stands for: who binds a key to a partition, and how the other records are spread. */
+export function partitioning(option: PartitionerName | Partitioner | WritablePartitioner): {
+  readonly bind: Partitioner;
+  readonly spread: Spread;
+} {
+  if (typeof option === 'function') return { bind: option, spread: 'sticky' };
+  if (typeof option === 'object') return { bind: unbound, spread: option };
+  const spread = option === 'random' || option === 'round-robin' ? option : 'sticky';
+  return { bind: byName[option], spread };
+}
 
 /** The names {@link partitionerByName} knows. */
 export const PARTITIONER_NAMES = Object.keys(byName) as readonly PartitionerName[];

@@ -5,7 +5,7 @@ import type { Cluster } from '../cluster/cluster.ts';
 import { HeaderList, headersFrom } from '../records/headers.ts';
 import { singleRecordBatchSize } from '../records/record-size.ts';
 import type { Bytes, HeadersInit, ProducerRecord } from '../records/types.ts';
-import type { BatchWaiter } from './batch.ts';
+import type { Batch, BatchWaiter } from './batch.ts';
 import { BatchMemory } from './batch-memory.ts';
 import { ByteGauge, ReadyListeners } from './buffer-budget.ts';
 import { checkRecord, isBytes, isTime, noTime } from './check-record.ts';
@@ -14,7 +14,8 @@ import { newCounters, type ProducerCounters } from './counters.ts';
 import { Deadlines } from './deadlines.ts';
 import { producerSettings, type ProducerOptions, type ProducerSettings } from './options.ts';
 import type { PartitionQueue } from './partition-queue.ts';
-import { partitionerByName, type Partitioner } from './partitioner.ts';
+import { intercepted } from './interceptor.ts';
+import { partitioning, type Partitioner } from './partitioner.ts';
 import { ProducerIds, type Identities } from './producer-ids.ts';
 import type { Receipt, Sent } from './receipt.ts';
 import type { RecordProducer } from './record-producer.ts';
@@ -66,14 +67,25 @@ export class Producer implements RecordProducer {
     this.cluster = cluster;
     this.settings = settings;
     this.buffer = new ByteGauge(settings.bufferBytes);
-    const { partitioner } = settings;
-    this.partitioner = typeof partitioner === 'string' ? partitionerByName(partitioner)! : partitioner;
+    const { bind, spread } = partitioning(settings.partitioner);
+    this.partitioner = bind;
+    if (settings.interceptors.length > 0) {
+      // In the place of the method, so that a producer without interceptors does not look for them.
+      const take = this.send.bind(this);
+      this.send = (name, record, receipt, tag) =>
+        take(name, intercepted(settings.interceptors, name, record), receipt, tag);
+    }
     this.stamp = new Stamp(cluster.clock);
     const context: ProducerContext = {
       clock: cluster.clock,
       random: cluster.random,
       settings,
       counters: this.counters,
+      spread,
+      onFull: (partition) => {
+        this.sender.list(partition);
+        this.sender.schedule();
+      },
       buffer: this.buffer,
       memory: new BatchMemory(cluster.clock),
       ready: new ReadyListeners(),
@@ -238,6 +250,17 @@ export class Producer implements RecordProducer {
     },
   ): void {
     const { clock, settings } = this.context;
+    const brokenForMs = topic.breaker.openForMs(clock.now());
+    if (brokenForMs > 0) {
+      const message = `Topic ${topic.name} is not known, and records have waited for it in vain; none waits for it for another ${Math.ceil(brokenForMs)} ms`;
+      const error = new BrokerError('LEADER_NOT_AVAILABLE', message, {
+        retriable: true,
+        api: 'Metadata',
+        topic: topic.name,
+      });
+      this.fail(fields.receipt, fields.tag, error);
+      return;
+    }
     const key = owned(fields.key);
     const value = owned(fields.value);
     const headers = fields.headers && new HeaderList(fields.headers.names, fields.headers.values.map(owned));
@@ -286,11 +309,15 @@ export class Producer implements RecordProducer {
     const chosen = index ?? this.partitioner(key, partitions.length);
     const sticky = chosen === undefined;
     let partition = sticky
-      ? topic.sticky.pick(partitions)
+      ? topic.sticky.pick(partitions, key)
       : (partitions[chosen] ?? this.unusual(topic, chosen, index));
     let full: PartitionQueue | undefined;
     for (;;) {
-      const batch = partition.backlog.open ?? partition.openBatch(this.context.clock.now());
+      const batch = partition.backlog.open ?? this.openBatch(partition);
+      if (batch === undefined) {
+        this.refuseLeaderless(partition, receipt, tag);
+        break;
+      }
       const before = batch.count === 0 ? 0 : batch.bytes;
       if (batch.tryAppend(key, value, headers, timestamp, receipt, tag)) {
         if (before === 0) {
@@ -325,6 +352,20 @@ export class Producer implements RecordProducer {
     // A full batch goes out now: the broker works on it while the caller makes the next.
     this.sender.list(full);
     this.sender.drain();
+  }
+
+  /** Undefined while the partition's breaker is open. */
+  private openBatch(partition: PartitionQueue): Batch | undefined {
+    const now = this.context.clock.now();
+    if (partition.breaker !== undefined && partition.breaker.openForMs(now) > 0) return undefined;
+    return partition.openBatch(now);
+  }
+
+  private refuseLeaderless({ topic, index, breaker }: PartitionQueue, receipt: Receipt, tag: number): void {
+    const leftMs = Math.ceil(breaker!.openForMs(this.context.clock.now()));
+    const message = `${topic.name}-${index} has no leader, which records have waited for in vain; none waits for it for another ${leftMs} ms`;
+    const place = { retriable: true, api: 'Produce', topic: topic.name, partition: index };
+    this.fail(receipt, tag, new BrokerError('LEADER_NOT_AVAILABLE', message, place));
   }
 
   private unusual(topic: TopicState, chosen: number, asked: number | undefined): PartitionQueue {

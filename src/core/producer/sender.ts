@@ -160,12 +160,18 @@ export class Sender {
     const body = request.body(Math.max(1, Math.floor(timeoutMs / 2)), settings);
     const maxVersion = Math.min(request.maxVersion, this.context.maxProduceVersion);
     this.cluster
-      .send(node.nodeId, produceApi, body, { timeoutMs, use: 'produce', maxVersion })
+      .send(node.nodeId, produceApi, body, {
+        timeoutMs,
+        use: 'produce',
+        maxVersion,
+        isUnanswered: settings.acks === 0,
+      })
       .then(
         (answer) =>
           this.run(() => {
-            this.release(node, answer.throttleTimeMs);
-            this.answers.take(request, answer);
+            this.release(node, settings.acks === 0 ? 0 : answer.throttleTimeMs);
+            if (settings.acks === 0) this.answers.written(request);
+            else this.answers.take(request, answer);
           }),
         (error: unknown) =>
           this.run(() => {

@@ -3,12 +3,13 @@
 
 import type { Random } from '../clock.ts';
 import type { PartitionQueue } from './partition-queue.ts';
+import type { Spreader } from './spread.ts';
 
 // KIP-794 takes the batch size of the Java client, 16 KiB.
 const SHARE_BYTES = 16 * 1024;
 
 /** The current partition of one topic's keyless records. */
-export class StickyPartition {
+export class StickyPartition implements Spreader {
   private current: PartitionQueue | undefined;
   private taken = 0;
   private readonly random: Random;

@@ -4,11 +4,12 @@ import { BrokerError } from '../../errors.ts';
 import type { KafkaError } from '../../errors.ts';
 import type { TopicMetadata } from '../cluster/metadata.ts';
 import type { Bytes, HeadersInit } from '../records/types.ts';
+import { Breaker } from './breaker.ts';
 import { ByteGauge } from './buffer-budget.ts';
 import type { ProducerContext } from './context.ts';
 import { PartitionQueue } from './partition-queue.ts';
 import type { Receipt } from './receipt.ts';
-import { StickyPartition } from './sticky-partition.ts';
+import { spreaderFor, type Spreader } from './spread.ts';
 
 /** A record taken before its topic is known. */
 export interface PendingRecord {
@@ -42,7 +43,9 @@ export class TopicState {
   /** Since when the cluster answers that there is no such topic; -1 while it does not. */
   missingSince = -1;
   batchBytes: number;
-  readonly sticky: StickyPartition;
+  readonly sticky: Spreader;
+  /** Of the topic while it is not known. */
+  readonly breaker = new Breaker();
   private readonly context: ProducerContext;
 
   constructor(name: string, context: ProducerContext, hasLeader: (partition: PartitionQueue) => boolean) {
@@ -50,7 +53,7 @@ export class TopicState {
     this.context = context;
     this.batchBytes = context.settings.batchBytes;
     this.pendingGauge = new ByteGauge(context.settings.partitionBufferBytes);
-    this.sticky = new StickyPartition(context.random, hasLeader);
+    this.sticky = spreaderFor(context.spread, context.random, hasLeader);
   }
 
   get isKnown(): boolean {
@@ -84,6 +87,7 @@ export class TopicState {
     if (this.id !== '' && id !== '' && id !== this.id) this.failRecreated();
     if (id !== '') this.id = id;
     this.missingSince = -1;
+    this.breaker.succeeded();
     const count =
       found.partitions.length === 0 ? 0 : found.partitions[found.partitions.length - 1]!.index + 1;
     for (let index = this.partitions.length; index < count; index += 1) {
@@ -148,6 +152,10 @@ export class TopicState {
     this.partitions = [];
     this.missing.clear();
     this.sticky.forget();
-    for (const partition of old) partition.failAll(error);
+    for (const partition of old) {
+      // Nobody would cancel it any more.
+      partition.wake?.cancel();
+      partition.failAll(error);
+    }
   }
 }

@@ -85,6 +85,7 @@ export class Topics implements Leaders {
     const nodeId = this.leaderOf(partition);
     if (nodeId !== undefined) {
       partition.missingSince = -1;
+      if (partition.breaker !== undefined) partition.breaker = undefined;
       return nodeId;
     }
     this.leaderless.add(partition);
@@ -102,10 +103,13 @@ export class Topics implements Leaders {
     for (const topic of this.byName.values()) {
       next = Math.min(next, this.expirePending(topic, now));
       for (const partition of topic.all()) {
+        if (partition.deadlineAt <= now && this.leaderOf(partition) === undefined)
+          partition.waitedInVain(now);
         partition.expire(now);
         const missingUntil = this.missingUntil(partition.missingSince);
         if (missingUntil <= now) {
           partition.missingSince = -1;
+          partition.waitedInVain(now);
           partition.failAll(this.noSuchPartition(partition));
         }
         if (!partition.isEmpty)
@@ -121,6 +125,8 @@ export class Topics implements Leaders {
     const { trouble } = this.context;
     const missingUntil = this.missingUntil(topic.missingSince);
     if (missingUntil <= now) {
+      topic.breaker.failed(now);
+      topic.missingSince = -1;
       topic.failPending(() => true, this.noSuchTopic(topic));
       return Infinity;
     }
@@ -128,6 +134,7 @@ export class Topics implements Leaders {
       const why = trouble === undefined ? '' : `; the last error was: ${trouble.message}`;
       const message = `Records for topic ${topic.name} were not sent within ${afterMs} ms, for its partitions are not known${why}`;
       const error = new TimeoutError(message, { afterMs, sent: false, api: 'Metadata', cause: trouble });
+      topic.breaker.failed(now);
       topic.failPending(({ takenAt }) => takenAt + afterMs <= now, error);
     }
     const oldest = topic.pending[0];

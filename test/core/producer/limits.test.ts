@@ -292,7 +292,7 @@ describe('options', () => {
     ['maxInFlight', { maxInFlight: 6 }],
     ['maxRequestBytes', { maxRequestBytes: 1000 }],
     ['lingerMs', { lingerMs: 1000, deliveryTimeoutMs: 500 }],
-    ['partitioner', { partitioner: 'random' as 'murmur2' }],
+    ['partitioner', { partitioner: 'by chance' as 'murmur2' }],
     ['compression', { compression: 'brotli' as 'gzip' }],
     ['bufferSize', { bufferSize: 5 } as ProducerOptions],
   ])('refuses a %s that makes no sense', (option, options) => {
