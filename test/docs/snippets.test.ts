@@ -1,0 +1,40 @@
+// Every TypeScript snippet of these pages compiles as it stands, so that nobody copies what does not.
+import { execFile } from 'node:child_process';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { promisify } from 'node:util';
+import { expect, it } from '@jest/globals';
+
+const root = path.resolve(__dirname, '../..');
+const dir = path.join(root, '.cache/docs/snippets');
+const pages = ['consuming', 'offsets', 'delivery-guarantees', 'rebalancing'];
+const TIMEOUT_MS = 240_000;
+
+it(
+  `the snippets of docs/{${pages.join(',')}}.md compile`,
+  async () => {
+    rmSync(dir, { recursive: true, force: true });
+    mkdirSync(dir, { recursive: true });
+    let snippets = 0;
+    for (const page of pages) {
+      const text = readFileSync(path.join(root, 'docs', `${page}.md`), 'utf8');
+      for (const [, code] of text.matchAll(/^```ts\n(.*?)^```$/gms))
+        writeFileSync(path.join(dir, `${page}-${++snippets}.ts`), `${code}export {};\n`);
+    }
+    expect(snippets).toBeGreaterThan(8);
+    const config = {
+      extends: '../../../tsconfig.json',
+      compilerOptions: { noUnusedLocals: false },
+      include: ['*.ts'],
+      exclude: [],
+    };
+    writeFileSync(path.join(dir, 'tsconfig.json'), JSON.stringify(config));
+    const tsc = promisify(execFile)(
+      process.execPath,
+      ['node_modules/typescript/bin/tsc', '-p', path.join(dir, 'tsconfig.json')],
+      { cwd: root },
+    ).catch((error: unknown) => error as { stdout: string });
+    expect((await tsc).stdout).toBe('');
+  },
+  TIMEOUT_MS,
+);
