@@ -13,6 +13,8 @@ export interface RealKafkaOptions {
   /** Lines added to every server.properties. */
   readonly properties?: Readonly<Record<string, string>>;
   readonly heapMb?: number;
+  /** Directories of every broker's logs; default one. */
+  readonly logDirs?: number;
   /** Further listeners of every broker: their names with Kafka's security protocol ('SSL', 'SASL_PLAINTEXT', 'SASL_SSL'). */
   readonly listeners?: Readonly<Record<string, string>>;
 }
@@ -90,7 +92,7 @@ export async function startRealKafka(options: RealKafkaOptions): Promise<RealKaf
       'listener.security.protocol.map': `PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT${protocols}`,
       'controller.listener.names': 'CONTROLLER',
       'controller.quorum.voters': `1@127.0.0.1:${controllerPort}`,
-      'log.dirs': dir,
+      'log.dirs': [dir, ...Array.from({ length: (options.logDirs ?? 1) - 1 }, (_, n) => `${dir}-${n}`)].join(','),
       'offsets.topic.replication.factor': replication,
       'offsets.topic.num.partitions': '4',
       'transaction.state.log.replication.factor': replication,
