@@ -3,12 +3,7 @@
 import type { Clock, Random, Timer } from '../clock.ts';
 import { systemRandom } from '../clock.ts';
 import type { ConnectionPhase } from '../../errors.ts';
-import {
-  AuthenticationError,
-  ConnectionError,
-  ProtocolError,
-  UnsupportedVersionError,
-} from '../../errors.ts';
+import { AuthenticationError, ConnectionError, ProtocolError } from '../../errors.ts';
 import type { AnyApi, RequestOf, ResponseOf } from '../protocol/api.ts';
 import { encodeRequestParts } from '../protocol/frame.ts';
 import type { BrokerRange } from '../protocol/negotiate.ts';
@@ -17,10 +12,11 @@ import type { SaslMechanism } from '../security/sasl-exchange.ts';
 import { AuthSession } from './auth-session.ts';
 import type { CallOwner } from './call.ts';
 import { Call } from './call.ts';
+import type { LastSeen } from './ending.ts';
+import { endingError, handshakeFailed, openingTooSlow, wireClosed } from './ending.ts';
 import { FrameSplitter } from './frame-splitter.ts';
 import { handshake } from './handshake.ts';
 import { InFlight } from './in-flight.ts';
-import { tlsFailure } from './tls-failure.ts';
 import type { BrokerAddress, Transport, Wire, WireEvents } from './transport.ts';
 
 /** What a connection needs to open and to live. */
@@ -116,7 +112,8 @@ export class Connection implements CallOwner {
         reject(signal?.reason);
       };
       const timer = options.clock.setTimeout(() => {
-        connection.timeOutOpening();
+        const tooSlow = openingTooSlow(connection.lastSeen, options.connectTimeoutMs);
+        connection.failWith(endingError(options.address, tooSlow));
       }, options.connectTimeoutMs);
       if (signal?.aborted === true) {
         timer.cancel();
@@ -182,7 +179,7 @@ export class Connection implements CallOwner {
     try {
       this.wire = this.options.transport.connect(this.address, this.events(onReady));
     } catch (error) {
-      this.onWireClosed(error as Error);
+      this.failWith(endingError(this.address, wireClosed(this.lastSeen, error as Error)));
     }
   }
 
@@ -202,7 +199,7 @@ export class Connection implements CallOwner {
         for (const call of this.undrained.splice(0)) call.onWritten();
       },
       onClose: (cause) => {
-        this.onWireClosed(cause);
+        this.failWith(endingError(this.address, wireClosed(this.lastSeen, cause)));
       },
     };
   }
@@ -350,64 +347,21 @@ export class Connection implements CallOwner {
       : `${host}:${port} has not ended the re-authentication of this client`;
   }
 
-  private timeOutOpening(): void {
-    const ms = this.options.connectTimeoutMs;
-    if (this.phase === 'dial') this.fail(`could not be reached within ${ms} ms`);
-    else if (this.phase === 'auth') this.fail(`did not let this client in by SASL within ${ms} ms`);
-    else {
-      const got = this.receivedBytes === 0 ? 'nothing' : `only ${this.receivedBytes} bytes`;
-      this.fail(
-        `accepted the connection and answered ${got} within ${ms} ms; is it a plaintext listener of a Kafka broker?`,
-      );
-    }
-  }
-
   private failHandshake(error: unknown): void {
-    if (this.closeError !== undefined) return;
-    if (error instanceof AuthenticationError) {
-      this.failWith(error);
-      return;
-    }
-    const hopeless = error instanceof UnsupportedVersionError || error instanceof ProtocolError;
-    // What could not be read says so with the address, as what is read later does.
-    const unreadable = error instanceof ProtocolError ? error.cause : undefined;
-    if (unreadable instanceof ProtocolError)
-      this.fail(`broke the protocol: ${unreadable.message}`, error, false);
-    else this.fail(error instanceof Error ? error.message : String(error), error, !hopeless);
+    this.failWith(
+      error instanceof AuthenticationError
+        ? error
+        : endingError(this.address, handshakeFailed(this.phase, error)),
+    );
   }
 
-  private onWireClosed(cause: Error | undefined): void {
-    const tls = this.phase === 'io' ? undefined : tlsFailure(cause);
-    if (tls !== undefined) {
-      this.failInTls(tls.what, cause, tls.retriable);
-      return;
-    }
-    if (this.phase === 'dial') {
-      this.fail(`could not be reached: ${reasonOf(cause) ?? 'the connection was closed'}`, cause);
-      return;
-    }
-    const how = reasonOf(cause) ?? 'by the peer';
-    const { pendingBytes } = this.splitter;
-    const partial = pendingBytes === 0 ? '' : `, ${pendingBytes} bytes into an answer`;
-    const hint = this.hint();
-    const why = pendingBytes === 0 ? cause : cutOff(pendingBytes, cause);
-    this.fail(`closed the connection (${how}) after ${this.receivedBytes} bytes${partial}${hint}`, why, true);
-  }
-
-  /** What to look at when the peer closed without a word. */
-  private hint(): string {
-    if (this.phase === 'handshake')
-      return ' before it said which versions it speaks; is it a TLS or SASL port?';
-    if (this.phase === 'auth') return ' during SASL';
-    if (this.hasAnswered || this.session !== undefined) return '';
-    return ' before it answered its first request; is it a SASL listener? Then set `sasl`';
-  }
-
-  private failInTls(what: string, cause: Error | undefined, retriable: boolean): void {
-    const { host, port } = this.address;
-    const at = { host, port, phase: 'tls', cause, retriable } as const;
-    const message = `${host}:${port} ${what}`;
-    this.failWith(retriable ? new ConnectionError(message, at) : new AuthenticationError(message, at));
+  private get lastSeen(): LastSeen {
+    return {
+      phase: this.phase,
+      receivedBytes: this.receivedBytes,
+      pendingBytes: this.splitter.pendingBytes,
+      isAccepted: this.hasAnswered || this.session !== undefined,
+    };
   }
 
   /** For a request that comes too late: nothing of it was sent, whatever phase the connection ended in. */
@@ -426,10 +380,8 @@ export class Connection implements CallOwner {
     cause?: unknown,
     retriable = !(cause instanceof ProtocolError && this.phase !== 'io'),
   ): void {
-    if (this.closeError !== undefined) return;
-    const { host, port } = this.address;
-    const at = { host, port, phase: this.phase, cause, retriable };
-    this.failWith(new ConnectionError(`${host}:${port} ${what}`, at));
+    if (this.closeError === undefined)
+      this.failWith(endingError(this.address, { what, phase: this.phase, cause, retriable }));
   }
 
   private failWith(error: ConnectionError): void {
@@ -451,21 +403,4 @@ export class Connection implements CallOwner {
 
 function isMaker<A extends AnyApi>(request: RequestInit<A>): request is (version: number) => RequestOf<A> {
   return typeof request === 'function';
-}
-
-/** A frame that does not end: bad luck once, a broken peer when it happens every time. */
-function cutOff(bytes: number, cause: Error | undefined): ProtocolError {
-  return new ProtocolError(`The connection ended ${bytes} bytes into a frame`, { retriable: true, cause });
-}
-
-function reasonOf(cause: Error | undefined): string | undefined {
-  if (cause === undefined) return undefined;
-  // Every address of the host was tried.
-  if (cause instanceof AggregateError && cause.errors.length > 0)
-    return cause.errors
-      .map((error: unknown) => (error instanceof Error ? error.message : String(error)))
-      .join(', ');
-  if (cause.message !== '') return cause.message;
-  const code: unknown = (cause as { code?: unknown }).code;
-  return typeof code === 'string' ? code : cause.name;
 }
