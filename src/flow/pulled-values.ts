@@ -74,7 +74,7 @@ export class PulledValues<V extends object> implements AsyncIterableIterator<V, 
     if (!this.isOver) return new Promise((resolve, reject) => this.takers.push({ resolve, reject }));
     const { failure } = this;
     this.failure = undefined;
-    return failure === undefined ? Promise.resolve(DONE) : rejected(failure.cause);
+    return failure === undefined ? Promise.resolve(DONE) : Promise.reject(failure.cause);
   }
 
   return(): Promise<IteratorReturnResult<undefined>> {
@@ -110,10 +110,4 @@ export class PulledValues<V extends object> implements AsyncIterableIterator<V, 
     this.receiver?.unsubscribe();
     for (let left = this.values.shift(); left !== undefined; left = this.values.shift()) this.abandon(left);
   }
-}
-
-function rejected(cause: unknown): Promise<never> {
-  // As the flow failed with it, be it an Error or not.
-  // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors
-  return Promise.reject(cause);
 }

@@ -91,7 +91,7 @@ class Lane<A> {
     const batch = this.acknowledged;
     for (let left = this.waiting.size; left > 0; left--) {
       const delivery = this.waiting.shift()!;
-      // eslint-disable-next-line @typescript-eslint/no-unsafe-type-assertion -- nothing else implements Origin
+      // eslint-disable-next-line @typescript-eslint/no-unsafe-class-instance-assignment -- nothing else implements Origin
       batch.push({ value: delivery.value, origins: delivery.origins as readonly OriginView[] });
       delivery.ack();
     }

@@ -25,7 +25,6 @@ export function ownBytes(value: unknown): unknown {
  * ```
  */
 export function copy<R extends ConsumerRecord<unknown, unknown>>(record: R): R {
-  // eslint-disable-next-line @typescript-eslint/no-unsafe-type-assertion -- a copy has the type of what it is copied from
   if (isCopyable(record)) return record.copy() as R;
   return { ...record, key: ownBytes(record.key), value: ownBytes(record.value) };
 }

@@ -27,11 +27,13 @@ class Reading {
 
   constructor(kafka: Kafka, topic: string, options: GroupOptions) {
     this.all = sluice(kafka).fromGroup({ topics: [topic], ...options });
-    const subscription = this.all.claims.subscribe((claim) => {
-      this.claims.push(claim);
-      claim.subscribe((delivery) => this.deliveries.push(delivery));
-    });
+    const subscription = this.all.claims.subscribe((claim) => this.begin(claim));
     this.stop = () => subscription.unsubscribe();
+  }
+
+  private begin(claim: Claim<ConsumerRecord>): void {
+    this.claims.push(claim);
+    claim.subscribe((delivery) => this.deliveries.push(delivery));
   }
 
   get offsets(): number[] {

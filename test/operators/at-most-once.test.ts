@@ -1,11 +1,10 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { take } from 'rxjs';
 import { TestScheduler } from 'rxjs/testing';
-import type { ConsumerRecord } from '../../src/core/records/types.ts';
 import { createFlow } from '../../src/flow/flow.ts';
 import { rootDelivery } from '../../src/flow/delivery.ts';
 import type { SourceCommitter } from '../../src/flow/settlement.ts';
-import { Settled } from '../../src/flow/settled.ts';
+import type { Settled } from '../../src/flow/settled.ts';
 import { atMostOnce, batch, filter, mapAsync, merge } from '../../src/operators/index.ts';
 import { record } from '../../src/testing/marbles-record.ts';
 import { MarbleSource, schedulerClock } from '../../src/testing/marbles-source.ts';
@@ -61,7 +60,7 @@ class GroupClaim extends ManualSource<number> {
   hand(count = 1): void {
     for (let n = 0; n < count; n++) {
       const offset = this.next++;
-      this.emit(offset, 0, { ...record({ key: null, value: null }), offset } as ConsumerRecord);
+      this.emit(offset, 0, { ...record({ key: null, value: null }), offset });
     }
   }
 

@@ -35,7 +35,7 @@ class JavaTransaction {
       ],
       { stdio: ['pipe', 'pipe', 'inherit'] },
     );
-    const lines = readline.createInterface({ input: child.stdout! });
+    const lines = readline.createInterface({ input: child.stdout });
     const [line] = (await once(lines, 'line')) as [string];
     expect(line).toBe('open');
     return new JavaTransaction(child);
