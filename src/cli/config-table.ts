@@ -167,10 +167,7 @@ export const CONSUMER: { readonly [name: string]: Apply } = {
   ),
   'interceptor.classes': only([''], 'the client cannot run Java classes'),
   'client.rack': only([''], 'the client does not read from followers yet'),
-  'group.protocol': only(
-    ['classic', 'CLASSIC'],
-    'the client does not have the KIP-848 protocol yet; use classic',
-  ),
+  'group.protocol': only(['classic', 'CLASSIC'], 'say it with --group-protocol, which wins over the file'),
 };
 
 function truth(value: string): boolean {

@@ -7,6 +7,7 @@ import { EXIT_FAILED, EXIT_OK, type Command, type Surroundings } from './command
 import { configSettings, noteIgnored } from './config-options.ts';
 import { emptyConfig, type ClientConfig } from './config-table.ts';
 import { ConsumeRun } from './consume-run.ts';
+import { assignorsOf, DEFAULT_STRATEGY, KNOWN_STRATEGIES, protocolOf } from './group-protocol.ts';
 import {
   brokerList,
   choice,
@@ -23,7 +24,6 @@ import {
 import { refuse } from './unsupported.ts';
 
 const MAX_INT32 = 2 ** 31 - 1;
-const RANGE = 'org.apache.kafka.clients.consumer.RangeAssignor';
 
 const OPTIONS = {
   'bootstrap-server': required(brokerList, 'Some brokers of the cluster.', ['broker-list']),
@@ -32,11 +32,11 @@ const OPTIONS = {
   'group-protocol': withDefault(
     choice('GROUP-PROTOCOL', ['classic', 'consumer'], true),
     'classic',
-    'Group protocol; only classic, the client does not have the other one (KIP-848) yet.',
+    'Group protocol: classic, or consumer (KIP-848), in which the broker divides.',
   ),
   'group-remote-assignor': optional(
     text('GROUP-REMOTE-ASSIGNOR'),
-    'Of use with the group protocol consumer only.',
+    'How the broker divides, with the group protocol consumer: uniform or range.',
   ),
   'group-instance-id': optional(text('GROUP-INSTANCE-ID'), 'Makes the member a static one, of this name.'),
   'max-messages': withDefault(
@@ -57,8 +57,8 @@ const OPTIONS = {
   ),
   'assignment-strategy': withDefault(
     text('ASSIGNMENT-STRATEGY'),
-    RANGE,
-    'How partitions are divided; the client has this one only so far.',
+    DEFAULT_STRATEGY,
+    "How the group protocol classic divides: Kafka's assignors, by class, in order of preference.",
   ),
   'command-config': optional(
     text('CONFIG-FILE'),
@@ -83,10 +83,11 @@ type Options = ValuesOf<typeof OPTIONS>;
 function missing(options: Options): readonly [what: string, why: string] | undefined {
   const strategy = options['assignment-strategy'];
   const policy = options['reset-policy'];
-  if (options['group-protocol'] === 'consumer')
-    return ['--group-protocol consumer', 'the client does not have the KIP-848 protocol yet; use classic'];
-  if (strategy !== RANGE && strategy !== 'range')
-    return [`--assignment-strategy ${strategy}`, `the client has the range assignor only; use ${RANGE}`];
+  if (options['group-protocol'] === 'classic' && assignorsOf(strategy) === undefined)
+    return [
+      `--assignment-strategy ${strategy}`,
+      `the client cannot run Java classes; it has ${KNOWN_STRATEGIES}`,
+    ];
   if (policy === 'none' || policy.startsWith('by_duration:'))
     return [`--reset-policy ${policy}`, 'the client starts at earliest or latest'];
   if (policy !== 'earliest' && policy !== 'latest')
@@ -99,10 +100,19 @@ const DEFAULT_SESSION_MS = 45_000;
 const DEFAULT_DRAIN_MS = 30_000;
 const DEFAULT_COMMIT_MS = 5_000;
 
+/** With the other protocol the broker sets them. */
+function classicTimes(
+  options: Options,
+  consumer: ClientConfig['consumer'],
+): Pick<GroupConsumerOptions, 'sessionTimeoutMs' | 'heartbeatIntervalMs'> {
+  const sessionTimeoutMs = options['session-timeout'] ?? consumer.sessionTimeoutMs ?? DEFAULT_SESSION_MS;
+  const third = Math.min(DEFAULT_HEARTBEAT_MS, Math.ceil(sessionTimeoutMs / 3));
+  return { sessionTimeoutMs, heartbeatIntervalMs: consumer.heartbeatIntervalMs ?? third };
+}
+
 function groupOptions(options: Options, { consumer, maxPollRecords }: ClientConfig): GroupConsumerOptions {
   const autoCommit = options['enable-autocommit'];
   const from = options['reset-policy'] === 'latest' ? 'latest' : 'earliest';
-  const sessionTimeoutMs = options['session-timeout'] ?? consumer.sessionTimeoutMs ?? DEFAULT_SESSION_MS;
   const rebalanceTimeoutMs = consumer.rebalanceTimeoutMs!;
   return {
     ...consumer,
@@ -112,9 +122,8 @@ function groupOptions(options: Options, { consumer, maxPollRecords }: ClientConf
     from,
     outOfRange: from,
     credit: { records: maxPollRecords },
-    sessionTimeoutMs,
-    heartbeatIntervalMs:
-      consumer.heartbeatIntervalMs ?? Math.min(DEFAULT_HEARTBEAT_MS, Math.ceil(sessionTimeoutMs / 3)),
+    ...protocolOf(options),
+    ...(options['group-protocol'] === 'classic' ? classicTimes(options, consumer) : {}),
     rebalanceTimeoutMs,
     drainTimeoutMs: Math.min(DEFAULT_DRAIN_MS, Math.floor(rebalanceTimeoutMs / 2)),
     commitTimeoutMs: Math.min(DEFAULT_COMMIT_MS, Math.ceil(rebalanceTimeoutMs / 4)),

@@ -175,7 +175,7 @@ describe('a command that cannot be', () => {
   });
 
   it('yet, because the client does not have it, is an event too', async () => {
-    const args = ['--topic', 'spare', '--group-id', 'g', '--group-protocol', 'consumer'];
+    const args = ['--topic', 'spare', '--group-id', 'g', '--assignment-strategy', 'com.example.Own'];
     const { code, events, errors } = await finished('verifiable-consumer', ...server, ...args);
     expect(code).toBe(1);
     expect(events.map(({ name }) => name)).toEqual(['error']);

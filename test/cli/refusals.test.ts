@@ -155,17 +155,16 @@ describe('the help', () => {
 });
 
 describe('what the client cannot do yet', () => {
-  const sticky = 'org.apache.kafka.clients.consumer.CooperativeStickyAssignor';
+  const own = 'com.example.OwnAssignor';
   it.each<[string, Command, string[], string]>([
     ['--acks 0', verifiableProducer, [...producer, '--acks', '0'], 'all in-sync replicas'],
     ['--acks 1', verifiableProducer, [...producer, '--acks', '1'], 'all in-sync replicas'],
     [
-      '--group-protocol consumer',
+      own,
       verifiableConsumer,
-      [...consumer, '--group-protocol', 'CONSUMER'],
-      'KIP-848',
+      [...consumer, '--assignment-strategy', `range,${own}`],
+      'cannot run Java classes',
     ],
-    [sticky, verifiableConsumer, [...consumer, '--assignment-strategy', sticky], 'range assignor only'],
     [
       '--reset-policy none',
       verifiableConsumer,
