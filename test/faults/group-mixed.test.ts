@@ -26,10 +26,19 @@ const seed = Number(process.env['SLUICE_SEED'] ?? Date.now() % 1_000_000);
 interface Way {
   readonly name: string;
   readonly options: readonly string[];
+  /** The members choose the times of their sessions; otherwise the broker does. */
+  readonly choosesTimes: boolean;
 }
 
+const ASSIGNORS = 'org.apache.kafka.clients.consumer';
 const WAYS: readonly Way[] = [
-  { name: 'range', options: ['--assignment-strategy', 'org.apache.kafka.clients.consumer.RangeAssignor'] },
+  { name: 'range', options: ['--assignment-strategy', `${ASSIGNORS}.RangeAssignor`], choosesTimes: true },
+  {
+    name: 'cooperative-sticky',
+    options: ['--assignment-strategy', `${ASSIGNORS}.CooperativeStickyAssignor`],
+    choosesTimes: true,
+  },
+  { name: 'consumer protocol', options: ['--group-protocol', 'consumer'], choosesTimes: false },
 ];
 
 /** Members of both kinds that come and go as a seed says; one of each stays, so that the group is mixed all the time. */
@@ -116,7 +125,7 @@ class MixedGroup {
 
   it.each(WAYS)(
     `$name: ${ACTS_FOR_MS / 1_000} s of joins, leaves and kills: no commit behind a position, nothing of partitions that are not one's own, nothing missing`,
-    async ({ name, options }) => {
+    async ({ name, options, choosesTimes }) => {
       const kafka = new Kafka({ brokers: own.brokers });
       const [topic, groupId] = [uniqueName('mixed'), uniqueName('mixed')];
       await kafka.admin().createTopics([{ name: topic, partitions: PARTITIONS }]);
@@ -125,7 +134,7 @@ class MixedGroup {
         topic,
         groupId,
         sessionTimeoutMs: SESSION_MS,
-        options: [...options, '--command-config', settings],
+        options: choosesTimes ? [...options, '--command-config', settings] : options,
       };
       const group = new MixedGroup((member, program) => new VerifiableConsumer(member, program, setting));
       try {
