@@ -2,7 +2,7 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { systemClock } from '../../src/core/clock.ts';
 import { Producer } from '../../src/core/producer/producer.ts';
-import { BrokerError } from '../../src/errors.ts';
+import type { BrokerError } from '../../src/errors.ts';
 import { brokers, isKafka39 } from '../helpers/brokers.ts';
 import { until } from '../helpers/until.ts';
 import { EpochGroup, type EpochMember } from './programs/epoch-group.ts';

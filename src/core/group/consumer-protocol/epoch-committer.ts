@@ -41,7 +41,8 @@ export class EpochCommitter implements Committer {
     for (let current = generation; ;) {
       const remainingMs = Math.max(1, untilMs - this.clock.now());
       try {
-        return await this.inner.commit(points, current, { ...options, deadlineMs: remainingMs });
+        await this.inner.commit(points, current, { ...options, deadlineMs: remainingMs });
+        return;
       } catch (error) {
         if (!isStaleEpoch(error)) throw error;
         const leftMs = untilMs - this.clock.now();

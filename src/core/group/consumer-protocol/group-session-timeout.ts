@@ -15,13 +15,12 @@ export async function groupSessionTimeoutMs(
   cluster: Cluster,
   nodeId: number,
   groupId: string,
-  signal: AbortSignal,
 ): Promise<number | undefined> {
   const resources = [
     { resourceType: GROUP_RESOURCE, resourceName: groupId, configurationKeys: [SESSION_TIMEOUT] },
   ];
   try {
-    const { results } = await cluster.send(nodeId, describeConfigsApi, { resources }, { signal });
+    const { results } = await cluster.send(nodeId, describeConfigsApi, { resources });
     const value = results[0]?.configs.find(({ name }) => name === SESSION_TIMEOUT)?.value;
     const ms = Number(value ?? Number.NaN);
     return Number.isInteger(ms) && ms > 0 ? ms : undefined;

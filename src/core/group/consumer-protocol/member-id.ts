@@ -10,7 +10,7 @@ export function newMemberId(random: Random): string {
   let id = '';
   while (id.length < LENGTH) {
     const letters = id === '' ? ALPHABET.length - 1 : ALPHABET.length;
-    id += ALPHABET[Math.floor(random() * letters)];
+    id += ALPHABET.charAt(Math.floor(random() * letters));
   }
   return id;
 }

@@ -19,7 +19,7 @@ describe('a pattern that the broker matches', () => {
     [/^orders$/i, '(?i)orders'],
     [/^(?<kind>orders)$/gu, '(orders)'],
     [/^a\.b$/, 'a\\.b'],
-    [/^a\-b$/, 'a-b'],
+    [new RegExp('^a\\-b$'), 'a-b'],
     [/^[\w.-]+\.\d{1,2}m$/, '[\\w.-]+\\.\\d{1,2}m'],
     [/a\$/, '.*a\\$.*'],
     [/a\\$/, '.*a\\\\'],
