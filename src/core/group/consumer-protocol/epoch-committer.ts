@@ -56,6 +56,6 @@ export class EpochCommitter implements Committer {
 }
 
 /** Whether a request was refused for its member epoch alone. */
-export function isStaleEpoch(error: unknown): error is KafkaError {
+function isStaleEpoch(error: unknown): error is KafkaError {
   return error instanceof BrokerError && error.errorName === 'STALE_MEMBER_EPOCH';
 }
