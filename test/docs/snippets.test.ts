@@ -7,7 +7,7 @@ import { expect, it } from '@jest/globals';
 
 const root = path.resolve(__dirname, '../..');
 const dir = path.join(root, '.cache/docs/snippets');
-const pages = ['consuming', 'offsets', 'delivery-guarantees', 'rebalancing'];
+const pages = ['consuming', 'offsets', 'delivery-guarantees', 'rebalancing', 'security', 'admin'];
 const TIMEOUT_MS = 240_000;
 
 it(
@@ -18,8 +18,13 @@ it(
     let snippets = 0;
     for (const page of pages) {
       const text = readFileSync(path.join(root, 'docs', `${page}.md`), 'utf8');
-      for (const [, code] of text.matchAll(/^```ts\n(.*?)^```$/gms))
-        writeFileSync(path.join(dir, `${page}-${++snippets}.ts`), `${code}export {};\n`);
+      const blocks = [...text.matchAll(/^```ts( \w+)?\n(.*?)^```$/gms)];
+      // A block that is marked with the page's name goes on from its first one.
+      for (const [, mark, code] of blocks) {
+        const whole = mark?.trim() === page ? `${blocks[0]![2]!}${code!}` : code!;
+        if (mark === undefined || mark.trim() === page)
+          writeFileSync(path.join(dir, `${page}-${++snippets}.ts`), `${whole}export {};\n`);
+      }
     }
     expect(snippets).toBeGreaterThan(8);
     const config = {
