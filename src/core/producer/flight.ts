@@ -103,6 +103,10 @@ export class Flight {
     if (batch.state !== 'sent') return;
     batch.state = 'waiting';
     if (unclear) batch.maybeAppended = true;
+    if (batch.sends > this.context.settings.retries) {
+      this.fail(batch, batch.maybeAppended ? this.unknown(batch, error) : error);
+      return;
+    }
     if (pause && batch === this.batches[0]) this.backOff();
   }
 

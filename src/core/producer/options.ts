@@ -44,6 +44,8 @@ export interface ProducerOptions {
   readonly requestTimeoutMs?: number | undefined;
   /** How long a record may wait for its topic or partition to exist, in ms. Default 15,000: a new topic shows within a second or two. */
   readonly metadataTimeoutMs?: number | undefined;
+  /** How often a batch is sent again at most. Default Infinity: as often as `deliveryTimeoutMs` allows. */
+  readonly retries?: number | undefined;
   /** First and longest pause before a retry, in ms. Default 100 and 1,000. */
   readonly retryBackoffMs?: number | undefined;
   readonly retryBackoffMaxMs?: number | undefined;
@@ -105,6 +107,7 @@ export function producerSettings(options: ProducerOptions = {}): ProducerSetting
     deliveryTimeoutMs: count(options, 'deliveryTimeoutMs', 120_000, 1),
     requestTimeoutMs: count(options, 'requestTimeoutMs', 30_000, 1),
     metadataTimeoutMs: count(options, 'metadataTimeoutMs', 15_000, 1),
+    retries: options.retries === Infinity ? Infinity : count(options, 'retries', MAX_RECORDS, 0),
     retryBackoffMs: count(options, 'retryBackoffMs', 100, 0),
     retryBackoffMaxMs: count(options, 'retryBackoffMaxMs', 1000, 0),
     partitioner: partitioner,
