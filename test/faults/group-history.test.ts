@@ -108,6 +108,18 @@ describe('the judge of a group', () => {
     ]);
   });
 
+  it('lets a cooperative member commit what it is to give up, until somebody else has it', () => {
+    const both = [generation(9, 1, { a: [0] }), generation(12, 2, { a: [], b: [] }), commit(13, 0, 1)];
+    const a = [claims(10, 0), gets(11, 0), sends(12, 'a', 2, 1), ends(14, 'released')];
+    const rest = [generation(49, 3, { a: [], b: [0] }), commit(54, 0, 3)];
+    const b = [...B.slice(0, 3), sends(53, 'b', 3, 3)];
+    expect(told({ a, b, log: [...both, ...rest] })).toEqual([]);
+    const late = [both[0]!, generation(12, 2, { a: [], b: [0] }), commit(13, 0, 1), ...rest];
+    expect(told({ a, b, log: late })).toEqual([
+      'the commit of partition 0 at 1 came from no owner of its time',
+    ]);
+  });
+
   it('sees a member of the consumer protocol that commits what it does not have', () => {
     const has = (at: number, memberId: string, epoch: number, partitions: number[]): LoggedEntry => ({
       kind: 'member',

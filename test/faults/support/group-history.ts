@@ -1,6 +1,6 @@
 // What members of a group did, and whether it is what a group may do. Pure functions over what the members said and what the coordinator wrote down.
 import type { SentCommit } from './commit-spy.ts';
-import type { LoggedCommit, LoggedEntry } from './coordinator-log.ts';
+import type { LoggedCommit, LoggedEntry, LoggedGeneration } from './coordinator-log.ts';
 
 /** A line of a group member. Times are milliseconds since 1970; all processes are on one machine. */
 export interface MemberEvent {
@@ -240,6 +240,22 @@ function committedUnread({ members, log, records }: GroupHistory): string[] {
   });
 }
 
+type Allowed = Map<
+  string,
+  { readonly generations: readonly number[]; readonly partitions: readonly number[] }
+>;
+
+/** A cooperative member gives up what a generation takes from it, and commits it, before anybody else gets it in the next one. */
+function allowedIn({ generation, owners }: LoggedGeneration, before: Allowed): Allowed {
+  const given = new Set([...owners.values()].flat());
+  return new Map(
+    [...owners].map(([memberId, partitions]) => {
+      const kept = before.get(memberId)?.partitions.filter((partition) => !given.has(partition)) ?? [];
+      return [memberId, { generations: [generation], partitions: [...partitions, ...kept] }];
+    }),
+  );
+}
+
 /** Every commit in the log was sent by a member that owned the partition in the generation of that place in the log. */
 function foreignCommits({ members, log }: GroupHistory): string[] {
   const sent = new Map<string, number>();
@@ -253,18 +269,9 @@ function foreignCommits({ members, log }: GroupHistory): string[] {
       }
   const found: string[] = [];
   /** Who may commit which partitions now, and with which generations or epochs. */
-  let allowed = new Map<
-    string,
-    { readonly generations: readonly number[]; readonly partitions: readonly number[] }
-  >();
+  let allowed: Allowed = new Map();
   for (const entry of log) {
-    if (entry.kind === 'generation')
-      allowed = new Map(
-        [...entry.owners].map(([memberId, partitions]) => [
-          memberId,
-          { generations: [entry.generation], partitions },
-        ]),
-      );
+    if (entry.kind === 'generation') allowed = allowedIn(entry, allowed);
     else if (entry.kind === 'member') {
       if (entry.has === undefined) allowed.delete(entry.memberId);
       else
