@@ -18,7 +18,7 @@ export interface OpenerHost {
   commitPoints(points: readonly OffsetPoint[]): Promise<KafkaError | undefined>;
   /** Opens the claims; `signal` aborts when they are taken away before all are told. */
   onStarts(starts: readonly ClaimStart[], signal: AbortSignal): void;
-  /** Nothing is left to be opened. */
+  /** Nothing is left to be opened, apart from partitions that cannot be read yet. */
   onOpened(): void;
   /** It cannot go on. */
   onError(error: unknown): void;
@@ -28,6 +28,8 @@ export interface OpenerHost {
 interface Round {
   readonly partitions: Assignment;
   readonly stop: AbortController;
+  /** A partition that cannot be read yet: the others do not wait for it. */
+  readonly isApart: boolean;
   /** They were found, and are claims by now. */
   found: boolean;
 }
@@ -49,7 +51,9 @@ export class ClaimOpener {
   open(assignment: Assignment): void {
     let fresh = assignment;
     for (const { partitions } of this.rounds) fresh = without(fresh, partitions);
-    this.begin(fresh);
+    const apart = this.leaderless(fresh);
+    for (const one of apart) this.begin(one, true);
+    this.begin(apart.reduce(without, fresh));
   }
 
   /** These partitions are not opened any more, without a choice none is; those that were looked up with them start over. */
@@ -59,12 +63,23 @@ export class ClaimOpener {
       if (sizeOf(rest) === sizeOf(round.partitions)) continue;
       this.rounds.delete(round);
       round.stop.abort();
-      if (rest.size > 0 && !round.found) this.begin(rest);
+      if (rest.size > 0 && !round.found) this.begin(rest, round.isApart);
     }
   }
 
-  private begin(partitions: Assignment): void {
-    const round: Round = { partitions, stop: sharedAbort(), found: false };
+  /** One by one, the partitions that nobody leads as far as is known. */
+  private leaderless(assignment: Assignment): Assignment[] {
+    const { metadata } = this.cluster;
+    const isLeaderless = (topic: string, partition: number): boolean =>
+      metadata.topic(topic)?.partitions[partition]?.leader === undefined &&
+      metadata.topic(topic)?.partitions[partition] !== undefined;
+    return oneByOne(assignment)
+      .filter(([topic, partition]) => isLeaderless(topic, partition))
+      .map(single);
+  }
+
+  private begin(partitions: Assignment, isApart = false): void {
+    const round: Round = { partitions, isApart, stop: sharedAbort(), found: false };
     this.rounds.add(round);
     this.run(round).catch((error: unknown) => {
       if (!round.stop.signal.aborted) this.host.onError(error);
@@ -73,7 +88,8 @@ export class ClaimOpener {
 
   private async run(round: Round): Promise<void> {
     const { signal } = round.stop;
-    const starts = await this.find(round.partitions, signal);
+    const starts = await this.find(round, signal);
+    if (starts === undefined) return;
     const toCommit = starts.filter(({ mustCommit }) => mustCommit);
     if (toCommit.length > 0) {
       // A refusal that no retry helps ends the membership or its generation, and the opening with it.
@@ -86,20 +102,37 @@ export class ClaimOpener {
     this.host.onStarts(starts, signal);
     if (signal.aborted) return;
     this.rounds.delete(round);
-    if (this.rounds.size === 0) this.host.onOpened();
+    if (!round.isApart && [...this.rounds].every(({ isApart }) => isApart)) this.host.onOpened();
   }
 
-  private async find(partitions: Assignment, signal: AbortSignal): Promise<ClaimStart[]> {
+  /** Undefined when the partitions go on by themselves, because one of them holds up the others. */
+  private async find(round: Round, signal: AbortSignal): Promise<ClaimStart[] | undefined> {
+    const { partitions } = round;
     for (;;) {
       try {
         return await this.starts.find(partitions, signal);
       } catch (error) {
         signal.throwIfAborted();
         if (!(error instanceof KafkaError) || !error.retriable || isBrokenPeer(error)) throw error;
+        if (sizeOf(partitions) > 1) {
+          this.rounds.delete(round);
+          for (const one of oneByOne(partitions)) this.begin(single(one));
+          return undefined;
+        }
         await delay(this.cluster.clock, RETRY_PAUSE_MS, signal);
       }
     }
   }
+}
+
+function oneByOne(assignment: Assignment): [topic: string, partition: number][] {
+  return [...assignment].flatMap(([topic, partitions]) =>
+    partitions.map((partition): [string, number] => [topic, partition]),
+  );
+}
+
+function single([topic, partition]: readonly [string, number]): Assignment {
+  return new Map([[topic, [partition]]]);
 }
 
 function sizeOf(assignment: Assignment): number {

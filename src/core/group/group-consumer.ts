@@ -50,7 +50,7 @@ export class GroupConsumer implements RecordGroup {
   /** Throws UsageError when an option breaks a rule. */
   constructor(cluster: Cluster, options: GroupConsumerOptions, listener: GroupListener) {
     const times = resolveGroupTimes(options);
-    const { groupId, topics, from = 'earliest', isolationLevel } = options;
+    const { groupId, from = 'earliest', isolationLevel } = options;
     this.groupId = groupId;
     this.cluster = cluster;
     this.options = options;
@@ -62,7 +62,7 @@ export class GroupConsumer implements RecordGroup {
         ? (): Generation | undefined => this.membership.current()
         : undefined;
     this.starts = new ClaimStarts(cluster, { groupId, from, isolationLevel, member });
-    this.subscription = new Subscription(cluster, topics, times.metadataMaxAgeMs, (what) =>
+    this.subscription = new Subscription(cluster, options, times.metadataMaxAgeMs, (what) =>
       this.membership.requestRejoin(what),
     );
     this.membership = this.newMembership();
@@ -165,6 +165,7 @@ export class GroupConsumer implements RecordGroup {
       onRevoke: (partitions) => this.revoke(partitions),
       onLost: (cause) => this.loseAll(cause),
       onFailed: (cause) => void this.failed(cause),
+      onBlocked: (event) => this.listener.onBlocked?.(event),
     };
     const identity = {
       ...times,
@@ -178,7 +179,11 @@ export class GroupConsumer implements RecordGroup {
           ...identity,
           rackId: options.rackId ?? null,
           serverAssignor: options.groupRemoteAssignor ?? null,
-          pattern: options.topics instanceof RegExp ? options.topics : undefined,
+          // A pattern with exceptions is matched here: the broker knows no exceptions.
+          pattern:
+            options.topics instanceof RegExp && options.excludeTopics === undefined
+              ? options.topics
+              : undefined,
         },
         host,
       );

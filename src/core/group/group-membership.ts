@@ -3,6 +3,7 @@
 import type { KafkaError } from '../../errors.ts';
 import type { Assignment } from './assignors/assignor.ts';
 import type { Generation } from './committer.ts';
+import type { BlockedEvent } from './listener.ts';
 import type { MemberRequest, MemberState, Verdict } from './membership-table.ts';
 
 /** Keeps one member in its group; used once. Implemented for the classic protocol and for KIP-848's. */
@@ -49,4 +50,6 @@ export interface MembershipHost {
   onLost(cause: KafkaError): void;
   /** It is over; `onLost` was called before. */
   onFailed(cause: KafkaError): void;
+  /** Long synchronous work, or a process that was stopped, held up a heartbeat. */
+  onBlocked?(event: BlockedEvent): void;
 }

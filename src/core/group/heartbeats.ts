@@ -15,13 +15,24 @@ export class Heartbeats {
   private readonly random: Random;
   private readonly intervalMs: number;
   private readonly beat: () => Promise<BeatOutcome>;
+  private readonly onLate: (lateMs: number) => void;
   private timer: Timer | undefined;
+  /** When the timer is to run. */
+  private dueMs = 0;
   /** Told apart so that an answer from before a `stop()` does not go on beating. */
   private round = 0;
   private failures = 0;
   private running = false;
 
-  constructor(clock: Clock, random: Random, intervalMs: number, beat: () => Promise<BeatOutcome>) {
+  /** `onLate` is called when a whole interval passed in which nothing could run. */
+  constructor(
+    clock: Clock,
+    random: Random,
+    intervalMs: number,
+    beat: () => Promise<BeatOutcome>,
+    onLate: (lateMs: number) => void,
+  ) {
+    this.onLate = onLate;
     this.clock = clock;
     this.random = random;
     this.intervalMs = intervalMs;
@@ -36,6 +47,11 @@ export class Heartbeats {
     this.schedule(this.round, this.intervalMs);
   }
 
+  /** How long the next one is overdue, because nothing else ran either; 0 when none is. */
+  overdueMs(): number {
+    return this.timer === undefined ? 0 : Math.max(0, this.clock.now() - this.dueMs);
+  }
+
   stop(): void {
     this.running = false;
     this.round += 1;
@@ -44,11 +60,19 @@ export class Heartbeats {
   }
 
   private schedule(round: number, delayMs: number): void {
-    this.timer = this.clock.setTimeout(() => void this.run(round), Math.max(0, delayMs));
+    const waitMs = Math.max(0, delayMs);
+    this.dueMs = this.clock.now() + waitMs;
+    this.timer = this.clock.setTimeout(() => {
+      void this.run(round);
+    }, waitMs);
   }
 
   private async run(round: number): Promise<void> {
     const sentMs = this.clock.now();
+    const lateMs = this.overdueMs();
+    if (lateMs >= this.intervalMs) this.onLate(lateMs);
+    if (round !== this.round) return;
+    this.timer = undefined;
     const outcome = await this.beat();
     if (round !== this.round) return;
     const passedMs = this.clock.now() - sentMs;

@@ -12,6 +12,15 @@ export interface RebalanceEvent {
   readonly claimEpoch: number;
 }
 
+/** For so long nothing could run in this process, heartbeats included: synchronous work, or the process was stopped. */
+export interface BlockedEvent {
+  /** Beyond the moment at which a heartbeat was due. */
+  readonly blockedMs: number;
+  readonly sessionTimeoutMs: number;
+  /** It was too long: every claim is lost. */
+  readonly isSessionOver: boolean;
+}
+
 /** Receives claims; every call is synchronous. */
 export interface GroupListener {
   onClaim(claim: GroupClaim): void;
@@ -22,6 +31,8 @@ export interface GroupListener {
   onFailed(error: KafkaError): void;
   /** These points are in the group's log. */
   onCommitted?(points: readonly OffsetPoint[]): void;
+  /** A heartbeat was held up for at least an interval by work of this process that let nothing else run. Told before what it brings about. */
+  onBlocked?(event: BlockedEvent): void;
   /** A commit did not succeed within its time; the next one covers it. */
   onCommitFailed?(error: KafkaError): void;
 }

@@ -63,9 +63,20 @@ export class Membership implements GroupMembership {
     this.requests = new MemberRequests(cluster, options);
     this.joiner = new Joiner(cluster, options, this.requests);
     const { clock, random } = cluster;
-    this.heartbeats = new Heartbeats(clock, random, options.heartbeatIntervalMs, () => this.beat());
+    this.heartbeats = new Heartbeats(
+      clock,
+      random,
+      options.heartbeatIntervalMs,
+      () => this.beat(),
+      (blockedMs) => this.blocked(blockedMs),
+    );
     this.session = new Session(clock, options.sessionTimeoutMs, () => {
-      const message = `No heartbeat of ${this.name} was answered for ${options.sessionTimeoutMs} ms: its session is over`;
+      const blockedMs = this.heartbeats.overdueMs();
+      const isBlocked = blockedMs >= options.heartbeatIntervalMs;
+      const why = isBlocked ? `; nothing else in this process ran for ${blockedMs} ms` : '';
+      const message = `No heartbeat of ${this.name} was answered for ${options.sessionTimeoutMs} ms: its session is over${why}`;
+      if (isBlocked)
+        this.host.onBlocked?.({ blockedMs, sessionTimeoutMs: options.sessionTimeoutMs, isSessionOver: true });
       const details = { afterMs: options.sessionTimeoutMs, sent: true, api: 'Heartbeat' };
       const cause = new TimeoutError(message, details);
       // Between two generations the request that is out tells what became of the identity.
@@ -320,6 +331,16 @@ export class Membership implements GroupMembership {
     const verdict = failure === undefined ? 'done' : this.refused('heartbeat', failure, generationId);
     if (verdict === 'done' || verdict === 'rejoin') this.session.renew(sentMs);
     return verdict === 'again' || verdict === 'relocate' ? 'failed' : 'answered';
+  }
+
+  private blocked(blockedMs: number): void {
+    // Its own expiry tells it otherwise.
+    if (this.session.check()) return;
+    this.host.onBlocked?.({
+      blockedMs,
+      sessionTimeoutMs: this.options.sessionTimeoutMs,
+      isSessionOver: false,
+    });
   }
 
   private lose(cause: KafkaError, dropMember = false): void {

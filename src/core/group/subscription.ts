@@ -7,10 +7,19 @@ import type { Cluster } from '../cluster/cluster.ts';
 import { withRetry } from '../cluster/retry.ts';
 import { partitionCount } from './leader.ts';
 
+/** What a member wants to read. */
+export interface Wanted {
+  /** Names, or a pattern. */
+  readonly topics: readonly string[] | RegExp;
+  /** Never, whatever `topics` says. */
+  readonly excludeTopics?: readonly string[] | RegExp | undefined;
+}
+
 /** Follows the metadata of the subscribed topics. */
 export class Subscription {
   private readonly cluster: Cluster;
   private readonly wanted: readonly string[] | RegExp;
+  private readonly isExcluded: (topic: string) => boolean;
   private readonly maxAgeMs: number;
   private readonly onGrown: (what: string) => void;
   private joined: readonly string[] = [];
@@ -21,14 +30,14 @@ export class Subscription {
 
   constructor(
     cluster: Cluster,
-    wanted: readonly string[] | RegExp,
+    { topics, excludeTopics }: Wanted,
     maxAgeMs: number,
     onGrown: (what: string) => void,
   ) {
     this.cluster = cluster;
-    // Without the flags that make `test` remember where it was.
+    this.isExcluded = matcherOf(excludeTopics ?? []);
     this.wanted =
-      wanted instanceof RegExp ? new RegExp(wanted.source, wanted.flags.replace(/[gy]/g, '')) : [...wanted];
+      topics instanceof RegExp ? stateless(topics) : topics.filter((topic) => !this.isExcluded(topic));
     this.maxAgeMs = maxAgeMs;
     this.onGrown = onGrown;
   }
@@ -77,7 +86,7 @@ export class Subscription {
     if (!(wanted instanceof RegExp)) return [...wanted].sort();
     const names: string[] = [];
     for (const { name, isInternal, errorCode } of this.cluster.metadata.topics()) {
-      if (!isInternal && errorCode === 0 && wanted.test(name)) names.push(name);
+      if (!isInternal && errorCode === 0 && wanted.test(name) && !this.isExcluded(name)) names.push(name);
     }
     return names.sort();
   }
@@ -106,4 +115,15 @@ export class Subscription {
       this.refresh().catch(() => {});
     }, this.maxAgeMs);
   }
+}
+
+function matcherOf(topics: readonly string[] | RegExp): (topic: string) => boolean {
+  if (!(topics instanceof RegExp)) return (topic) => topics.includes(topic);
+  const pattern = stateless(topics);
+  return (topic) => pattern.test(topic);
+}
+
+/** Without the flags that make `test` remember where it was. */
+function stateless({ source, flags }: RegExp): RegExp {
+  return new RegExp(source, flags.replace(/[gy]/g, ''));
 }
