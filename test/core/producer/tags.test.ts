@@ -103,6 +103,28 @@ describe('NumberRun', () => {
   });
 });
 
+describe('NumberRun of times', () => {
+  it('gives back what changes seldom, and what changes always, in any order of reading', () => {
+    const lengths = fc.array(fc.tuple(fc.integer({ min: 1, max: 400 }), fc.nat(3)), { maxLength: 60 });
+    fc.assert(
+      fc.property(lengths, fc.nat(), (pieces, from) => {
+        const values: number[] = [];
+        let value = 1_700_000_000_000;
+        for (const [length, step] of pieces) {
+          for (let at = 0; at < length; at += 1) values.push((value += at === 0 ? 1 : step));
+          value += 7;
+        }
+        const run = new NumberRun();
+        for (const each of values) run.push(each);
+        const middle = values.length === 0 ? 0 : from % values.length;
+        const order = [...values.keys()].slice(middle).concat([...values.keys()].slice(0, middle).reverse());
+        expect(order.map((at) => run.at(at))).toEqual(order.map((at) => values[at]));
+      }),
+      { numRuns: 50 },
+    );
+  });
+});
+
 describe('BatchEntries', () => {
   it('keeps each receipt with its tag and time', () => {
     const receipts = [new Tagged(), new Tagged()];
