@@ -13,7 +13,7 @@ export class ClaimStream<out T> extends Observable<Claim<T>> implements AsyncIte
    * `for await (const claim of claims.claims)`: the source is opened at the first turn and closed when the loop is left; a group is left with it.
    * A claim reads when it is subscribed or iterated itself; one that is over before its turn came is complete at once.
    */
-  [Symbol.asyncIterator](): AsyncIterableIterator<Claim<T>, undefined> {
+  [Symbol.asyncIterator](): AsyncIterableIterator<Claim<T>> {
     return new PulledValues<Claim<T>>(this, () => undefined);
   }
 }

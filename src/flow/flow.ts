@@ -54,7 +54,7 @@ export class Flow<out T> extends Observable<Delivery<T>> implements FlowEnd {
    * committed, what was not is left to the next owner, and settling it later changes nothing. A failure of the flow is thrown when
    * everything that came before it was taken.
    */
-  [Symbol.asyncIterator](): AsyncIterableIterator<Delivery<T>, undefined> {
+  [Symbol.asyncIterator](): AsyncIterableIterator<Delivery<T>> {
     return new PulledValues<Delivery<T>>(this, (delivery) => handleOf(delivery).giveUp());
   }
 }

@@ -60,10 +60,11 @@ class Lane<A> {
   private async run(): Promise<void> {
     let isCommitted = true;
     while (!this.host.closed && (this.waiting.size > 0 || this.acknowledged.length > 0)) {
+      const doomed = new Set(this.acknowledged.filter(isDead));
       // While commits fail nothing more is acknowledged. What they do not cover is held up by a record before it, which may be the next to come.
       if (isCommitted) this.acknowledge();
       isCommitted = await this.commit();
-      this.emitCommitted();
+      this.emitCommitted(isCommitted ? doomed : none);
       const waits = this.acknowledged.length > 0 && (!isCommitted || this.waiting.size === 0);
       if (waits) await this.pause(isCommitted);
     }
@@ -108,20 +109,29 @@ class Lane<A> {
     return commits.every(({ status }) => status === 'fulfilled');
   }
 
-  private emitCommitted(): void {
+  /** Drops `doomed` where a commit that was begun when their claims were dead does not cover them. */
+  private emitCommitted(doomed: ReadonlySet<Acknowledged<A>>): void {
     const batch = this.acknowledged;
     const left: Acknowledged<A>[] = [];
     this.acknowledged = left;
     for (const one of batch) {
       if (this.host.closed) return;
-      const open = one.origins.filter(
-        ({ committer, isCommitted }) => committer !== undefined && !isCommitted,
-      );
-      if (open.length === 0) this.host.emit(one.value);
-      // The next owner of a dead claim reads them again, and emits them there.
-      else if (!open.some(({ isDead }) => isDead)) left.push(one);
+      if (!one.origins.some(isOpen)) this.host.emit(one.value);
+      // The next owner reads it again, and emits it there. A claim that only starts over is dead too, but is still committed by this process.
+      else if (!doomed.has(one)) left.push(one);
     }
   }
+}
+
+const none: ReadonlySet<never> = new Set<never>();
+
+/** It may still come again. */
+function isOpen({ committer, isCommitted }: OriginView): boolean {
+  return committer !== undefined && !isCommitted;
+}
+
+function isDead({ origins }: Acknowledged<unknown>): boolean {
+  return origins.some((origin) => isOpen(origin) && origin.isDead);
 }
 
 class AtMostOnceStage<A> extends StageSubscriber<Delivery<A>, A> implements LaneHost<A>, KeepingStage {

@@ -182,6 +182,18 @@ describe('atMostOnce of a group', () => {
     expect(log).toHaveLength(2);
   });
 
+  it('emits of a claim that only starts over what this process still commits', async () => {
+    watch(claim.flow.pipe(atMostOnce()));
+    claim.hand(2);
+    await group.clock.advance(1);
+    claim.dead = true;
+    await group.clock.advance(COMMIT_MS);
+    expect(log).toEqual([]);
+    claim.committedOffset = 2;
+    await group.clock.advance(100);
+    expect(log.map((line) => line.split(': ')[1])).toEqual(['0', '1']);
+  });
+
   it('holds back what a commit does not cover, because a record before it is with somebody else', async () => {
     const release: (() => void)[] = [];
     const slow = mapAsync(

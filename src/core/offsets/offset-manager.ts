@@ -8,6 +8,7 @@ import { resolvePositions } from '../consumer/positions.ts';
 import type { Generation } from '../group/committer.ts';
 import { OffsetCommitter } from '../group/offset-committer.ts';
 import { asKafkaError } from '../group/unexpected.ts';
+import { sharedAbort } from '../shared-abort.ts';
 import { ManagedPartition, type MarkedRecord } from './managed-partition.ts';
 import { OffsetCommits } from './offset-commits.ts';
 import type { OffsetStash, StashedOffset } from './offset-stash.ts';
@@ -25,6 +26,7 @@ export class OffsetManager {
   private readonly commits: OffsetCommits;
   private readonly topics = new Map<string, (ManagedPartition | undefined)[]>();
   private readonly opening = new Set<string>();
+  private readonly stopping = sharedAbort();
   private timer: Timer | undefined;
   private closing: Promise<void> | undefined;
 
@@ -136,6 +138,7 @@ export class OffsetManager {
 
   private async end(): Promise<void> {
     this.timer?.cancel();
+    this.stopping.abort(this.closed());
     for (const managed of this.partitions) managed.end();
     if (this.autoCommits) await this.commits.commit(this.limits.closeRetries);
   }
@@ -143,9 +146,10 @@ export class OffsetManager {
   private async find(topic: string, partitions: readonly number[]): Promise<ManagedPartition[]> {
     const { cluster, groupId } = this;
     const { initial = 'earliest', isolationLevel } = this.options;
-    const commits = await committedOffsets(cluster, groupId, topic, partitions, { isolationLevel });
+    const options = { isolationLevel, signal: this.stopping.signal };
+    const commits = await committedOffsets(cluster, groupId, topic, partitions, options);
     const without = partitions.filter((partition) => !commits.has(partition));
-    const starts = await resolvePositions(cluster, topic, without, initial, { isolationLevel });
+    const starts = await resolvePositions(cluster, topic, without, initial, options);
     return partitions.map((partition) => {
       const commit = commits.get(partition);
       const start = commit ?? starts.find((one) => one.partition === partition)!;
@@ -184,7 +188,10 @@ export class OffsetManager {
   }
 
   private checkOpen(): void {
-    if (this.closing !== undefined)
-      throw new UsageError(`The offset manager of group ${this.groupId} is closed`);
+    if (this.closing !== undefined) throw this.closed();
+  }
+
+  private closed(): UsageError {
+    return new UsageError(`The offset manager of group ${this.groupId} is closed`);
   }
 }

@@ -307,6 +307,22 @@ describe('close', () => {
     expect(commits()).toBe(1);
   });
 
+  it('ends the looking up that is under way', async () => {
+    cluster.box.fault({
+      match: { api: 'OffsetFetch' },
+      do: fault.error('UNSTABLE_OFFSET_COMMIT'),
+      count: Infinity,
+    });
+    const offsets = manager({ isolationLevel: 'read_committed' });
+    const managing = rejection(offsets.manage('a', 0));
+    await cluster.clock.advance(5_000);
+    await run(offsets.close());
+    expect(await run(managing)).toMatchObject({
+      code: 'USAGE',
+      message: expect.stringContaining('closed'),
+    });
+  });
+
   it('drops what is marked where nothing is committed by itself', async () => {
     const offsets = manager({ autoCommit: false, commitIntervalMs: 1_000 });
     const one = await manage(offsets);
