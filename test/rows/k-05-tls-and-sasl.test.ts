@@ -184,7 +184,7 @@ const bearer = (): SaslOptions => ({
     });
 
     it('is done again 20 times on 4 connections that live on, without a request that fails', async () => {
-      const until = systemClock.now() + 9.5 * REAUTH_MS * 0.95;
+      const until = systemClock.now() + 20 * REAUTH_MS;
       const each = (['plain', 'scram-sha-256', 'scram-sha-512', 'oauthbearer'] as const).map(
         async (mechanism) => {
           const counted = { sockets: 0, exchanges: 0, requests: 0 };

@@ -313,8 +313,8 @@ const LIMIT_MS = 300_000;
 
   it('sets, describes and removes SCRAM users', async () => {
     const user = uniqueName('k-07');
-    await admin.alterUserScramCredentials([{ user, mechanism: 'SCRAM-SHA-256', password: 'secret' }]);
     await admin.alterUserScramCredentials([
+      { user, mechanism: 'SCRAM-SHA-256', password: 'secret' },
       { user, mechanism: 'SCRAM-SHA-512', password: 'secret', iterations: 4096 },
     ]);
     const described = async () => admin.describeUserScramCredentials([user]);

@@ -71,6 +71,26 @@ export async function alterUserScramCredentials(
 ): Promise<void> {
   list(alterations, 'alterations');
   alterations.forEach((alteration, at) => check(alteration, `alterations[${at}]`));
+  for (const round of rounds(alterations)) await alter(cluster, round, options);
+}
+
+/** Kafka takes one change of a user in a request, whatever the mechanism: the second one of a user is in the second round. */
+function rounds(alterations: readonly ScramAlteration[]): ScramAlteration[][] {
+  const count = new Map<string, number>();
+  const all: ScramAlteration[][] = [];
+  for (const alteration of alterations) {
+    const round = count.get(alteration.user) ?? 0;
+    count.set(alteration.user, round + 1);
+    (all[round] ??= []).push(alteration);
+  }
+  return all;
+}
+
+async function alter(
+  cluster: Cluster,
+  alterations: readonly ScramAlteration[],
+  options: AdminOptions,
+): Promise<void> {
   const api = alterUserScramCredentialsApi;
   await settleAll<ScramAlteration, object>(
     cluster,

@@ -6,12 +6,15 @@ import type { AskSasl } from './authenticate.ts';
 import { authenticate } from './authenticate.ts';
 import type { BrokerAddress } from './transport.ts';
 
-/** As Java's client: at a random moment of this part of the session, so that the connections of a client do not all do it at once. */
-const EARLIEST = 0.85;
-const LATEST = 0.95;
-/** Requests are held back from so long before the end on, or from this part of the session on: one on its way must not meet the end. */
-const HOLD_BEFORE_END_MS = 500;
-const HOLD_FROM = 0.97;
+/**
+ * As Java's client: in this last part of the session, at a random moment, so that the connections of a client do not all do it at once. And early
+ * enough for what was sent before to be read by a broker that is slow: one that reads a request after the end closes the connection.
+ */
+const SHORTEST_REST = 0.05;
+const LONGEST_REST = 0.15;
+const LEAST_REST_MS = 500;
+/** Requests are held back from so long before the end on. */
+const HOLD_BEFORE_END_MS = 250;
 /** Brokers refuse to do it more often than once a second. */
 const MIN_INTERVAL_MS = 1000;
 
@@ -46,16 +49,19 @@ export class AuthSession {
   async run(ask: AskSasl): Promise<void> {
     const { mechanism, address, clock, random } = this.options;
     this.dueAt = Infinity;
+    // The session begins when the broker reads the last token, which is not before it was sent.
+    let sentAt = clock.now();
     const lifetimeMs = await authenticate(mechanism, address, (api, request) => {
       this.isExchanging = true;
+      sentAt = clock.now();
       return ask(api, request);
     });
     this.isExchanging = false;
     this.endsAt = Infinity;
     if (lifetimeMs <= 0) return;
-    const now = clock.now();
-    const part = EARLIEST + (LATEST - EARLIEST) * random();
-    this.dueAt = now + Math.max(MIN_INTERVAL_MS, lifetimeMs * part);
-    this.endsAt = now + Math.max(lifetimeMs * HOLD_FROM, lifetimeMs - HOLD_BEFORE_END_MS);
+    const rest = SHORTEST_REST + (LONGEST_REST - SHORTEST_REST) * random();
+    const restMs = Math.max(lifetimeMs * rest, LEAST_REST_MS * (1 + rest));
+    this.dueAt = sentAt + Math.max(MIN_INTERVAL_MS, lifetimeMs - restMs);
+    this.endsAt = sentAt + Math.max(lifetimeMs / 2, lifetimeMs - HOLD_BEFORE_END_MS);
   }
 }
