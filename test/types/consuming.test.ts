@@ -57,6 +57,7 @@ const options: Check = (_, { fromGroup, fromPartitions }) => {
     groupProtocol: 'classic',
     assignors: ['cooperative-sticky', 'range'],
     rackId: 'here',
+    excludeTopics: /^internal-/,
     sessionTimeoutMs: 10_000,
     heartbeatIntervalMs: 1_000,
     rebalanceTimeoutMs: 60_000,
