@@ -14,6 +14,9 @@ export class Beats {
   private readonly clock: Clock;
   private readonly random: Random;
   private readonly beat: () => Promise<BeatOutcome>;
+  private readonly onLate: (lateMs: number) => void;
+  /** When the timer is to run. */
+  private dueMs = 0;
   private timer: Timer | undefined;
   /** Told apart so that an answer from before a `stop()` does not go on beating. */
   private round = 0;
@@ -22,7 +25,14 @@ export class Beats {
   private underWay = false;
   private wanted = false;
 
-  constructor(clock: Clock, random: Random, beat: () => Promise<BeatOutcome>) {
+  /** `onLate` is called when a whole interval passed in which nothing could run. */
+  constructor(
+    clock: Clock,
+    random: Random,
+    beat: () => Promise<BeatOutcome>,
+    onLate: (lateMs: number) => void,
+  ) {
+    this.onLate = onLate;
     this.clock = clock;
     this.random = random;
     this.beat = beat;
@@ -41,6 +51,11 @@ export class Beats {
     if (this.running && !this.underWay && this.failures === 0) this.schedule(0);
   }
 
+  /** How long the next one is overdue, because nothing else ran either; 0 when none is. */
+  overdueMs(): number {
+    return this.timer === undefined ? 0 : Math.max(0, this.clock.now() - this.dueMs);
+  }
+
   stop(): void {
     this.running = false;
     this.underWay = false;
@@ -53,12 +68,20 @@ export class Beats {
 
   private schedule(delayMs: number): void {
     const { round } = this;
+    const waitMs = Math.max(0, delayMs);
     this.timer?.cancel();
-    this.timer = this.clock.setTimeout(() => void this.run(round), Math.max(0, delayMs));
+    this.dueMs = this.clock.now() + waitMs;
+    this.timer = this.clock.setTimeout(() => {
+      void this.run(round);
+    }, waitMs);
   }
 
   private async run(round: number): Promise<void> {
     const sentMs = this.clock.now();
+    const lateMs = this.overdueMs();
+    if (lateMs >= this.intervalMs) this.onLate(lateMs);
+    if (round !== this.round) return;
+    this.timer = undefined;
     this.underWay = true;
     this.wanted = false;
     const outcome = await this.beat();

@@ -80,7 +80,12 @@ export class ConsumerMembership implements GroupMembership, EpochSource {
       onJoining: (isJoining) => (this.state = isJoining ? 'joining' : 'unjoined'),
     });
     this.names = new TopicNames(cluster.metadata);
-    this.beats = new Beats(cluster.clock, cluster.random, () => this.beat());
+    this.beats = new Beats(
+      cluster.clock,
+      cluster.random,
+      () => this.beat(),
+      (blockedMs) => this.blocked(blockedMs),
+    );
     this.session = new GroupSession(cluster, options.groupId, (afterMs) => this.expire(afterMs));
   }
 
@@ -334,8 +339,18 @@ export class ConsumerMembership implements GroupMembership, EpochSource {
     }
   }
 
+  private blocked(blockedMs: number): void {
+    // Its own expiry tells it otherwise.
+    if (this.session.check()) return;
+    this.host.onBlocked?.({ blockedMs, sessionTimeoutMs: this.session.timeoutMs, isSessionOver: false });
+  }
+
   private expire(afterMs: number): void {
-    const message = `No heartbeat of ${this.name} was answered for ${afterMs} ms: its session is over`;
+    const blockedMs = this.beats.overdueMs();
+    const isBlocked = blockedMs >= this.beats.intervalMs;
+    const why = isBlocked ? `; nothing else in this process ran for ${blockedMs} ms` : '';
+    const message = `No heartbeat of ${this.name} was answered for ${afterMs} ms: its session is over${why}`;
+    if (isBlocked) this.host.onBlocked?.({ blockedMs, sessionTimeoutMs: afterMs, isSessionOver: true });
     this.lose(new TimeoutError(message, { afterMs, sent: true, api: 'ConsumerGroupHeartbeat' }));
   }
 

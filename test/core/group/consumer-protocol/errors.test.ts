@@ -1,10 +1,14 @@
 // Every error that the coordinator may answer, and answers that never come, on the broker in the box in simulated time.
 import { afterEach, describe, expect, it } from '@jest/globals';
+import { Kafka } from '../../../../src/core/client.ts';
+import type { BlockedEvent } from '../../../../src/core/group/listener.ts';
 import type { ERRORS } from '../../../../src/core/protocol/error-codes.ts';
 import { BrokerError } from '../../../../src/errors.ts';
 import { fault, type FaultAction } from '../../../../src/testing/broker/faults/fault.ts';
 import type { FaultMatch } from '../../../../src/testing/broker/faults/fault-rule.ts';
-import { Simulation, type Member } from '../harness.ts';
+import { SimulatedProcess } from '../../../../src/testing/simulation/simulated-process.ts';
+import { seededRandom } from '../../../../src/testing/simulation/seeded-random.ts';
+import { Member, Simulation } from '../harness.ts';
 
 type ErrorName = keyof typeof ERRORS;
 
@@ -298,6 +302,45 @@ describe('a coordinator that moves', () => {
     await run(() => simulation.committed(2) === 3);
     expect(one.lost).toEqual([]);
     expect(told(one, 'claim ')).toHaveLength(4);
+  });
+});
+
+describe('a process that stands still', () => {
+  async function standingStill(forMs: number): Promise<{ member: Member; blocked: BlockedEvent[] }> {
+    await boot({ orders: 4 }, 1, { group: GROUP });
+    const { box, clock } = simulation;
+    const process = new SimulatedProcess(clock, box.transport);
+    const kafka = new Kafka(
+      { brokers: box.bootstrap },
+      { clock: process.clock, random: seededRandom(7), transport: process.transport },
+    );
+    const one = new Member(kafka, { groupId: 'g', topics: ['orders'], groupProtocol: 'consumer' });
+    const blocked: BlockedEvent[] = [];
+    Object.assign(one, { onBlocked: (event: BlockedEvent) => blocked.push(event) });
+    one.start();
+    await run(() => one.open.length === 4);
+    await pass(1_500);
+    process.stop();
+    await pass(forMs);
+    process.resume();
+    await pass(3_000);
+    await simulation.clock.run(one.consumer.drain(100).then(() => kafka.close()));
+    return { member: one, blocked };
+  }
+
+  it('for less than a session: it is told, and every claim goes on', async () => {
+    const { member: one, blocked } = await standingStill(SESSION_MS - 4_000);
+    expect(one.lost).toEqual([]);
+    expect(blocked).toHaveLength(1);
+    expect(blocked[0]).toMatchObject({ sessionTimeoutMs: SESSION_MS, isSessionOver: false });
+  });
+
+  it('for longer: it is told why every claim is lost', async () => {
+    const { member: one, blocked } = await standingStill(SESSION_MS + 1_000);
+    expect(one.lost).toHaveLength(4);
+    expect(one.lost[0]!.message).toContain('nothing else in this process ran');
+    expect(blocked).toHaveLength(1);
+    expect(blocked[0]).toMatchObject({ isSessionOver: true });
   });
 });
 
