@@ -7,7 +7,16 @@ import { expect, it } from '@jest/globals';
 
 const root = path.resolve(__dirname, '../..');
 const dir = path.join(root, '.cache/docs/snippets');
-const pages = ['consuming', 'offsets', 'delivery-guarantees', 'rebalancing', 'security', 'admin'];
+const pages = [
+  'consuming',
+  'offsets',
+  'delivery-guarantees',
+  'rebalancing',
+  'security',
+  'admin',
+  'producer',
+  'transactions',
+];
 const TIMEOUT_MS = 240_000;
 
 it(
