@@ -114,8 +114,8 @@ export type { OpenReaders, OpenReadersFunction, RecordReader } from './consumer/
 export type {
   Assignment,
   Assignor,
-  GroupMember,
   LastAssignment,
+  MemberSubscription,
   PartitionRacks,
   RebalanceProtocol,
 } from './group/assignors/assignor.ts';

@@ -4,7 +4,7 @@ import { ProtocolError, UsageError } from '../../errors.ts';
 import type { Cluster } from '../cluster/cluster.ts';
 import { decodeSubscription, encodeAssignment } from '../protocol/consumer-protocol.ts';
 import { toAssignment, toTopicPartitions } from './assignment.ts';
-import type { Assignment, Assignor, GroupMember, PartitionRacks } from './assignors/assignor.ts';
+import type { Assignment, Assignor, MemberSubscription, PartitionRacks } from './assignors/assignor.ts';
 import type { MemberAssignments } from './member-requests.ts';
 
 /** A member in the coordinator's answer to the leader. */
@@ -16,7 +16,7 @@ export interface JoinedMember {
 
 /** What a group is made of. */
 export interface GroupView {
-  readonly members: readonly GroupMember[];
+  readonly members: readonly MemberSubscription[];
   /** Partition counts by topic, of every topic that any member subscribes to; 0 for those that do not exist. */
   readonly partitionCounts: ReadonlyMap<string, number>;
 }
@@ -64,7 +64,7 @@ export function partitionCount(cluster: Cluster, topic: string): number {
 function racksOf(
   { metadata }: Cluster,
   topics: ReadonlyMap<string, number>,
-  members: readonly GroupMember[],
+  members: readonly MemberSubscription[],
 ): PartitionRacks {
   const racks = new Map<string, string[][]>();
   if (members.every(({ rackId }) => rackId === null || rackId === '')) return racks;
@@ -84,7 +84,7 @@ function racksOf(
 /** What one member holds and another is given at once would be read by both. */
 function checkHandOver(
   name: string,
-  members: readonly GroupMember[],
+  members: readonly MemberSubscription[],
   divided: ReadonlyMap<string, Assignment>,
 ): void {
   const owner = new Map<string, string>();
@@ -106,7 +106,7 @@ function checkHandOver(
       }
 }
 
-function readMember({ memberId, groupInstanceId, metadata }: JoinedMember): GroupMember {
+function readMember({ memberId, groupInstanceId, metadata }: JoinedMember): MemberSubscription {
   try {
     const { topics, userData, ownedPartitions, generationId, rackId } = decodeSubscription(metadata);
     return {

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import type { Assignment, GroupMember } from '../../../src/core/group/assignors/assignor.ts';
+import type { Assignment, MemberSubscription } from '../../../src/core/group/assignors/assignor.ts';
 import { rangeAssignor } from '../../../src/core/group/assignors/range.ts';
 
 interface GoldenGroup {
@@ -28,7 +28,7 @@ const groups = fc
   })
   .map(({ counts, members }) => ({
     counts: new Map(Object.entries(counts)),
-    members: members.map((member): GroupMember => ({ ...member, ...NOTHING })),
+    members: members.map((member): MemberSubscription => ({ ...member, ...NOTHING })),
   }));
 
 function plain(result: ReadonlyMap<string, Assignment>): GoldenGroup['assignment'] {
@@ -43,11 +43,11 @@ function plain(result: ReadonlyMap<string, Assignment>): GoldenGroup['assignment
 /** Deals each topic's partitions out one place at a time: partition p goes to the first subscriber whose quota is not full. */
 function model(
   counts: ReadonlyMap<string, number>,
-  members: readonly GroupMember[],
+  members: readonly MemberSubscription[],
 ): GoldenGroup['assignment'] {
   const result: { [memberId: string]: { [topic: string]: number[] } } = {};
   for (const { memberId } of members) result[memberId] = {};
-  const rank = ({ groupInstanceId, memberId }: GroupMember): [number, string] =>
+  const rank = ({ groupInstanceId, memberId }: MemberSubscription): [number, string] =>
     groupInstanceId === null ? [1, memberId] : [0, groupInstanceId];
   for (const [topic, count] of counts) {
     const subscribers = members

@@ -12,7 +12,7 @@ export interface LastAssignment {
 }
 
 /** A member as its leader sees it. */
-export interface GroupMember {
+export interface MemberSubscription {
   readonly memberId: string;
   readonly groupInstanceId: string | null;
   /** What it subscribes to. */
@@ -50,7 +50,7 @@ export interface Assignor {
   /** `partitionCounts` holds every existing topic that a member subscribes to. The result has an entry for every member. */
   assign(
     partitionCounts: ReadonlyMap<string, number>,
-    members: readonly GroupMember[],
+    members: readonly MemberSubscription[],
     racks?: PartitionRacks,
   ): ReadonlyMap<string, Assignment>;
   /** What the member sends with its subscription to whoever leads; asked before each join. DescribeGroups shows it. Default none. */

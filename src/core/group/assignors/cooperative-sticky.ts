@@ -1,6 +1,6 @@
 // Kafka's cooperative sticky assignor.
 
-import type { Assignor, GroupMember } from './assignor.ts';
+import type { Assignor, MemberSubscription } from './assignor.ts';
 import { divideSticky, sharesOf } from './sticky/divide.ts';
 import { stickyGroup } from './sticky/group.ts';
 import { decodeGeneration, encodeGeneration } from './sticky/user-data.ts';
@@ -24,6 +24,6 @@ export const cooperativeStickyAssignor: Assignor = {
 };
 
 /** Subscriptions before version 2 have it in the user data. */
-function generationOf({ generationId, userData }: GroupMember): number {
+function generationOf({ generationId, userData }: MemberSubscription): number {
   return generationId >= 0 ? generationId : decodeGeneration(userData);
 }

@@ -1,9 +1,9 @@
 // The order in which Kafka's assignors walk members and topics.
 
-import type { Assignment, GroupMember } from './assignor.ts';
+import type { Assignment, MemberSubscription } from './assignor.ts';
 
 /** Static members first, by their instance id, so that a restart keeps their place; then by member id. */
-export function compareMembers(a: GroupMember, b: GroupMember): number {
+export function compareMembers(a: MemberSubscription, b: MemberSubscription): number {
   if (a.groupInstanceId !== null && b.groupInstanceId !== null) {
     return compareText(a.groupInstanceId, b.groupInstanceId);
   }
@@ -21,7 +21,7 @@ export function compareText(a: string, b: string): number {
 export class Shares {
   private readonly shares = new Map<string, Map<string, number[]>>();
 
-  constructor(members: readonly GroupMember[]) {
+  constructor(members: readonly MemberSubscription[]) {
     for (const { memberId } of members) this.shares.set(memberId, new Map());
   }
 

@@ -1,6 +1,6 @@
 // Kafka's range assignor.
 
-import type { Assignor, GroupMember, PartitionRacks } from './assignor.ts';
+import type { Assignor, MemberSubscription, PartitionRacks } from './assignor.ts';
 import { compareMembers, Shares } from './members.ts';
 import { rackOf, racksMatter } from './racks.ts';
 
@@ -28,7 +28,7 @@ export const rangeAssignor: Assignor = {
 
 /** One topic while it is divided. */
 class TopicRanges {
-  readonly subscribers: readonly GroupMember[];
+  readonly subscribers: readonly MemberSubscription[];
   readonly racksMatter: boolean;
   /** What may be divided together with others of the same key. */
   readonly kind: string;
@@ -44,7 +44,7 @@ class TopicRanges {
   constructor(
     topic: string,
     partitions: number,
-    subscribers: readonly GroupMember[],
+    subscribers: readonly MemberSubscription[],
     racks: PartitionRacks,
     shares: Shares,
   ) {
@@ -69,7 +69,7 @@ class TopicRanges {
     return Math.max(0, most - (this.given.get(memberId) ?? 0));
   }
 
-  matches(member: GroupMember, partition: number): boolean {
+  matches(member: MemberSubscription, partition: number): boolean {
     const rack = rackOf(member);
     return rack === undefined || this.racks[partition]!.includes(rack);
   }
@@ -82,7 +82,7 @@ class TopicRanges {
     this.unassigned = this.unassigned.filter((partition) => !partitions.includes(partition));
   }
 
-  assignRanges(may: (member: GroupMember, partition: number) => boolean): void {
+  assignRanges(may: (member: MemberSubscription, partition: number) => boolean): void {
     for (const member of this.subscribers) {
       if (this.unassigned.length === 0) return;
       const room = this.room(member.memberId);

@@ -2,7 +2,11 @@
 import { readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
 import { toAssignment } from '../../../../src/core/group/assignment.ts';
-import type { Assignment, Assignor, GroupMember } from '../../../../src/core/group/assignors/assignor.ts';
+import type {
+  Assignment,
+  Assignor,
+  MemberSubscription,
+} from '../../../../src/core/group/assignors/assignor.ts';
 import { decodeSubscription } from '../../../../src/core/protocol/consumer-protocol.ts';
 
 type Share = { readonly [topic: string]: readonly number[] };
@@ -29,7 +33,7 @@ export function readGroups(): readonly (readonly Round[])[] {
 /** What Kafka's assignor gave, and what ours gives for the same bytes. */
 export function divideBoth(assignor: Assignor, round: Round): { kafka: Shares; ours: Shares } {
   const { sent, given } = round[assignor.name]!;
-  const members = round.members.map(([memberId, groupInstanceId], at): GroupMember => {
+  const members = round.members.map(([memberId, groupInstanceId], at): MemberSubscription => {
     const read = decodeSubscription(Buffer.from(sent[at]!, 'base64'));
     return { ...read, memberId, groupInstanceId, ownedPartitions: toAssignment(read.ownedPartitions) };
   });

@@ -1,6 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import type { Assignment, Assignor, GroupMember } from '../../../../src/core/group/assignors/assignor.ts';
+import type {
+  Assignment,
+  Assignor,
+  MemberSubscription,
+} from '../../../../src/core/group/assignors/assignor.ts';
 import { cooperativeStickyAssignor } from '../../../../src/core/group/assignors/cooperative-sticky.ts';
 import { resolveAssignors } from '../../../../src/core/group/assignors/named.ts';
 import { stickyAssignor } from '../../../../src/core/group/assignors/sticky.ts';
@@ -54,7 +58,7 @@ class Group {
   private round(counts: { readonly [topic: string]: number }, ids: readonly string[]): void {
     const topics = Object.keys(counts);
     const generationId = this.generationId - 1;
-    const members = ids.map((memberId): GroupMember => {
+    const members = ids.map((memberId): MemberSubscription => {
       const assignment = this.held.get(memberId);
       const last = assignment === undefined ? undefined : { assignment, generationId };
       return {
@@ -122,7 +126,7 @@ describe.each([stickyAssignor, cooperativeStickyAssignor])('$name', (assignor) =
 });
 
 describe('cooperative-sticky', () => {
-  const member = (memberId: string, owned: readonly number[], generationId: number): GroupMember => ({
+  const member = (memberId: string, owned: readonly number[], generationId: number): MemberSubscription => ({
     memberId,
     groupInstanceId: null,
     topics: ['t'],
@@ -131,7 +135,7 @@ describe('cooperative-sticky', () => {
     generationId,
     rackId: null,
   });
-  const divide = (...members: GroupMember[]): { [id: string]: readonly number[] } =>
+  const divide = (...members: MemberSubscription[]): { [id: string]: readonly number[] } =>
     Object.fromEntries(
       [...cooperativeStickyAssignor.assign(new Map([['t', 4]]), members)].map(([id, share]) => [
         id,

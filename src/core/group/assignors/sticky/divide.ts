@@ -1,6 +1,6 @@
 // One division by Kafka's sticky algorithm.
 
-import type { Assignment, GroupMember } from '../assignor.ts';
+import type { Assignment, MemberSubscription } from '../assignor.ts';
 import { Shares } from '../members.ts';
 import { divideGenerally } from './general.ts';
 import type { Place, StickyGroup } from './group.ts';
@@ -21,7 +21,7 @@ export function divideSticky(group: StickyGroup): StickyResult {
 
 /** As members' assignments, without the partitions in `except`. */
 export function sharesOf(
-  members: readonly GroupMember[],
+  members: readonly MemberSubscription[],
   shares: ReadonlyMap<string, readonly Place[]>,
   except?: ReadonlyMap<Place, string>,
 ): ReadonlyMap<string, Assignment> {

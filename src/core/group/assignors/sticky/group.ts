@@ -1,6 +1,6 @@
 // A group as the sticky algorithm sees it: its partitions, who held which, where they are.
 
-import type { GroupMember, PartitionRacks } from '../assignor.ts';
+import type { MemberSubscription, PartitionRacks } from '../assignor.ts';
 import { compareText } from '../members.ts';
 import { rackOf, racksMatter } from '../racks.ts';
 import { hashOrder, textHash } from './hash-order.ts';
@@ -19,7 +19,7 @@ export interface Holding {
 }
 
 /** What of a member's subscription the algorithm goes by. */
-export interface StickyMember extends GroupMember {
+export interface StickyMember extends MemberSubscription {
   readonly holding: Holding;
 }
 
@@ -43,9 +43,9 @@ export interface StickyGroup {
 /** Puts the group together; `holdingOf` reads what a member says that it holds. */
 export function stickyGroup(
   partitionCounts: ReadonlyMap<string, number>,
-  joined: readonly GroupMember[],
+  joined: readonly MemberSubscription[],
   racks: PartitionRacks,
-  holdingOf: (member: GroupMember) => {
+  holdingOf: (member: MemberSubscription) => {
     readonly partitions: ReadonlyMap<string, readonly number[]>;
     readonly generationId: number;
   },
@@ -113,7 +113,7 @@ export class StickyRacks {
 
   constructor(
     places: ReadonlyMap<string, readonly Place[]>,
-    members: readonly GroupMember[],
+    members: readonly MemberSubscription[],
     racks: PartitionRacks,
   ) {
     const perRack = new Map<string, number>();
