@@ -10,6 +10,8 @@ import org.apache.kafka.common.serialization.ByteArraySerializer;
 
 /** Adds an offset to a transaction, says so, and ends the transaction as its standard input says: commit or abort. */
 public class OpenTransaction {
+  // Who is no member of the group has no other way to name it.
+  @SuppressWarnings({"removal", "deprecation"})
   public static void main(String[] args) throws Exception {
     String bootstrap = args[0], group = args[1], topic = args[2];
     int partition = Integer.parseInt(args[3]);
