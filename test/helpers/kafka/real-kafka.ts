@@ -12,6 +12,8 @@ export interface RealKafkaOptions {
   readonly brokers?: number;
   /** Lines added to every server.properties. */
   readonly properties?: Readonly<Record<string, string>>;
+  /** Lines of one node, counted from 1. */
+  readonly propertiesOf?: (node: number) => Readonly<Record<string, string>>;
   readonly heapMb?: number;
   /** Directories of every broker's logs; default one. */
   readonly logDirs?: number;
@@ -92,7 +94,9 @@ export async function startRealKafka(options: RealKafkaOptions): Promise<RealKaf
       'listener.security.protocol.map': `PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT${protocols}`,
       'controller.listener.names': 'CONTROLLER',
       'controller.quorum.voters': `1@127.0.0.1:${controllerPort}`,
-      'log.dirs': [dir, ...Array.from({ length: (options.logDirs ?? 1) - 1 }, (_, n) => `${dir}-${n}`)].join(','),
+      'log.dirs': [dir, ...Array.from({ length: (options.logDirs ?? 1) - 1 }, (_, n) => `${dir}-${n}`)].join(
+        ',',
+      ),
       'offsets.topic.replication.factor': replication,
       'offsets.topic.num.partitions': '4',
       'transaction.state.log.replication.factor': replication,
@@ -107,6 +111,7 @@ export async function startRealKafka(options: RealKafkaOptions): Promise<RealKaf
       // Tests write records of any age: the broker must not delete the old ones while they are read.
       'log.retention.ms': '-1',
       ...options.properties,
+      ...options.propertiesOf?.(at + 1),
     };
     const file = path.join(home, `node-${at + 1}.properties`);
     writeFileSync(
