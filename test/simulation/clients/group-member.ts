@@ -9,6 +9,7 @@ import type { FetchedRecord } from '../../../src/core/records/fetched-record.ts'
 import type { OfClaim } from '../history/event.ts';
 import { SimulatedProcess } from '../../../src/testing/simulation/simulated-process.ts';
 import { protocolOf } from './group-protocol.ts';
+import { divisionOf } from './group-division.ts';
 import { memoryBound } from './memory-bound.ts';
 import type { MemberPlan } from './scenario.ts';
 import { sendRecorded } from './sending.ts';
@@ -63,7 +64,13 @@ export class GroupMember {
         credit,
         budgetBytes,
         groupProtocol,
-        ...(groupProtocol === 'classic' ? { sessionTimeoutMs, heartbeatIntervalMs: 1500 } : {}),
+        ...(groupProtocol === 'classic'
+          ? {
+              sessionTimeoutMs,
+              heartbeatIntervalMs: 1500,
+              ...divisionOf(world.random('division of the group'), name),
+            }
+          : {}),
         drainTimeoutMs,
         rebalanceTimeoutMs: drainTimeoutMs + REBALANCE_SLACK_MS,
         commitIntervalMs,
