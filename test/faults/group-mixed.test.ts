@@ -90,11 +90,11 @@ class MixedGroup {
     const ends = await Promise.all(
       this.members.map(async (member) => ({ member, code: await member.exited })),
     );
+    // One that is told before it listens just ends; Java's ends with the number of the signal.
+    const isFine = ({ program, hasStarted }: VerifiableConsumer, code: number | null): boolean =>
+      code === 0 || !hasStarted || (program === 'java' && code === 143);
     return ends
-      .filter(
-        ({ member, code }) =>
-          !this.killed.has(member) && code !== 0 && !(member.program === 'java' && code === 143),
-      )
+      .filter(({ member, code }) => !this.killed.has(member) && !isFine(member, code))
       .map(({ member, code }) => `${member.name} ended with ${code}: ${member.errors}`);
   }
 

@@ -86,8 +86,8 @@ const AFTER_RESTART_MS = 500;
                 ? [entry.has.epoch]
                 : [],
           )
-          // The epoch of a static member that has gone for a while.
-          .filter((epoch) => epoch !== -2),
+          // A static member that has gone for a while, and one that has just come, have none of the group's.
+          .filter((epoch) => epoch > 0),
       );
       const { violations, figures } = judge({
         members: group.history(),

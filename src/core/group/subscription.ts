@@ -27,6 +27,7 @@ export class Subscription {
   private seen = false;
   private timer: Timer | undefined;
   private unsubscribe: (() => void) | undefined;
+  private stopped = false;
 
   constructor(
     cluster: Cluster,
@@ -64,13 +65,17 @@ export class Subscription {
 
   /** The leader's counts, to be compared with what the metadata says from now on; undefined on members that do not lead. */
   watch(divided: ReadonlyMap<string, number> | undefined): void {
+    // A join that a leaving member waits for ends after the stop.
+    if (this.stopped) return;
     this.divided = divided;
     this.unsubscribe ??= this.cluster.metadata.onChange(() => this.check());
     this.timer ??= this.refreshLater();
     this.check();
   }
 
+  /** For good. */
   stop(): void {
+    this.stopped = true;
     this.unsubscribe?.();
     this.unsubscribe = undefined;
     this.timer?.cancel();
