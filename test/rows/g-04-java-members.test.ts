@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
-import { spawn, type ChildProcess } from 'node:child_process';
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import path from 'node:path';
 import readline from 'node:readline';
 import { resolveAssignors, type AssignorName } from '../../src/core/group/assignors/named.ts';
@@ -101,6 +101,63 @@ const JAVA_NAMES: { readonly [name in AssignorName]: string } = {
     );
   },
 );
+
+const kcat = spawnSync('kcat', ['-V']).status === 0;
+
+/** A member of librdkafka's. */
+class KcatMember {
+  partitions: number[] = [];
+  private readonly process: ChildProcess;
+
+  constructor({ groupId, topic }: ClassicGroup, assignor: AssignorName) {
+    const settings = ['heartbeat.interval.ms=100', 'session.timeout.ms=10000', 'auto.offset.reset=earliest'];
+    const options = [`partition.assignment.strategy=${assignor}`, ...settings].flatMap((one) => ['-X', one]);
+    this.process = spawn('kcat', ['-b', brokers!.join(','), ...options, '-G', groupId, topic]);
+    readline.createInterface({ input: this.process.stderr! }).on('line', (line) => {
+      if (!line.includes('rebalanced')) return;
+      const named = [...line.matchAll(/\[(\d+)\]/g)].map(([, partition]) => Number(partition));
+      const isCooperative = assignor === 'cooperative-sticky';
+      const kept = isCooperative ? this.partitions.filter((one) => !named.includes(one)) : [];
+      if (/assigned:|incremental assignment/.test(line)) this.partitions = [...kept, ...named];
+      else this.partitions = kept;
+    });
+  }
+
+  async stop(): Promise<void> {
+    this.process.kill('SIGTERM');
+    await new Promise((resolve) => this.process.once('close', resolve));
+  }
+}
+
+(brokers === undefined || !kcat ? describe.skip : describe)('G-04: groups of ours and librdkafka', () => {
+  let group: ClassicGroup;
+  let theirs: KcatMember | undefined;
+  afterEach(async () => {
+    await theirs?.stop();
+    await group.close();
+  });
+
+  it.each(['range', 'roundrobin', 'cooperative-sticky'] as const)(
+    '%s: ours leads and it follows, it leads and ours follows',
+    async (assignor) => {
+      group = await ClassicGroup.create(6);
+      const isSplit = (ours: ClassicMember): boolean => {
+        const all = [...theirs!.partitions, ...ours.partitions(group.topic)].sort((a, b) => a - b);
+        return theirs!.partitions.length === 3 && all.join() === '0,1,2,3,4,5';
+      };
+      const first = group.join({ assignors: [assignor] });
+      await group.balanced([first, 6]);
+      theirs = new KcatMember(group, assignor);
+      await until('three each, led by ours', () => isSplit(first));
+      await first.leave();
+      await until('all with librdkafka', () => theirs!.partitions.length === 6);
+      const second = group.join({ assignors: [assignor] });
+      await until('three each, led by librdkafka', () => isSplit(second));
+      expect([...first.failures, ...second.failures]).toEqual([]);
+    },
+    WAIT_MS,
+  );
+});
 
 describe('G-04: divisions', () => {
   it.each(resolveAssignors(['range', 'roundrobin']))("$name is Java's on 200 random groups", (assignor) => {
