@@ -1,4 +1,4 @@
-// npm run bench:idle -- [--partitions 1000] [--rounds 3] [--seconds 30] [--settle 15] [--short]
+// npm run bench:idle -- [--partitions 1000] [--rounds 3] [--seconds 30] [--settle 15] [--at COMMIT] [--short]
 // What it costs to have partitions without records: bytes on the wire and processor time, ours beside the Java consumer, each alone in its turn.
 // Fails when ours takes more than 1.2 times as much; the short form judges bytes only, for a JVM is not compiled yet in its few seconds.
 import { parseArgs } from 'node:util';
@@ -18,6 +18,7 @@ const { values: given } = parseArgs({
     rounds: { type: 'string' },
     seconds: { type: 'string' },
     settle: { type: 'string' },
+    at: { type: 'string' },
     short: { type: 'boolean', default: false },
   },
 });
@@ -35,7 +36,7 @@ const settle = whole('settle', given.short ? 2 : 15);
 
 type Name = 'sluice' | 'java';
 
-const programs = new Programs({});
+const programs = new Programs({ at: given.at });
 const ours = programs.commandOf({ name: 'idle', program: 'node', works: [], note: '' });
 const main = programs.commandOf({ name: 'java', program: 'java', works: [], note: '' });
 const commands: Record<Name, Command> = {
