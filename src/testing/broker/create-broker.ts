@@ -69,7 +69,10 @@ export async function createBroker(options: BrokerOptions = {}): Promise<BrokerB
     ),
     log: new RequestLog(options.requestLogSize ?? DEFAULT_LOG_SIZE),
     network,
-    sasl: options.sasl === undefined ? undefined : new SaslServer(options.sasl, clock, random),
+    sasl:
+      options.sasl === undefined
+        ? undefined
+        : new SaslServer(options.sasl, clock, random, cluster.scramUsers),
     tls: options.tls,
     pending: new PendingBytes(options.maxPendingBytes ?? DEFAULT_PENDING_BYTES),
     maxConnections: options.maxConnections ?? DEFAULT_CONNECTIONS,

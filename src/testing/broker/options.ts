@@ -90,6 +90,8 @@ export interface BrokerOptions {
   readonly maxRequestBytes?: number | undefined;
   /** A partition forgets a producer so long after its last record (`producer.id.expiration.ms`); looked at every ten minutes. Default a day. */
   readonly producerIdExpirationMs?: number | undefined;
+  /** A transactional id that is not in a transaction is forgotten so long after its last use (`transactional.id.expiration.ms`); looked at every hour. Default 7 days. */
+  readonly transactionalIdExpirationMs?: number | undefined;
   /** Memory of all logs together; default 1 GiB. */
   readonly maxLogBytes?: number | undefined;
   /**
@@ -110,12 +112,14 @@ export interface ClusterSettings {
   readonly features: { readonly [name: string]: number };
   readonly maxLogBytes: number;
   readonly producerIdExpirationMs: number;
+  readonly transactionalIdExpirationMs: number;
   readonly whenLogsFull: WhenFull;
   readonly maxRequestBytes: number;
   readonly maxPartitions: number;
 }
 
 const PRODUCER_ID_EXPIRATION_MS = 24 * 60 * 60 * 1000;
+const TRANSACTIONAL_ID_EXPIRATION_MS = 7 * 24 * 60 * 60 * 1000;
 const MAX_LOG_BYTES = 1024 * 1024 * 1024;
 const MAX_PARTITIONS = 50_000;
 const MAX_REQUEST_BYTES = 100 * 1024 * 1024;
@@ -143,6 +147,7 @@ export function settingsOf(options: BrokerOptions): ClusterSettings {
     features: options.features ?? {},
     maxLogBytes: options.maxLogBytes ?? MAX_LOG_BYTES,
     producerIdExpirationMs: options.producerIdExpirationMs ?? PRODUCER_ID_EXPIRATION_MS,
+    transactionalIdExpirationMs: options.transactionalIdExpirationMs ?? TRANSACTIONAL_ID_EXPIRATION_MS,
     whenLogsFull: options.whenLogsFull ?? 'refuse',
     maxPartitions: options.maxPartitions ?? MAX_PARTITIONS,
     maxRequestBytes: options.maxRequestBytes ?? MAX_REQUEST_BYTES,

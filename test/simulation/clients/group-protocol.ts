@@ -25,6 +25,15 @@ const COMMIT_ERRORS_FOR: Readonly<Partial<Record<ErrorName, ErrorName>>> = {
   REBALANCE_IN_PROGRESS: 'COORDINATOR_LOAD_IN_PROGRESS',
 };
 
+/** Answers to commits that members of either protocol may get. */
+export function forMixedGroup(acts: readonly Act[]): Act[] {
+  return acts.map((act) =>
+    act.act === 'fault' && act.api === 'OffsetCommit' && act.error in COMMIT_ERRORS_FOR
+      ? { ...act, error: 'COORDINATOR_LOAD_IN_PROGRESS' }
+      : act,
+  );
+}
+
 /** The same faults for members that say everything with one request. */
 export function forConsumerProtocol(acts: readonly Act[]): Act[] {
   return acts.map((act) => {

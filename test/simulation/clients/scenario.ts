@@ -4,7 +4,7 @@ import type { Random } from '../../../src/core/clock.ts';
 import type { ERRORS } from '../../../src/core/protocol/error-codes.ts';
 import { seededRandom } from '../../../src/testing/simulation/seeded-random.ts';
 import type { CreditLimits, Isolation } from '../history/event.ts';
-import { forConsumerProtocol, type GroupPlan } from './group-protocol.ts';
+import { forConsumerProtocol, forMixedGroup, type GroupPlan } from './group-protocol.ts';
 
 export const LOAD_MS = 60_000;
 
@@ -410,5 +410,7 @@ export function drawScenario(seed: number): ClientScenario {
       ),
     ),
   };
-  return group === 'consumer' ? { ...scenario, acts: forConsumerProtocol(scenario.acts) } : scenario;
+  const { acts } = scenario;
+  if (group === 'mixed') return { ...scenario, acts: forMixedGroup(acts) };
+  return group === 'consumer' ? { ...scenario, acts: forConsumerProtocol(acts) } : scenario;
 }

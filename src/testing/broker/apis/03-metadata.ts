@@ -13,10 +13,15 @@ type TopicResponse = ResponseInit<typeof metadataApi>['topics'][number];
 type WantedTopic = NonNullable<Request['topics']>[number];
 
 const NULL_NAMES_FROM = 12;
+const ERRORS_FROM = 13;
 
 export const metadataHandler = serve(metadataApi, {
   handle(request, context) {
     const { cluster } = context;
+    const injected = context.injected();
+    // The client is to look for the cluster anew (KIP-1102), which only a fault says.
+    if (injected === ERRORS.REBOOTSTRAP_REQUIRED && context.version >= ERRORS_FROM)
+      return { brokers: [], clusterId: null, controllerId: -1, topics: [], errorCode: injected };
     return {
       brokers: cluster.upNodes().map((node) => ({
         nodeId: node.id,

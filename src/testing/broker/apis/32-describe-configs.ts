@@ -55,6 +55,6 @@ function find(
     const message = `Unexpected broker id, expected ${node.id} or empty string, but received ${name}`;
     return { code: ERRORS.INVALID_REQUEST, message };
   }
-  if (resourceType === RESOURCES.GROUP) return groupConfigEntries(cluster);
+  if (resourceType === RESOURCES.GROUP) return groupConfigEntries(cluster, name);
   return { code: ERRORS.INVALID_REQUEST, message: `Unknown resource type ${resourceType}` };
 }

@@ -4,7 +4,7 @@ import type { Partition } from '../state/partition.ts';
 import { describeLogDirsApi } from '../../../core/protocol/messages/35-describe-log-dirs.ts';
 
 /** Nothing is on disk; tools want a name all the same. */
-const IN_MEMORY = '/in-memory';
+export const IN_MEMORY = '/in-memory';
 const ERRORS_OF_ITS_OWN_FROM = 3;
 
 export const describeLogDirsHandler = serve(describeLogDirsApi, {

@@ -65,6 +65,7 @@ function targetOf(resource: Resource, context: RequestContext): Target | Refusal
   const { resourceType, resourceName: name } = resource;
   if (resourceType === RESOURCES.TOPIC) return topicTarget(name, context);
   if (resourceType === RESOURCES.BROKER) return brokerTarget(name, context);
+  if (resourceType === RESOURCES.GROUP) return groupTarget(name, context);
   return { code: ERRORS.INVALID_REQUEST, message: `Unknown resource type ${resourceType}` };
 }
 
@@ -84,6 +85,20 @@ function topicTarget(name: string, context: RequestContext): Target | Refusal {
     put(entries) {
       topic.config = new TopicConfig(entries);
     },
+  };
+}
+
+function groupTarget(name: string, { cluster }: RequestContext): Target | Refusal {
+  if (name === '')
+    return { code: ERRORS.INVALID_REQUEST, message: 'Default group resources are not allowed.' };
+  const { groupConfigs } = cluster;
+  return {
+    entries: groupConfigs.of(name),
+    problem(entries) {
+      const message = groupConfigs.problem(entries);
+      return message === undefined ? undefined : { code: ERRORS.INVALID_CONFIG, message };
+    },
+    put: (entries) => groupConfigs.put(name, entries),
   };
 }
 

@@ -14,6 +14,7 @@ const SOURCES = {
   DYNAMIC_DEFAULT_BROKER: 3,
   STATIC_BROKER: 4,
   DEFAULT: 5,
+  DYNAMIC_GROUP: 8,
 } as const;
 
 /** One configuration as DescribeConfigs and CreateTopics show it. */
@@ -74,23 +75,24 @@ export function brokerConfigEntries(cluster: ClusterState, node: NodeState | und
   return [...staticEntries(cluster, node), ...dynamic];
 }
 
-/** What a group of the consumer protocol goes by; here no group has configurations of its own. */
-export function groupConfigEntries({ settings }: ClusterState): ConfigEntry[] {
-  const { consumerSessionTimeoutMs, consumerHeartbeatIntervalMs, assignmentIntervalMs } = settings.group;
-  const entry = (name: string, value: number): ConfigEntry => ({
-    name,
-    value: String(value),
-    readOnly: false,
-    configSource: SOURCES.STATIC_BROKER,
-    isSensitive: false,
-    configType: CONFIG_TYPES.INT,
-    synonyms: [],
+/** What a group of the consumer protocol goes by. */
+export function groupConfigEntries({ groupConfigs }: ClusterState, groupId: string): ConfigEntry[] {
+  const own = groupConfigs.of(groupId);
+  return Array.from(groupConfigs.definitions(), ([name, { type, defaultValue }]) => {
+    const value = own.get(name);
+    return {
+      name,
+      value: value ?? defaultValue,
+      readOnly: false,
+      configSource: value === undefined ? SOURCES.DEFAULT : SOURCES.DYNAMIC_GROUP,
+      isSensitive: false,
+      configType: CONFIG_TYPES[type],
+      synonyms: [
+        ...(value === undefined ? [] : [{ name, value, source: SOURCES.DYNAMIC_GROUP }]),
+        { name: `group.${name}`, value: defaultValue, source: SOURCES.DEFAULT },
+      ],
+    };
   });
-  return [
-    entry('consumer.assignment.interval.ms', assignmentIntervalMs),
-    entry('consumer.heartbeat.interval.ms', consumerHeartbeatIntervalMs),
-    entry('consumer.session.timeout.ms', consumerSessionTimeoutMs),
-  ];
 }
 
 function dynamicEntry(

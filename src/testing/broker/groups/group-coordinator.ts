@@ -1,5 +1,6 @@
 import { ERRORS } from '../../../core/protocol/error-codes.ts';
 import type { ClusterEnvironment } from '../state/cluster-state.ts';
+import type { GroupConfigs } from '../state/group-configs.ts';
 import { ClassicGroup } from './classic/classic-group.ts';
 import { CommittedOffsets } from './committed-offsets.ts';
 import { heartbeatClassic, joinClassic, leaveClassic, syncClassic } from './consumer/classic-members.ts';
@@ -34,13 +35,15 @@ export type { Group } from './group.ts';
 export class GroupCoordinator {
   readonly #environment: ClusterEnvironment;
   readonly #topics: ClusterTopics;
+  readonly #configs: GroupConfigs;
   readonly #groups = new Map<string, Group>();
   readonly #retention: OffsetRetention;
   readonly #watchers = new Set<(groupId: string) => void>();
 
-  constructor(environment: ClusterEnvironment, topics: ClusterTopics) {
+  constructor(environment: ClusterEnvironment, topics: ClusterTopics, configs: GroupConfigs) {
     this.#environment = environment;
     this.#topics = topics;
+    this.#configs = configs;
     this.#retention = new OffsetRetention(environment.clock, environment.settings.group);
   }
 
@@ -64,8 +67,8 @@ export class GroupCoordinator {
     if (known?.membership.type === 'consumer') {
       if (!isEmpty(known)) return this.#joinConsumer(known, known.membership, request);
       known.membership.kill();
-      if (request.memberId !== '') this.#groups.delete(groupId);
-      else known.membership = this.#newClassic(groupId);
+      // Its commits stay, whoever joins and whether or not it may.
+      known.membership = this.#newClassic(groupId);
     }
     if (!this.#groups.has(groupId) && request.memberId !== '')
       return failedJoin(ERRORS.UNKNOWN_MEMBER_ID, request.memberId);
@@ -252,11 +255,14 @@ export class GroupCoordinator {
   }
 
   #newConsumer(groupId: string): ConsumerGroup {
-    const { clock, random, settings } = this.#environment;
+    const { clock, random } = this.#environment;
+    const configs = this.#configs;
     const consumers: ConsumerGroup = new ConsumerGroup(groupId, {
       clock,
       random,
-      timings: settings.group,
+      get timings() {
+        return configs.timingsOf(groupId);
+      },
       topics: this.#topics,
       changed: () => this.changed(groupId),
       downgrade: (leaving) => {

@@ -3,6 +3,8 @@
 
 import type { AnyApi } from '../../../core/protocol/api.ts';
 import { ERRORS } from '../../../core/protocol/error-codes.ts';
+import { produceApi } from '../../../core/protocol/messages/00-produce.ts';
+import { fetchApi } from '../../../core/protocol/messages/01-fetch.ts';
 import { encodeResponse } from '../../../core/protocol/frame.ts';
 import { FrameSplitter } from '../../../core/network/frame-splitter.ts';
 import type { ServerWire, ServerWireEvents } from '../../simulation/server-wire.ts';
@@ -224,14 +226,18 @@ export class BrokerConnection implements ServerWireEvents {
     if (action?.kind === 'applyThenError') {
       overrideErrors(body, action.code, request.rule!, this.#host.cluster.topics);
     }
-    const throttleTimeMs = action?.kind === 'throttle' ? action.ms : 0;
-    const response = { throttleTimeMs, ...body, ...(throttleTimeMs > 0 && { throttleTimeMs }) };
-    const frame = encodeResponse<AnyApi>(
-      incoming.offered.handler.api,
-      incoming.version,
-      incoming.correlationId,
-      response,
-    );
+    const { handler } = incoming.offered;
+    const encode = (throttleTimeMs: number): Buffer => {
+      const response = { throttleTimeMs, ...body, ...(throttleTimeMs > 0 && { throttleTimeMs }) };
+      return encodeResponse<AnyApi>(handler.api, incoming.version, incoming.correlationId, response);
+    };
+    let throttleTimeMs = action?.kind === 'throttle' ? action.ms : 0;
+    let frame = encode(throttleTimeMs);
+    const overQuotaMs = this.#takeFromQuota(incoming, frame.length);
+    if (overQuotaMs > throttleTimeMs) {
+      throttleTimeMs = overQuotaMs;
+      frame = encode(throttleTimeMs);
+    }
     if (action?.kind === 'answerOnly') {
       this.#wire.write(frame.subarray(0, action.bytes));
       this.#hangUp();
@@ -246,6 +252,16 @@ export class BrokerConnection implements ServerWireEvents {
       this.#isBusy = true;
       this.#host.cluster.clock.setTimeout(() => this.#resume(), throttleTimeMs);
     }
+  }
+
+  /** For how long the client is to be quiet after a request, by its quota of bytes. */
+  #takeFromQuota({ offered, clientId, bytes }: Incoming, answerBytes: number): number {
+    const { quotas } = this.#host.cluster;
+    if (quotas.isEmpty) return 0;
+    const { principal } = this.#sasl;
+    if (offered.key === produceApi.key) return quotas.take('producer_byte_rate', principal, clientId, bytes);
+    if (offered.key !== fetchApi.key) return 0;
+    return quotas.take('consumer_byte_rate', principal, clientId, answerBytes);
   }
 
   /** A token without a request around it, as SASL went before Kafka 1.0. */

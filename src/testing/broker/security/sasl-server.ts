@@ -6,12 +6,14 @@ import type { SaslExchange } from './sasl-exchange.ts';
 import type { SaslMechanism, SaslOptions, TokenClaims } from './sasl-options.ts';
 import { ScramExchange } from './scram.ts';
 import { SCRAM_DIGESTS, scramCredential } from './scram-credential.ts';
-import type { ScramCredential, ScramDigest } from './scram-credential.ts';
+import type { ScramCredential, ScramDigest, ScramMechanism } from './scram-credential.ts';
 import { unsecuredJws } from './unsecured-jws.ts';
 
 const SALT_BYTES = 16;
 const NONCE_CHARS = 24;
 const MECHANISMS: readonly SaslMechanism[] = ['PLAIN', 'SCRAM-SHA-512', 'SCRAM-SHA-256', 'OAUTHBEARER'];
+
+type StoredCredentials = ReadonlyMap<string, ReadonlyMap<ScramMechanism, ScramCredential | undefined>>;
 
 /** Who may connect to the cluster, and how they prove it. */
 export class SaslServer {
@@ -22,9 +24,12 @@ export class SaslServer {
   readonly #passwords: ReadonlyMap<string, string>;
   readonly #validate: (token: string) => TokenClaims | undefined;
   readonly #credentials = new Map<string, ScramCredential>();
+  readonly #stored: StoredCredentials;
 
-  constructor(options: SaslOptions, clock: Clock, random: Random) {
+  /** `stored`: credentials that clients have set, which come before those of the options. */
+  constructor(options: SaslOptions, clock: Clock, random: Random, stored: StoredCredentials) {
     this.clock = clock;
+    this.#stored = stored;
     this.#random = random;
     this.#passwords = new Map(Object.entries(options.users ?? {}));
     this.#validate = options.validateToken ?? unsecuredJws(clock);
@@ -40,6 +45,11 @@ export class SaslServer {
     }
   }
 
+  /** Those whose passwords the options have. */
+  get users(): string[] {
+    return [...this.#passwords.keys()];
+  }
+
   /** A new run of a mechanism, undefined when it is none of ours. */
   start(mechanism: string): SaslExchange | undefined {
     const known = this.mechanisms.find((name) => name === mechanism);
@@ -52,7 +62,10 @@ export class SaslServer {
         return new OAuthBearerExchange(this.#validate);
       default: {
         const digest = SCRAM_DIGESTS[known];
-        const credentialOf = (user: string): ScramCredential | undefined => this.#credentialOf(user, digest);
+        const credentialOf = (user: string): ScramCredential | undefined => {
+          const stored = this.#stored.get(user);
+          return stored?.has(known) === true ? stored.get(known) : this.#credentialOf(user, digest);
+        };
         return new ScramExchange({ digest, credentialOf, nonce: this.#nonce() });
       }
     }

@@ -1,6 +1,9 @@
 import { ERRORS } from '../../../core/protocol/error-codes.ts';
 import { NO_TOKEN } from './sasl-exchange.ts';
 import type { SaslExchange, SaslStep } from './sasl-exchange.ts';
+import { MIN_ITERATIONS, SCRAM_DIGESTS } from './scram-credential.ts';
+import type { ScramMechanism } from './scram-credential.ts';
+import type { ClusterState } from '../state/cluster-state.ts';
 import type { SaslServer } from './sasl-server.ts';
 
 /** The answer to SaslHandshake. */
@@ -20,6 +23,8 @@ export interface AuthenticateAnswer {
 /** What may be done with a request: serve it, say that it comes at the wrong time and close, or only close. */
 export type Admission = 'serve' | 'refuse' | 'close';
 
+const ANONYMOUS = 'ANONYMOUS';
+const isScram = (mechanism: string): boolean => mechanism in SCRAM_DIGESTS;
 const API_VERSIONS = 18;
 const SASL_HANDSHAKE = 17;
 const SASL_AUTHENTICATE = 36;
@@ -58,6 +63,29 @@ export class SaslSession {
   /** It has proved who it is, at least once. */
   get isKnown(): boolean {
     return this.#server === undefined || this.#identity !== undefined;
+  }
+
+  /** Who it is. */
+  get principal(): string {
+    return this.#identity?.principal ?? ANONYMOUS;
+  }
+
+  /** Users whose passwords the cluster was given at its start. */
+  get usersWithPasswords(): readonly string[] {
+    return this.#server?.mechanisms.some(isScram) === true ? this.#server.users : [];
+  }
+
+  /** The iterations of a user's credential for a mechanism, undefined when it has none. */
+  scramIterations(
+    { scramUsers }: Pick<ClusterState, 'scramUsers'>,
+    user: string,
+    mechanism: ScramMechanism,
+  ): number | undefined {
+    const stored = scramUsers.get(user);
+    if (stored?.has(mechanism) === true) return stored.get(mechanism)?.iterations;
+    const isGiven =
+      this.#server?.mechanisms.includes(mechanism) === true && this.#server.users.includes(user);
+    return isGiven ? MIN_ITERATIONS : undefined;
   }
 
   /** The next frame is a token and no request. */

@@ -2,6 +2,7 @@ import { deserialize, serialize } from 'node:v8';
 import { UsageError } from '../../../errors.ts';
 import type { GroupSnapshot } from '../groups/group-snapshot.ts';
 import type { TransactionSnapshot } from '../txn/transaction.ts';
+import type { QuotaEntry } from './client-quotas.ts';
 import type { ClusterState } from './cluster-state.ts';
 import { snapshotTopic } from './topic-snapshot.ts';
 import type { TopicSnapshot } from './topic-snapshot.ts';
@@ -18,6 +19,8 @@ export interface ClusterSnapshot {
   readonly nextProducerId: number;
   readonly coordinatorSalt: number;
   readonly brokerConfigs: ReadonlyMap<string, ReadonlyMap<string, string>>;
+  readonly groupConfigs: ReadonlyMap<string, ReadonlyMap<string, string>>;
+  readonly quotas: readonly QuotaEntry[];
   readonly topics: readonly TopicSnapshot[];
   readonly transactions: readonly TransactionSnapshot[];
   readonly groups: readonly GroupSnapshot[];
@@ -31,6 +34,8 @@ export function snapshotCluster(cluster: ClusterState): Uint8Array {
     nodeIds: cluster.nodes.map(({ id }) => id),
     ...cluster.ids(),
     brokerConfigs: cluster.brokerConfigs,
+    groupConfigs: cluster.groupConfigs.snapshot(),
+    quotas: cluster.quotas.all(),
     topics: Array.from(cluster.topics.all(), snapshotTopic),
     transactions: cluster.transactions.snapshot(),
     groups: cluster.groups.snapshot(),
@@ -59,6 +64,8 @@ export function readSnapshot(bytes: Uint8Array): ClusterSnapshot {
 export function restoreCluster(cluster: ClusterState, snapshot: ClusterSnapshot): void {
   cluster.takeIds(snapshot);
   for (const [node, configs] of snapshot.brokerConfigs) cluster.brokerConfigs.set(node, configs);
+  cluster.groupConfigs.restore(snapshot.groupConfigs);
+  for (const { entity, values } of snapshot.quotas) cluster.quotas.put(entity, values);
   for (const topic of snapshot.topics) cluster.topics.restore(topic);
   cluster.electMissing();
   cluster.groups.restore(snapshot.groups);

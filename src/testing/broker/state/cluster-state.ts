@@ -4,7 +4,10 @@ import { GroupCoordinator } from '../groups/group-coordinator.ts';
 import { LogMemory } from '../log/log-memory.ts';
 import type { ClusterSettings } from '../options.ts';
 import { TransactionCoordinator } from '../txn/transaction-coordinator.ts';
+import type { ScramCredential, ScramMechanism } from '../security/scram-credential.ts';
+import { ClientQuotas } from './client-quotas.ts';
 import { Features } from './features.ts';
+import { GroupConfigs } from './group-configs.ts';
 import type { FetchSessionCache } from './fetch-sessions.ts';
 import { hashOf, randomUuid } from './ids.ts';
 import { NO_LEADER } from './partition.ts';
@@ -49,7 +52,11 @@ export class ClusterState {
   /** The memory of all logs, and its bound. */
   readonly logMemory: LogMemory;
   readonly topics: TopicRegistry;
+  readonly groupConfigs: GroupConfigs;
   readonly groups: GroupCoordinator;
+  readonly quotas: ClientQuotas;
+  /** SCRAM credentials that clients have set, by user and mechanism; undefined for one that was removed. */
+  readonly scramUsers = new Map<string, Map<ScramMechanism, ScramCredential | undefined>>();
   readonly transactions: TransactionCoordinator;
   readonly #watchers = new Set<(event: ClusterEvent) => void>();
   #nextProducerId = 1000;
@@ -62,8 +69,10 @@ export class ClusterState {
     this.features = new Features(environment.settings.features);
     this.clusterId = randomUuid(environment.random);
     this.logMemory = new LogMemory(environment.settings.maxLogBytes, environment.settings.whenLogsFull);
+    this.quotas = new ClientQuotas(environment.clock);
     this.topics = new TopicRegistry(this);
-    this.groups = new GroupCoordinator(environment, this.topics);
+    this.groupConfigs = new GroupConfigs(environment.settings.group);
+    this.groups = new GroupCoordinator(environment, this.topics, this.groupConfigs);
     this.transactions = new TransactionCoordinator(this);
   }
 

@@ -50,6 +50,11 @@ export class Features {
     return this.#levels.get(name)!;
   }
 
+  /** Puts a level in force, 0 for none; one that is possible, which the caller has seen to. */
+  set(name: string, level: number): void {
+    this.#levels.set(name, level);
+  }
+
   /** Every level in force, 0 left out. */
   finalized(): readonly (readonly [name: string, level: number])[] {
     return [...this.#levels].filter(([, level]) => level > 0);

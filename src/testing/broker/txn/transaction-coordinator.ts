@@ -18,6 +18,7 @@ export interface IdentityResult extends ProducerIdentity {
 
 /** `transaction.max.timeout.ms` */
 const MAX_TIMEOUT_MS = 900_000;
+const SWEEP_INTERVAL_MS = 3_600_000;
 /** Kafka has no bound; a hostile client must not be able to fill the memory with ids. */
 const MAX_IDS = 100_000;
 /** Of one transaction, for the same reason. */
@@ -30,10 +31,12 @@ const accept = (identity: ProducerIdentity): IdentityResult => ({ errorCode: ERR
 export class TransactionCoordinator {
   readonly markers: MarkerWriter;
   readonly #cluster: ClusterState;
-  readonly #transactions = new Map<string, Transaction>();
+  readonly #known = new Map<string, Transaction>();
+  #nextSweepMs: number;
 
   constructor(cluster: ClusterState) {
     this.#cluster = cluster;
+    this.#nextSweepMs = cluster.clock.wallNow() + SWEEP_INTERVAL_MS;
     this.markers = new MarkerWriter(cluster);
   }
 
@@ -43,6 +46,19 @@ export class TransactionCoordinator {
 
   all(): Iterable<Transaction> {
     return this.#transactions.values();
+  }
+
+  /** All that have not expired; those that have go first, as often as Kafka looks (`transaction.remove.expired.transaction.cleanup.interval.ms`). */
+  get #transactions(): Map<string, Transaction> {
+    const nowMs = this.#cluster.clock.wallNow();
+    if (nowMs < this.#nextSweepMs) return this.#known;
+    this.#nextSweepMs = nowMs + SWEEP_INTERVAL_MS;
+    const { transactionalIdExpirationMs } = this.#cluster.settings;
+    for (const [id, transaction] of this.#known) {
+      const isOpen = transaction.state === 'Ongoing' || transaction.isPrepared;
+      if (!isOpen && transaction.usedMs + transactionalIdExpirationMs <= nowMs) this.#known.delete(id);
+    }
+    return this.#known;
   }
 
   /** A producer with this id begins, or begins again as `expected`; whoever used the id before is fenced. */
@@ -64,6 +80,7 @@ export class TransactionCoordinator {
       return refuse(ERRORS.PRODUCER_FENCED);
     }
     transaction.reset(timeoutMs);
+    transaction.usedMs = this.#cluster.clock.wallNow();
     return accept(transaction.identity);
   }
 
@@ -85,6 +102,7 @@ export class TransactionCoordinator {
     if (transaction.state === 'Ongoing' && isKnown) return ERRORS.NONE;
     for (const partition of partitions) transaction.partitions.add(partition);
     transaction.clientVersion = clientVersion;
+    transaction.usedMs = this.#cluster.clock.wallNow();
     if (transaction.state !== 'Ongoing') this.#begin(transaction);
     return ERRORS.NONE;
   }
@@ -119,7 +137,7 @@ export class TransactionCoordinator {
 
   /** All transactional ids, as plain data. */
   snapshot(): readonly TransactionSnapshot[] {
-    return Array.from(this.#transactions.values(), (transaction) => transaction.snapshot());
+    return Array.from(this.#known.values(), (transaction) => transaction.snapshot());
   }
 
   /** Makes an empty coordinator what a snapshot says; timers go on for the time that was left, markers that were missing are written. */
@@ -127,29 +145,30 @@ export class TransactionCoordinator {
     const wallNow = this.#cluster.clock.wallNow();
     for (const one of from) {
       const transaction = Transaction.restore(one);
-      this.#transactions.set(one.transactionalId, transaction);
+      this.#known.set(one.transactionalId, transaction);
       if (transaction.state === 'Ongoing') this.#arm(transaction, one.startMs + one.timeoutMs - wallNow);
     }
-    for (const transaction of this.#transactions.values()) this.markers.write(transaction);
+    for (const transaction of this.#known.values()) this.markers.write(transaction);
   }
 
   /** Stops all timers. */
   close(): void {
-    for (const transaction of this.#transactions.values()) transaction.timer?.cancel();
+    for (const transaction of this.#known.values()) transaction.timer?.cancel();
   }
 
   /** Undefined when there are as many ids as the memory is to hold, and none can be forgotten. */
   #create(transactionalId: string, timeoutMs: number): Transaction | undefined {
-    if (this.#transactions.size >= MAX_IDS && !this.#forgetOldest()) return undefined;
+    if (this.#known.size >= MAX_IDS && !this.#forgetOldest()) return undefined;
     const transaction = new Transaction(transactionalId, this.#cluster.takeProducerId(), timeoutMs);
-    this.#transactions.set(transactionalId, transaction);
+    transaction.usedMs = this.#cluster.clock.wallNow();
+    this.#known.set(transactionalId, transaction);
     return transaction;
   }
 
   #forgetOldest(): boolean {
-    for (const transaction of this.#transactions.values()) {
+    for (const transaction of this.#known.values()) {
       if (transaction.state === 'Ongoing' || transaction.isPrepared) continue;
-      return this.#transactions.delete(transaction.transactionalId);
+      return this.#known.delete(transaction.transactionalId);
     }
     return false;
   }
@@ -201,6 +220,7 @@ export class TransactionCoordinator {
   #prepare(transaction: Transaction, commit: boolean, clientVersion: ClientVersion): void {
     transaction.timer?.cancel();
     transaction.timer = undefined;
+    transaction.usedMs = this.#cluster.clock.wallNow();
     if (transaction.state !== 'Ongoing') transaction.startMs = this.#cluster.clock.wallNow();
     transaction.clientVersion = clientVersion;
     transaction.state = commit ? 'PrepareCommit' : 'PrepareAbort';

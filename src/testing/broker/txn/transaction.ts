@@ -62,6 +62,7 @@ export interface TransactionSnapshot extends Pick<
   | 'nextProducerId'
   | 'timeoutMs'
   | 'startMs'
+  | 'usedMs'
   | 'clientVersion'
 > {
   readonly partitions: readonly TransactionPartition[];
@@ -82,6 +83,8 @@ export class Transaction {
   timeoutMs: number;
   /** -1 before the first transaction. */
   startMs = -1;
+  /** When it last changed: it expires so long after that. */
+  usedMs = -1;
   clientVersion: ClientVersion = 0;
   /** Partitions without a marker. */
   readonly partitions = new PartitionSet();

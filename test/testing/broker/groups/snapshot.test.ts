@@ -7,6 +7,7 @@ import { GroupCoordinator } from '../../../../src/testing/broker/groups/group-co
 import type { JoinRequest, JoinResult } from '../../../../src/testing/broker/groups/group-types.ts';
 import { settingsOf } from '../../../../src/testing/broker/options.ts';
 import { seededRandom } from '../../../../src/testing/simulation/seeded-random.ts';
+import { GroupConfigs } from '../../../../src/testing/broker/state/group-configs.ts';
 import { VirtualClock } from '../../../../src/testing/simulation/virtual-clock.ts';
 
 const LINES = { id: 'zB-vM-yKQtumw0ewYkwe3A', name: 'lines', partitions: { length: 3 } };
@@ -56,7 +57,11 @@ function world(): World {
   const settings = settingsOf({
     group: { offsetsRetentionMs: 60_000, offsetsRetentionCheckIntervalMs: 1000 },
   });
-  return { clock, groups: new GroupCoordinator({ clock, random: seededRandom(3), settings }, TOPICS) };
+  const configs = new GroupConfigs(settings.group);
+  return {
+    clock,
+    groups: new GroupCoordinator({ clock, random: seededRandom(3), settings }, TOPICS, configs),
+  };
 }
 
 /** What is there after a restart: a copy that shares nothing, in a process whose clock says something else. */

@@ -502,6 +502,115 @@ async function administer(talk: Talk): Promise<void> {
   });
 }
 
+const GROUPS = 32;
+const SCRAM_SHA_256 = 1;
+
+/** Of clients, users, groups and the cluster itself. */
+async function govern(talk: Talk): Promise<void> {
+  const set = (key: string): object => ({ key, value: 1e9, remove: false });
+  const of = (entityType: string, entityName: string | null): object[] => [{ entityType, entityName }];
+  await talk.each(named('AlterClientQuotas'), {
+    validateOnly: false,
+    entries: [
+      { entity: of('client-id', 'other'), ops: [set('producer_byte_rate')] },
+      { entity: of('user', null), ops: [set('consumer_byte_rate')] },
+      { entity: of('client-id', 'third'), ops: [set('no_such_rate')] },
+      { entity: of('nobody', 'x'), ops: [] },
+      { entity: of('ip', '10.0.0.1'), ops: [set('producer_byte_rate')] },
+    ],
+  });
+  const quotas = named('DescribeClientQuotas');
+  const match = (entityType: string, matchType: number, text: string | null = null): object => ({
+    components: [{ entityType, matchType, match: text }],
+    strict: true,
+  });
+  const other = match('client-id', 0, 'other');
+  await talk.askUntilReady(quotas, 1, other, ({ entries }) => (entries.length > 0 ? 0 : 3));
+  await talk.each(quotas, other);
+  await talk.each(quotas, match('user', 1));
+  await talk.each(quotas, match('client-id', 2));
+  await talk.each(quotas, match('nobody', 2));
+  const scram = named('AlterUserScramCredentials');
+  const credential = {
+    mechanism: SCRAM_SHA_256,
+    salt: Buffer.alloc(16, 1),
+    saltedPassword: Buffer.alloc(32, 2),
+  };
+  await talk.each(scram, {
+    deletions: [
+      { name: 'nobody', mechanism: SCRAM_SHA_256 },
+      { name: 'strange', mechanism: 9 },
+    ],
+    upsertions: [
+      { name: 'golden', iterations: 4096, ...credential },
+      { name: 'hasty', iterations: 10, ...credential },
+      { name: 'slow', iterations: 1_000_000, ...credential },
+      { name: '', iterations: 4096, ...credential },
+      { name: 'twice', iterations: 4096, ...credential },
+      { name: 'twice', iterations: 8192, ...credential },
+    ],
+  });
+  const users = named('DescribeUserScramCredentials');
+  await talk.askUntilReady(users, 0, { users: [{ name: 'golden' }] }, ({ results: [one] }) =>
+    one.errorCode === 0 ? 0 : 3,
+  );
+  await talk.each(users, { users: [{ name: 'golden' }, { name: 'nobody' }] });
+  await talk.each(users, { users: null });
+  await talk.each(named('UpdateFeatures'), {
+    timeoutMs: 10_000,
+    validateOnly: true,
+    featureUpdates: [{ feature: 'no.such', maxVersionLevel: 1, allowDowngrade: false, upgradeType: 1 }],
+  });
+  const group = (name: string, config: string, value: string): object => ({
+    resourceType: GROUPS,
+    resourceName: name,
+    configs: [{ name: config, configOperation: 0, value }],
+  });
+  await talk.each(named('IncrementalAlterConfigs'), {
+    validateOnly: false,
+    resources: [
+      group('configured', 'consumer.session.timeout.ms', '50000'),
+      group('hasty', 'consumer.session.timeout.ms', '10'),
+      group('slow', 'consumer.heartbeat.interval.ms', '100000'),
+      group('strange', 'no.such', '1'),
+      group('', 'consumer.session.timeout.ms', '50000'),
+    ],
+  });
+  const keys = ['consumer.session.timeout.ms', 'consumer.heartbeat.interval.ms'];
+  const configs = named('DescribeConfigs');
+  const described = {
+    resources: [{ resourceType: GROUPS, resourceName: 'configured', configurationKeys: keys }],
+    includeSynonyms: true,
+    includeDocumentation: false,
+  };
+  await talk.askUntilReady(configs, configs.maxVersion, described, ({ results: [one] }) =>
+    one.configs.some(({ value }: { value: string }) => value === '50000') ? 0 : 3,
+  );
+  await talk.each(configs, described);
+  await talk.each(named('WriteTxnMarkers'), {
+    markers: [
+      {
+        producerId: 999_999,
+        producerEpoch: 0,
+        transactionResult: false,
+        topics: [{ name: 'nowhere', partitionIndexes: [0] }],
+        coordinatorEpoch: 0,
+        transactionVersion: 0,
+      },
+    ],
+  });
+  await talk.each(named('AlterReplicaLogDirs'), {
+    dirs: [{ path: '/no/such/folder', topics: [{ name: 'golden', partitions: [0] }] }],
+  });
+  await talk.each(named('AlterPartitionReassignments'), {
+    timeoutMs: 10_000,
+    topics: [
+      { name: 'golden', partitions: [{ partitionIndex: 0, replicas: null }] },
+      { name: 'nowhere', partitions: [{ partitionIndex: 0, replicas: null }] },
+    ],
+  });
+}
+
 /** Says everything. */
 export async function converse(talk: Talk): Promise<void> {
   await connect(talk);
@@ -510,5 +619,6 @@ export async function converse(talk: Talk): Promise<void> {
   await groups(talk, topicId);
   await transactions(talk, topicId);
   await administer(talk);
+  await govern(talk);
   talk.close();
 }
