@@ -44,7 +44,7 @@ async function refusal(kafka: Kafka): Promise<ConnectionError> {
     (reason: unknown) => reason,
   );
   expect(error).toBeInstanceOf(ConnectionError);
-  expect(String((error as Error).message)).not.toContain(PASSWORD);
+  expect((error as Error).message).not.toContain(PASSWORD);
   return error as ConnectionError;
 }
 

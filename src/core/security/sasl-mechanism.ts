@@ -104,7 +104,7 @@ function checkToken(given: unknown): OAuthBearerToken {
     if (typeof text !== 'string' || !EXTENSION_VALUE.test(text))
       throw wrong(`${where}extensions.${name}`, 'a string of visible ASCII characters and blanks', text);
   }
-  return { value, extensions: { ...extensions } as { [name: string]: string } };
+  return { value, extensions: { ...extensions } };
 }
 
 /** Many connections are opened at once; those that ask while an answer is on its way share it. */
