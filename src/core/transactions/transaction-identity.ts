@@ -18,7 +18,7 @@ export class TransactionIdentity implements Identities {
   /** Of the present transaction, or of the next. */
   current: ProducerIdentity | undefined;
   version: 1 | 2 = 1;
-  /** Something of the transaction may be with the cluster: it has to be ended there. */
+  /** The coordinator knows of the transaction, or with v2 may know of it: it has to be ended there. */
   isStarted = false;
   private host: IdentityHost | undefined;
   private isOpen = false;
@@ -81,8 +81,8 @@ export class TransactionIdentity implements Identities {
       while (this.wanted.size > 0 && this.isOpen && this.current !== undefined) {
         const some = this.wanted;
         this.wanted = new Set();
-        this.isStarted = true;
         await this.host!.addPartitions(namesOf(some), this.current);
+        this.isStarted = true;
         if (!this.isOpen) return;
         for (const partition of some) this.added.add(partition);
         this.onChange?.(undefined);

@@ -251,10 +251,11 @@ export class TransactionalProducer extends Producer {
     const { identity, requests } = this;
     let api: TransactionApi = 'AddOffsetsToTxn';
     try {
-      identity.isStarted = true;
-      if (identity.version === 1 && !this.groups.has(group.groupId)) {
+      if (identity.version === 2) identity.isStarted = true;
+      else if (!this.groups.has(group.groupId)) {
         await requests.addOffsets(group.groupId, identity.current!);
         this.groups.add(group.groupId);
+        identity.isStarted = true;
       }
       api = 'TxnOffsetCommit';
       await requests.commitOffsets(offsets, group, identity.current!, identity.version);
@@ -282,7 +283,7 @@ export class TransactionalProducer extends Producer {
       }
     }
     // What a request that was left unanswered, or a number that was left out, could still do would be done to the next transaction.
-    const needsEpoch = this.needsEpoch || (wasStarted && requests.isDoubtful);
+    const needsEpoch = this.needsEpoch || requests.isDoubtful;
     identity.over();
     this.groups.clear();
     this.error = undefined;
