@@ -10,13 +10,14 @@ import { commitsOf, fill } from './support/marks.ts';
 const PARTITIONS = 3;
 const KILLS = short ? 3 : 20;
 const CREDIT = 500;
+const READ_LIMIT_MS = 600_000;
 const PROGRAM = '../../rows/programs/at-most-once.ts';
 
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 (brokers === undefined ? describe.skip : describe)('atMostOnce', () => {
   it(`killed ${KILLS} times at random moments repeats nothing, and loses no more than it had taken`, async () => {
-    const records = 30_000 * KILLS;
+    const records = 18_000 * KILLS;
     const kafka = testKafka();
     const [topic, groupId] = [uniqueName('at-most-once'), uniqueName('at-most-once')];
     await kafka.admin().createTopics([{ name: topic, partitions: PARTITIONS }]);
@@ -31,10 +32,15 @@ const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout
     }
     const last = new Child(PROGRAM, { brokers, groupId, topic, file, workMs: 0 });
     const end = new Array(PARTITIONS).fill(records / PARTITIONS);
-    await last.poll(async () => String(await commitsOf(kafka, groupId, PARTITIONS)) === String(end));
-    // What is committed is emitted at once; the last lines may still be on their way.
-    await pause(500);
-    await last.kill();
+    const isRead = async (): Promise<boolean> =>
+      String(await commitsOf(kafka, groupId, PARTITIONS)) === String(end);
+    try {
+      await last.poll(isRead, READ_LIMIT_MS);
+      // What is committed is emitted at once; the last lines may still be on their way.
+      await pause(500);
+    } finally {
+      await last.kill();
+    }
 
     const lines = readFileSync(file, 'utf8').split('\n').slice(0, -1);
     rmSync(file);
