@@ -133,7 +133,7 @@ class MixedGroup {
         ...own,
         topic,
         groupId,
-        sessionTimeoutMs: SESSION_MS,
+        sessionTimeoutMs: choosesTimes ? SESSION_MS : undefined,
         options: choosesTimes ? [...options, '--command-config', settings] : options,
       };
       const group = new MixedGroup((member, program) => new VerifiableConsumer(member, program, setting));

@@ -32,7 +32,8 @@ export interface ConsumerSetting {
   readonly lib: string;
   readonly topic: string;
   readonly groupId: string;
-  readonly sessionTimeoutMs: number;
+  /** Undefined where the broker chooses it. */
+  readonly sessionTimeoutMs: number | undefined;
   /** Further options of both programs. */
   readonly options: readonly string[];
 }
@@ -56,7 +57,8 @@ export class VerifiableConsumer {
     this.program = program;
     const args = [
       ...['--bootstrap-server', brokers.join(','), '--topic', topic, '--group-id', groupId],
-      ...['--session-timeout', String(sessionTimeoutMs), '--reset-policy', 'earliest', ...options],
+      ...(sessionTimeoutMs === undefined ? [] : ['--session-timeout', String(sessionTimeoutMs)]),
+      ...['--reset-policy', 'earliest', ...options],
     ];
     const quiet = ['-Xmx128m', '-XX:TieredStopAtLevel=1', '-Dorg.slf4j.simpleLogger.defaultLogLevel=error'];
     this.process =
