@@ -120,24 +120,26 @@ const idsOf = (members: readonly EpochMember[]): string[] =>
     expect(member.count('released') + member.count('lost')).toBe(0);
   });
 
-  it('a static member that comes back has its partitions again, and the other never notices', async () => {
-    group = await EpochGroup.create(4, { sessionMs: 8_000, heartbeatMs: 300 });
-    const one = group.join({ groupInstanceId: 'one' });
-    const two = group.join({ groupInstanceId: 'two' });
-    await group.balanced('both', [one, 2], [two, 2]);
-    const had = one.owned;
-    const before = two.events.length;
-    for (let restart = 0; restart < 2; restart += 1) {
-      const old = group.members.findLast((member) => member !== two)!;
+  it('a rolling restart of three static members: each has its partitions again, and the others never notice', async () => {
+    group = await EpochGroup.create(PARTITIONS, { sessionMs: 20_000, heartbeatMs: 300 });
+    const names = ['one', 'two', 'three'];
+    const members = names.map((groupInstanceId) => group.join({ groupInstanceId }));
+    await until('two partitions each', () => members.every(({ owned }) => owned.length === 2));
+    for (const [at, groupInstanceId] of names.entries()) {
+      const old = members[at]!;
+      const had = old.owned;
+      const others = members.filter((member) => member !== old);
+      const before = others.map(({ events }) => events.length);
       await old.leave();
       await pause(700);
-      const again = group.join({ groupInstanceId: 'one' });
-      await group.balanced('it is back', [again, 2]);
+      const again = group.join({ groupInstanceId });
+      members[at] = again;
+      await group.balanced(`${groupInstanceId} is back`, [again, 2]);
       expect(again.owned).toEqual(had);
       expect(again.consumer.memberId).not.toBe(old.consumer.memberId);
+      expect(others.map(({ events }) => events.length)).toEqual(before);
+      expect(others.map(({ owned }) => owned.length)).toEqual([2, 2]);
     }
-    expect(two.events).toHaveLength(before);
-    expect(two.owned).toHaveLength(2);
   });
 
   it('a static member whose former self was killed waits until its session is over', async () => {
