@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { resolveAssignors } from '../../../../src/core/group/assignors/named.ts';
-import { divideBoth, readGroups } from './kafka-groups.ts';
+import { divideBoth, isValid, readGroups } from './kafka-groups.ts';
 
 const groups = readGroups();
 
@@ -13,6 +13,7 @@ describe("assignors divide as Java's client does", () => {
         expect(group).toHaveLength(5);
         for (const [number, round] of group.entries()) {
           const { kafka, ours } = divideBoth(assignor, round);
+          expect(isValid(assignor, round, ours)).toBe(true);
           expect({ at, number, given: ours }).toEqual({ at, number, given: kafka });
         }
       }

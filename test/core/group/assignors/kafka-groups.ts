@@ -49,6 +49,17 @@ export function divideBoth(assignor: Assignor, round: Round): { kafka: Shares; o
   };
 }
 
+/**
+ * Whether every member was given only what it subscribes to. Kafka's sticky assignors, where subscriptions differ, now and then give a partition back to
+ * a member that had it earlier and does not subscribe to it any more; ours do not.
+ */
+export function isValid(assignor: Assignor, round: Round, shares: Shares): boolean {
+  return round.members.every(([memberId], at) => {
+    const { topics } = decodeSubscription(Buffer.from(round[assignor.name]!.sent[at]!, 'base64'));
+    return Object.keys(shares[memberId]!).every((topic) => topics.includes(topic));
+  });
+}
+
 function plain(assignment: Assignment): Share {
   return Object.fromEntries([...assignment].map(([topic, partitions]) => [topic, [...partitions]]));
 }
