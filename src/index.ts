@@ -86,4 +86,4 @@ export type { Credit, FetchTuning, Formats, GroupOptions, ReadOptions, RecordOf 
 export { sluice, type ScriptOptions } from './topology/script.ts';
 export type { Sluice } from './topology/sluice.ts';
 export { topology } from './topology/topology.ts';
-export type { Running, RunOptions, RunSummary, Topology } from './topology/types.ts';
+export type { Running, RunOptions, RunSummary, Topology, TransactionOptions } from './topology/types.ts';
