@@ -32,7 +32,6 @@ type AllOptions<A, K extends Key, R> = WindowOptions<A, K> & {
 
 class TumblingStage<A, K extends Key, R> extends ValueStage<A, Windowed<K, R>> {
   readonly collects = true;
-  readonly holdsAcks = true;
   private readonly options: AllOptions<A, K, R>;
   private readonly fold: Fold<A, K, R>;
   private readonly lanes = new Map<Settlement | undefined, WindowLane<A, K, R>>();
@@ -56,6 +55,11 @@ class TumblingStage<A, K extends Key, R> extends ValueStage<A, Windowed<K, R>> {
     };
     this.late = this.openLate(options.late);
     this.add(() => this.abandon());
+  }
+
+  /** A getter, because a stage is announced before its fields are set. */
+  get holdsAcks(): boolean {
+    return true;
   }
 
   override next(delivery: Delivery<A>): void {
