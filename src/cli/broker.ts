@@ -7,6 +7,7 @@ import {
   describeOptions,
   flag,
   integer,
+  optional,
   parseCommandLine,
   repeatable,
   text,
@@ -43,6 +44,10 @@ const OPTIONS = {
     'Port of the first broker, the others take the next ones; 0 for any free ports.',
   ),
   host: withDefault(text('ADDRESS'), '127.0.0.1', 'Address to listen on, and the one that clients are told.'),
+  'advertised-host': optional(
+    text('ADDRESS'),
+    'Address that clients are told, where it is not the one listened on: with --host 0.0.0.0 one that they can reach.',
+  ),
   brokers: withDefault(integer('N', 1, 100), 1, 'Brokers in the cluster, with ids from 0 up.'),
   partitions: withDefault(
     partitionCount,
@@ -85,13 +90,15 @@ async function run(args: readonly string[], { events, note, stop, clock }: Surro
     );
   const named = new Map(topics);
   if (named.size < topics.length) throw new UsageError('--topic names the same topic twice');
-  if (!LOOPBACK.test(host)) warn(host, note);
+  const advertised = options['advertised-host'] ?? host;
+  if (!LOOPBACK.test(host)) warn(host, advertised, note);
   const { createBroker } = await import('../testing/broker/create-broker.ts');
   let box;
   try {
     box = await createBroker({
       brokers: count,
       host,
+      advertisedHost: advertised,
       ports: Array.from({ length: count }, (_, at) => (port === 0 ? 0 : port + at)),
       autoCreateTopics: !options['no-auto-create'],
       defaultPartitions: options.partitions,
@@ -133,13 +140,13 @@ function bracketed(address: string): string {
   return host.includes(':') ? `[${host}]${address.slice(at)}` : address;
 }
 
-function warn(host: string, note: (line: string) => void): void {
+function warn(host: string, advertised: string, note: (line: string) => void): void {
   note(
     `warning: --host ${host} is not loopback: whoever reaches this machine can read, write and delete everything in this broker`,
   );
-  if (ANY_ADDRESS.test(host))
+  if (ANY_ADDRESS.test(advertised))
     note(
-      `warning: clients are sent to ${host}, which means their own machine; name an address of this machine when they run elsewhere`,
+      `warning: clients are sent to ${advertised}, which means their own machine; name an address of this one with --advertised-host when they run elsewhere`,
     );
 }
 

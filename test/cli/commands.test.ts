@@ -165,6 +165,16 @@ describe('sluice broker', () => {
   });
 });
 
+describe('broker --advertised-host', () => {
+  it('is what clients are told, wherever it listens', async () => {
+    const tool = start('broker', '--port', '0', '--host', '0.0.0.0', '--advertised-host', 'localhost');
+    await tool.until('its address', () => tool.lines.length > 0);
+    expect(tool.lines[0]).toMatch(/^localhost:\d+$/);
+    expect(tool.errors).not.toContain('clients are sent to');
+    expect(await tool.end()).toBe(0);
+  });
+});
+
 describe('a command that cannot be', () => {
   it('is explained on standard error, with exit code 1', async () => {
     const { code, lines, errors } = await finished('broker', '--brokers', '0');

@@ -19,6 +19,7 @@ import { FetchSessionCache } from './state/fetch-sessions.ts';
 import { createTopic } from './topics.ts';
 
 const MEMORY_PORT = 9092;
+const DEFAULT_HOST = '127.0.0.1';
 const DEFAULT_LOG_SIZE = 10_000;
 const MAX_BROKERS = 100;
 const DEFAULT_FETCH_SESSIONS = 1000;
@@ -57,6 +58,7 @@ export async function createBroker(options: BrokerOptions = {}): Promise<BrokerB
     options.listen === 'memory'
       ? new MemoryNetwork({ clock, random, latencyMs: options.latencyMs })
       : undefined;
+  const listenHost = options.host ?? DEFAULT_HOST;
   const apis = offerApis(options.versions);
   const errors: unknown[] = [];
   let connections = 0;
@@ -74,13 +76,14 @@ export async function createBroker(options: BrokerOptions = {}): Promise<BrokerB
         ? undefined
         : new SaslServer(options.sasl, clock, random, cluster.scramUsers),
     tls: options.tls,
+    listenHost,
     pending: new PendingBytes(options.maxPendingBytes ?? DEFAULT_PENDING_BYTES),
     maxConnections: options.maxConnections ?? DEFAULT_CONNECTIONS,
     nextConnectionId: () => ++connections,
     failed: (error) => errors.push(error),
   };
   const makeNode = (id: number): BrokerNode => {
-    const host = network === undefined ? (options.host ?? '127.0.0.1') : `broker-${id}`;
+    const host = network === undefined ? (options.advertisedHost ?? listenHost) : `broker-${id}`;
     const port = network === undefined ? (options.ports?.[id] ?? 0) : MEMORY_PORT;
     const slots = options.fetchSessionSlots ?? DEFAULT_FETCH_SESSIONS;
     const fetchSessions = new FetchSessionCache({ clock, random, slots });

@@ -54,6 +54,8 @@ export interface BrokerOptions {
   readonly ports?: readonly number[] | undefined;
   /** Address to listen on over TCP; default 127.0.0.1. */
   readonly host?: string | undefined;
+  /** Address that clients are told over TCP; default the one listened on. */
+  readonly advertisedHost?: string | undefined;
   readonly clock?: Clock | undefined;
   /** Ids, and latencies of the in-memory network, come from it; default by chance. */
   readonly random?: Random | undefined;

@@ -21,6 +21,8 @@ export interface SharedParts {
   readonly network: MemoryNetwork | undefined;
   readonly sasl: SaslServer | undefined;
   readonly tls: TlsServerOptions | undefined;
+  /** Where nodes listen over TCP; what clients are told may differ. */
+  readonly listenHost: string;
   readonly pending: PendingBytes;
   /** Of one node; who comes when there are as many is sent away. */
   readonly maxConnections: number;
@@ -71,8 +73,8 @@ export class BrokerNode implements ConnectionHost {
       this.#connections.add(connection);
       return connection;
     };
-    const { network, tls } = this.#shared;
-    const { host, port } = this.node;
+    const { network, tls, listenHost: host } = this.#shared;
+    const { port } = this.node;
     this.#listener =
       network === undefined
         ? await listenTcp({ host, port, tls }, accept)
