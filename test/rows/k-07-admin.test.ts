@@ -232,7 +232,7 @@ const LIMIT_MS = 300_000;
       admin.setOffsets(groupId, [{ topic, partition: 0, offset: 1 }]),
     );
     expect(refused.message).toContain(`group ${groupId} has members; stop them first`);
-    await consumer.stop();
+    await consumer.drain(0);
     expect((await admin.describeGroups([groupId]))[0]!.members).toHaveLength(1);
     await admin.removeMembers(groupId, [{ groupInstanceId: 'static-1' }], { reason: 'test' });
     expect(await admin.describeGroups([groupId])).toMatchObject([{ state: 'Empty', members: [] }]);
@@ -252,7 +252,7 @@ const LIMIT_MS = 300_000;
       assignor: 'uniform',
       members: [{ subscribedTopicNames: [topic], assignment: [{ topic, partitions: [0] }] }],
     });
-    await consumer.stop();
+    await consumer.drain(0);
     await admin.deleteGroups([groupId]);
     expect((await rejection<BrokerError>(admin.describeConsumerGroups([groupId]))).errorName).toBe(
       'GROUP_ID_NOT_FOUND',
