@@ -78,6 +78,12 @@ const progress = (to: number, at: number, well = true): Step => ({
   well,
   ...IN,
 });
+/** The topic is another one since, and the first record sent to it went through. */
+const madeAgain = (byName: boolean): Step[] => [
+  { kind: 'recreated', topic: 'in', ...(byName ? ({ byName } as const) : {}) },
+  ...written(0, 'first'),
+  progress(1, 0),
+];
 const txn = (kind: 'begun' | 'committing' | 'aborting', name: string): Step => ({
   kind,
   process: 'p',
@@ -572,6 +578,19 @@ const CASES: readonly Case[] = [
       { kind: 'failed', process: 'p', send: 'x', error: 'too late' },
     ],
     bad: [progress(0, 0), invoked('x'), { kind: 'failed', process: 'p', send: 'x', error: 'too late' }],
+  },
+  {
+    check: 'failed-when-well',
+    good: [
+      ...madeAgain(true),
+      invoked('x'),
+      { kind: 'failed', process: 'p', send: 'x', error: 'another id' },
+    ],
+    bad: [
+      ...madeAgain(false),
+      invoked('x'),
+      { kind: 'failed', process: 'p', send: 'x', error: 'another id' },
+    ],
   },
   {
     check: 'slow-recovery',

@@ -77,19 +77,26 @@ export function stuckSend(events: readonly Event[]): Violation[] {
 
 /**
  * `failed-when-well`: a record that was sent when nothing was broken any more is not acknowledged: something that went wrong before is still in its way. A
- * producer learns from the first results that a topic was made again; what it sent to the one before may fail.
+ * producer learns from the first result that a topic was made again, or, where topics are written to by name, only from a failure; what it sent to the one
+ * before may fail.
  */
 export function failedWhenWell(events: readonly Event[]): Violation[] {
   const findings = new Findings('failed-when-well');
   const sent = new Map<string, number>();
   const topics = new Map<string, string>();
   const recreated = new Map<string, Set<string>>();
+  const byName = new Set<string>();
   let isWell = false;
   for (const [index, event] of events.entries()) {
-    if (event.kind === 'recreated') recreated.set(event.topic, new Set());
+    if (event.kind === 'recreated') {
+      recreated.set(event.topic, new Set());
+      if (event.byName === true) byName.add(event.topic);
+    }
     if (event.kind === 'invoked') topics.set(event.send, event.topic);
-    if (event.kind === 'ok' || event.kind === 'failed' || event.kind === 'unknown')
-      recreated.get(topics.get(event.send) ?? '')?.add(event.process);
+    if (event.kind === 'ok' || event.kind === 'failed' || event.kind === 'unknown') {
+      const topic = topics.get(event.send) ?? '';
+      if (event.kind !== 'ok' || !byName.has(topic)) recreated.get(topic)?.add(event.process);
+    }
     if (event.kind === 'progress') isWell = event.well;
     else if (event.kind === 'invoked' && isWell && event.from === undefined) {
       if (recreated.get(event.topic)?.has(event.process) !== false) sent.set(event.send, index);

@@ -76,8 +76,8 @@ type Happening =
   /** The log lost what it had from `to` on: it was not replicated when its leader died. */
   | ({ readonly kind: 'truncated'; readonly to: number } & OfPartition)
   | ({ readonly kind: 'deleted'; readonly before: number } & OfPartition)
-  /** The topic was deleted, and made again at once under its name. */
-  | { readonly kind: 'recreated'; readonly topic: string }
+  /** The topic was deleted, and made again at once under its name; `byName`: the cluster is written to by names, so no answer tells of it. */
+  | { readonly kind: 'recreated'; readonly topic: string; readonly byName?: true }
   /** The product hands over a partition. */
   | ({
       readonly kind: 'assigned';
