@@ -6,6 +6,7 @@ import { brokerError } from '../cluster/retry.ts';
 import { ERRORS } from '../protocol/error-codes.ts';
 import { metadataApi } from '../protocol/messages/03-metadata.ts';
 import { createTopicsApi } from '../protocol/messages/19-create-topics.ts';
+import { ZERO_UUID } from '../protocol/schema.ts';
 import { atLeastOne, list, named, nonEmpty } from './checks.ts';
 import type { AdminOptions } from './outcomes.ts';
 import { settleAll } from './outcomes.ts';
@@ -123,12 +124,16 @@ async function awaitLeaders(
   options: AdminOptions,
 ): Promise<void> {
   const names = created.map(({ name }) => name);
+  const ids = new Map(created.map(({ name, id }) => [name, id]));
   await settleAll(cluster, named('Waiting for the leaders of', names), names, options, async (attempt) => {
     const described = await askForTopics(cluster, attempt.pending, attempt);
     return mapEntries(described, (topic) => {
       if (topic instanceof KafkaError) return topic;
       const without = topic.partitions.find(({ leader }) => leader === undefined);
-      if (topic.partitions.length > 0 && without === undefined) return topic;
+      const id = ids.get(topic.name);
+      // A broker that lags behind describes the topic that had this name before.
+      const isIt = id === undefined || id === ZERO_UUID || id === topic.id;
+      if (isIt && topic.partitions.length > 0 && without === undefined) return topic;
       return brokerError(ERRORS.LEADER_NOT_AVAILABLE, {
         api: metadataApi.name,
         topic: topic.name,
