@@ -2,12 +2,11 @@ import { UsageError } from '../errors.ts';
 import { handleOf, type Delivery } from '../flow/delivery.ts';
 import { createFlow } from '../flow/flow.ts';
 import type { Op } from '../flow/op.ts';
-import type { StageOptions } from '../flow/policy.ts';
 import { InnerSubscriber } from '../flow/stage-subscriber.ts';
 import { namedStage, ValueStage, type NamedStage } from '../flow/value-stage.ts';
 import { Branches, type BranchInputs } from './branches.ts';
 
-/** A branch and what goes down it; made by {@link when} and {@link otherwise}. */
+/** A branch and what goes down it; made by {@link when}, {@link whenIs} and {@link otherwise}. */
 export interface Case<in A, out B> {
   readonly takes: (value: A) => boolean;
   readonly then: (flow: never) => unknown;
@@ -15,13 +14,16 @@ export interface Case<in A, out B> {
   readonly emits?: () => B;
 }
 
-/** Where a value goes for which `takes` holds, if no case before it took it. A type guard narrows what the branch gets. */
-export function when<A, S extends A, B>(takes: (value: A) => value is S, then: Op<S, B>): Case<A, B>;
-export function when<A, B>(takes: (value: A) => boolean, then: Op<A, B>): Case<A, B>;
+/** Where a value goes for which `takes` holds, if no case before it took it. */
 export function when<A, B>(takes: (value: A) => boolean, then: Op<A, B>): Case<A, B> {
   if (typeof takes !== 'function') throw new UsageError('when: the first argument is a predicate', 'takes');
   if (typeof then !== 'function') throw new UsageError('when: the second argument is an operator', 'then');
   return { takes, then };
+}
+
+/** As {@link when}, with a type guard, which narrows what the branch gets. */
+export function whenIs<A, S extends A, B>(takes: (value: A) => value is S, then: Op<S, B>): Case<A, B> {
+  return when(takes, then as Op<A, B>);
 }
 
 /** Where every value goes that no case before it took; the last case, if any. */
@@ -91,7 +93,7 @@ class BranchStage<A> extends ValueStage<A, A> {
 
 /**
  * Sends each value down the first branch whose case takes it, and merges what the branches emit. The record is settled by that branch; a value that no
- * case takes is acknowledged, as by `filter`. All branches share the credit, so the slowest sets the pace.
+ * case takes is acknowledged, as by `filter`; one for which a case throws is a `fail`. All branches share the credit, so the slowest sets the pace.
  *
  * @example
  * ```ts
@@ -147,71 +149,9 @@ export function branch<A, B, C, D, E, F, G, H, I>(
   h: Case<A, H>,
   i: Case<A, I>,
 ): Op<A, B | C | D | E | F | G | H | I>;
-// After all of the others: an overload that is tried in vain fixes the types of the functions in it.
-export function branch<A, B>(b: Case<A, B>, options: StageOptions<NoInfer<A>>): Op<A, B>;
-export function branch<A, B, C>(
-  b: Case<A, B>,
-  c: Case<A, C>,
-  options: StageOptions<NoInfer<A>>,
-): Op<A, B | C>;
-export function branch<A, B, C, D>(
-  b: Case<A, B>,
-  c: Case<A, C>,
-  d: Case<A, D>,
-  options: StageOptions<NoInfer<A>>,
-): Op<A, B | C | D>;
-export function branch<A, B, C, D, E>(
-  b: Case<A, B>,
-  c: Case<A, C>,
-  d: Case<A, D>,
-  e: Case<A, E>,
-  options: StageOptions<NoInfer<A>>,
-): Op<A, B | C | D | E>;
-export function branch<A, B, C, D, E, F>(
-  b: Case<A, B>,
-  c: Case<A, C>,
-  d: Case<A, D>,
-  e: Case<A, E>,
-  f: Case<A, F>,
-  options: StageOptions<NoInfer<A>>,
-): Op<A, B | C | D | E | F>;
-export function branch<A, B, C, D, E, F, G>(
-  b: Case<A, B>,
-  c: Case<A, C>,
-  d: Case<A, D>,
-  e: Case<A, E>,
-  f: Case<A, F>,
-  g: Case<A, G>,
-  options: StageOptions<NoInfer<A>>,
-): Op<A, B | C | D | E | F | G>;
-export function branch<A, B, C, D, E, F, G, H>(
-  b: Case<A, B>,
-  c: Case<A, C>,
-  d: Case<A, D>,
-  e: Case<A, E>,
-  f: Case<A, F>,
-  g: Case<A, G>,
-  h: Case<A, H>,
-  options: StageOptions<NoInfer<A>>,
-): Op<A, B | C | D | E | F | G | H>;
-export function branch<A, B, C, D, E, F, G, H, I>(
-  b: Case<A, B>,
-  c: Case<A, C>,
-  d: Case<A, D>,
-  e: Case<A, E>,
-  f: Case<A, F>,
-  g: Case<A, G>,
-  h: Case<A, H>,
-  i: Case<A, I>,
-  options: StageOptions<NoInfer<A>>,
-): Op<A, B | C | D | E | F | G | H | I>;
-export function branch<A>(
-  ...given: readonly (Case<A, unknown> | StageOptions<A> | undefined)[]
-): Op<A, unknown> {
-  const cases = given.filter((one): one is Case<A, unknown> => one !== undefined && 'takes' in one);
-  const options = given.find((one): one is StageOptions<A> => one !== undefined && !('takes' in one));
+export function branch<A>(...cases: readonly Case<A, unknown>[]): Op<A, unknown> {
   if (cases.length === 0) throw new UsageError('branch: one case at least, made by when or otherwise');
-  const stage = namedStage('branch', options);
+  const stage = namedStage<A>('branch', undefined);
   return (flow) => {
     const all = new Branches<A>(
       stage.name,

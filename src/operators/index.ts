@@ -1,7 +1,7 @@
 // Entry point `sluice/operators`: every stage and policy that needs no cluster.
 export { atMostOnce } from './at-most-once.ts';
 export { batch, type BatchOptions } from './batch.ts';
-export { branch, otherwise, when, type Case } from './branch.ts';
+export { branch, otherwise, when, whenIs, type Case } from './branch.ts';
 export { countWindow, type CountWindowOptions } from './count-window.ts';
 export { dropping } from './dropping.ts';
 export { distinct, type DistinctOptions } from './distinct.ts';

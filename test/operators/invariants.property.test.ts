@@ -170,7 +170,6 @@ function stageOf(
           (value) => value % 3 === 1,
           map((value) => value + 1),
         ),
-        { onError },
       ),
     () => scan((sum, value) => sum + maybe(value), { seed: () => 0, key: (value) => value % 2, onError }),
     () => distinct({ key: (value) => maybe(value) % 4, maxKeys: 1 + (n % 3), onError }),

@@ -14,7 +14,7 @@ import { brokers, testKafka, uniqueName } from '../helpers/brokers.ts';
 import { numbered, readAll } from './support/producing.ts';
 import { createTopic } from './support/reading.ts';
 
-interface Tagged extends Message {
+interface Tagged extends Message<string, string> {
   readonly metadata: object;
 }
 

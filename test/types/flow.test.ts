@@ -33,6 +33,7 @@ import {
   skip,
   tap,
   when,
+  whenIs,
 } from '../../src/operators/index.ts';
 
 interface Order {
@@ -77,12 +78,11 @@ const inference: Check = (f, claims) => {
           (o) => o.total > 1,
           map((o) => o.id),
         ),
-        when(
+        whenIs(
           (o): o is Order & { readonly total: 0 } => o.total === 0,
           map((o) => o.total),
         ),
         otherwise((rest) => rest.pipe(map((o) => [o.total]))),
-        { onError: (error) => (error.value.total > 0 ? skip : fail) },
       ),
     ),
   ).toEqualTypeOf<Flow<string | 0 | number[]>>();

@@ -42,7 +42,7 @@ describe('a pattern that the broker matches', () => {
     /^\cA$/,
     /^ä$/,
     /a}/,
-    /^[a--b]$/v,
+    new RegExp('^[a--b]$', 'v'),
     /.*/,
     /consumer/,
     /^(?!__).*/,
