@@ -40,6 +40,29 @@ afterEach(async () => {
   expect(sim.box.internalErrors).toEqual([]);
 });
 
+describe('a request that a fault delays', () => {
+  it('is served although its client is gone, but not when its node has stopped', async () => {
+    for (const [stops, records] of [
+      [false, 1],
+      [true, 0],
+    ] as const) {
+      const own = await simulated({ brokers: 1 });
+      own.box.fault({ match: { api: 'Produce' }, do: fault.delay(1000) });
+      const client = own.connect();
+      const asked = own.run(client.call(produceApi, 9, produceRequest(batchOf({ values: ['late'] }))), 500);
+      await expect(asked).rejects.toThrow();
+      client.close();
+      if (stops) {
+        await own.box.stop(0);
+        await own.box.start(0);
+      }
+      await own.clock.advance(2000);
+      expect(await own.box.records('lines', 0)).toHaveLength(records);
+      await own.box.close();
+    }
+  });
+});
+
 describe('what a fault rule does', () => {
   it('error: answers with the error instead of doing the work', async () => {
     onProduce(fault.error('NOT_ENOUGH_REPLICAS'));

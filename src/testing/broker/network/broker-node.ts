@@ -41,6 +41,7 @@ export class BrokerNode implements ConnectionHost {
   readonly log: RequestLog;
   readonly sasl: SaslServer | undefined;
   readonly pending: PendingBytes;
+  life = 0;
   readonly #shared: SharedParts;
   readonly #connections = new Set<BrokerConnection>();
   #listener: Listener | undefined;
@@ -83,6 +84,7 @@ export class BrokerNode implements ConnectionHost {
   }
 
   async stop(): Promise<void> {
+    this.life++;
     const closed = this.#listener?.close();
     this.#listener = undefined;
     this.dropConnections();

@@ -173,15 +173,22 @@ export class BrokerConnection implements ServerWireEvents {
         return;
       case 'delay':
         this.#isBusy = true;
-        this.#host.cluster.clock.setTimeout(() => {
-          this.#isBusy = false;
-          this.#run(request, undefined);
-          this.#pump();
-        }, action.ms);
+        this.#delay(request, action.ms);
         return;
       default:
         this.#run(request, action);
     }
+  }
+
+  /** Serves a request later, whoever still waits for it; but not when its node has stopped meanwhile. */
+  #delay(request: ServedRequest, ms: number): void {
+    const { life } = this.#host;
+    this.#host.cluster.clock.setTimeout(() => {
+      if (this.#host.life !== life) return;
+      this.#isBusy = false;
+      this.#run(request, undefined);
+      this.#pump();
+    }, ms);
   }
 
   #run(request: ServedRequest, action: FaultAction | undefined): void {

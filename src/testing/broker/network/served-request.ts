@@ -23,6 +23,8 @@ export interface ConnectionHost {
   /** Undefined where nobody need prove who it is. */
   readonly sasl: SaslServer | undefined;
   readonly pending: PendingBytes;
+  /** Another one after each stop: what the node had not begun then is forgotten. */
+  readonly life: number;
   closed(connection: BrokerConnection): void;
   /** Something in this broker threw. */
   failed(error: unknown): void;
