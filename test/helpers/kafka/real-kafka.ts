@@ -26,6 +26,8 @@ export interface RealKafka {
   readonly nodes: readonly ChildProcess[];
   /** The addresses of a further listener, one for each broker. */
   listener(name: string): readonly string[];
+  /** Kills a node (the first is 0) and starts it again where it was. */
+  restart(at: number): Promise<void>;
   /** Kills all nodes and removes their folders. */
   stop(): Promise<void>;
 }
@@ -80,6 +82,7 @@ export async function startRealKafka(options: RealKafkaOptions): Promise<RealKaf
   const id = `A${randomBytes(16).toString('base64url').slice(1, 21)}A`;
   const replication = String(Math.min(3, count));
   const nodes: ChildProcess[] = [];
+  const starts: (() => Promise<void>)[] = [];
   const started = Array.from({ length: count }, async (_, at) => {
     const controller = at === 0;
     const dir = path.join(home, `node-${at + 1}`);
@@ -129,19 +132,23 @@ export async function startRealKafka(options: RealKafkaOptions): Promise<RealKaf
     );
     const log = path.join(home, `node-${at + 1}.log`);
     const out = openSync(log, 'w');
-    const node = spawn(
-      'java',
-      [
-        `-Xmx${options.heapMb ?? 768}m`,
-        '-Dorg.slf4j.simpleLogger.defaultLogLevel=warn',
-        ...java,
-        'kafka.Kafka',
-        file,
-      ],
-      { stdio: ['ignore', out, out] },
-    );
-    nodes[at] = node;
-    await waitUntilUp(ports[at]!, node, log);
+    const start = async (): Promise<void> => {
+      const node = spawn(
+        'java',
+        [
+          `-Xmx${options.heapMb ?? 768}m`,
+          '-Dorg.slf4j.simpleLogger.defaultLogLevel=warn',
+          ...java,
+          'kafka.Kafka',
+          file,
+        ],
+        { stdio: ['ignore', out, out] },
+      );
+      nodes[at] = node;
+      await waitUntilUp(ports[at]!, node, log);
+    };
+    starts[at] = start;
+    await start();
   });
   const stop = async (): Promise<void> => {
     await Promise.all(
@@ -171,6 +178,13 @@ export async function startRealKafka(options: RealKafkaOptions): Promise<RealKaf
     listener(name) {
       const n = extra.findIndex(([known]) => known === name);
       return Array.from({ length: count }, (_, at) => `127.0.0.1:${portOf(at, n)}`);
+    },
+    async restart(at) {
+      const node = nodes[at]!;
+      const gone = new Promise((resolve) => node.once('exit', resolve));
+      node.kill('SIGKILL');
+      await gone;
+      await starts[at]!();
     },
     stop,
   };
