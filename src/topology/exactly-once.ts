@@ -221,7 +221,8 @@ export class ExactlyOnce implements Committer, TransactionScope {
   private async commitTransaction(): Promise<void> {
     for (;;) {
       try {
-        return await this.producer.commit();
+        await this.producer.commit();
+        return;
       } catch (error) {
         if (!(error instanceof OutcomeUnknownError) || this.stopping.signal.aborted) throw error;
       }

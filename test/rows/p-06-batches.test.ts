@@ -1,6 +1,6 @@
 // Rows P-06 and P-07: when a batch goes out, and how large it may be.
 import { afterAll, afterEach, describe, expect, it } from '@jest/globals';
-import { BrokerError } from '../../src/index.ts';
+import type { BrokerError } from '../../src/index.ts';
 import { brokers, testKafka, uniqueName } from '../helpers/brokers.ts';
 import { rejection } from '../helpers/rejection.ts';
 import { startBox, type Boxed } from './support/box-producing.ts';

@@ -2,9 +2,9 @@
 import { afterAll, afterEach, describe, expect, it } from '@jest/globals';
 import { StatusMachine, TRANSITIONS, type TransactionStatus } from '../../src/core/transactions/status.ts';
 import { transactionVerdict, type TransactionApi } from '../../src/core/transactions/verdicts.ts';
-import { ERRORS } from '../../src/core/protocol/error-codes.ts';
+import type { ERRORS } from '../../src/core/protocol/error-codes.ts';
 import { TransactionAbortableError, TransactionFatalError, UsageError, type Kafka } from '../../src/index.ts';
-import { fault, type ErrorReference } from '../../src/testing/broker/faults/fault.ts';
+import { fault } from '../../src/testing/broker/faults/fault.ts';
 import { brokers, isKafka39, testKafka, uniqueName } from '../helpers/brokers.ts';
 import { rejection } from '../helpers/rejection.ts';
 import { until } from '../helpers/until.ts';
@@ -241,7 +241,7 @@ describe('P-17: what each error code means', () => {
     const refuse = (): unknown =>
       box.fault({
         match: { api },
-        do: fault.error(code as ErrorReference),
+        do: fault.error(code),
         count: outcome === 'retried' ? 2 : 1,
       });
     if (api === 'InitProducerId') {

@@ -1,6 +1,6 @@
 // Under which identity a partition's batches go in the present transaction, and which partitions are part of it.
 
-import { KafkaError } from '../../errors.ts';
+import type { KafkaError } from '../../errors.ts';
 import type { PartitionQueue } from '../producer/partition-queue.ts';
 import type { Identities } from '../producer/producer-ids.ts';
 import type { ProducerIdentity } from '../producer/sequence.ts';

@@ -2,7 +2,7 @@
 // to a coordinator and abortable for a batch, as in the Java client.
 
 import { KafkaError, BrokerError } from '../../errors.ts';
-import { ERRORS } from '../protocol/error-codes.ts';
+import type { ERRORS } from '../protocol/error-codes.ts';
 
 /**
  * - `again`: the same request may succeed later.

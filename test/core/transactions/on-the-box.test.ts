@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import type { Kafka } from '../../../src/core/client.ts';
-import { TransactionalProducer } from '../../../src/core/transactions/transactional-producer.ts';
+import type { TransactionalProducer } from '../../../src/core/transactions/transactional-producer.ts';
 import { TransactionAbortableError, TransactionFatalError, UsageError } from '../../../src/errors.ts';
 import { rejection } from '../../helpers/rejection.ts';
 import { SimulatedCluster } from '../../topology/simulated-cluster.ts';
@@ -146,9 +146,9 @@ describe.each([1, 2] as const)('a transactional producer, transactions v%i', (ve
     await run(first.sendAsync('out', { value: 'of the first', partition: 0 }));
     const second = await producerOf(cluster.kafka('second'));
     await run(
-      second.transaction(
-        async (tx) => void (await tx.sendAsync('out', { value: 'of the second', partition: 0 })),
-      ),
+      second.transaction(async (tx) => {
+        await tx.sendAsync('out', { value: 'of the second', partition: 0 });
+      }),
     );
     expect(await rejection(run(first.commit()))).toBeInstanceOf(TransactionFatalError);
     expect(first.status).toBe('fatal-error');

@@ -1,13 +1,5 @@
 import { api } from '../api.ts';
-import {
-  array,
-  int16,
-  int32,
-  int8,
-  nullableArray,
-  nullableString,
-  string,
-} from '../schema.ts';
+import { array, int16, int32, int8, nullableArray, nullableString, string } from '../schema.ts';
 
 /** ElectLeaders. */
 export const electLeadersApi = api(

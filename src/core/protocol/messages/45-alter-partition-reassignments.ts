@@ -1,13 +1,5 @@
 import { api } from '../api.ts';
-import {
-  array,
-  bool,
-  int16,
-  int32,
-  nullableArray,
-  nullableString,
-  string,
-} from '../schema.ts';
+import { array, bool, int16, int32, nullableArray, nullableString, string } from '../schema.ts';
 
 /** AlterPartitionReassignments: other replicas for partitions. */
 export const alterPartitionReassignmentsApi = api(

@@ -1,5 +1,15 @@
 import { api } from '../api.ts';
-import { array, bool, float64, int16, int32, int8, nullableArray, nullableString, string } from '../schema.ts';
+import {
+  array,
+  bool,
+  float64,
+  int16,
+  int32,
+  int8,
+  nullableArray,
+  nullableString,
+  string,
+} from '../schema.ts';
 
 /** The quotas of users, client ids and addresses. */
 export const describeClientQuotasApi = api(
