@@ -168,12 +168,10 @@ function isPartitioner(value: unknown): boolean {
 }
 
 function interceptorsOf({ interceptors = [] }: ProducerOptions): readonly ProducerInterceptor[] {
-  const isList = Array.isArray(interceptors);
-  if (
-    isList &&
-    interceptors.every((one) => typeof (one as { onSend?: unknown } | null)?.onSend === 'function')
-  )
-    return interceptors;
+  const given: unknown = interceptors;
+  const isOne = (one: unknown): boolean =>
+    typeof (one as { readonly onSend?: unknown } | null)?.onSend === 'function';
+  if (Array.isArray(given) && given.every(isOne)) return interceptors;
   throw new UsageError('interceptors must be a list of objects with onSend()', 'interceptors');
 }
 

@@ -1,10 +1,6 @@
 // A process to be killed: transaction after transaction under an id that it competes for. Arguments as one JSON object; events as JSON lines.
-import {
-  Kafka,
-  OutcomeUnknownError,
-  TransactionFatalError,
-  type TransactionalProducer,
-} from '../../../src/index.ts';
+import { Kafka, OutcomeUnknownError, TransactionFatalError } from '../../../src/index.ts';
+import type { TransactionalProducer } from '../../../src/core/index.ts';
 
 const options = JSON.parse(process.argv[2]!) as {
   readonly brokers: readonly string[];
