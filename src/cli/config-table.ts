@@ -116,7 +116,7 @@ export const PRODUCER: { readonly [name: string]: Apply } = {
     ['org.apache.kafka.common.serialization.StringSerializer'],
     'this tool writes strings; leave it out',
   ),
-  'transactional.id': only([], 'the client has no transactions yet'),
+  'transactional.id': only([], 'the command does not do transactions yet'),
   'partitioner.class': only([], "the client cannot run Java classes; its partitioner is Kafka's default"),
   'interceptor.classes': only([''], 'the client cannot run Java classes'),
 };

@@ -18,6 +18,7 @@ export type ScramMechanism = 'SCRAM-SHA-256' | 'SCRAM-SHA-512';
 /** What a user has; the credentials themselves are never told. */
 export interface UserScramCredentials {
   readonly user: string;
+  /** The weaker mechanism first. */
   readonly credentials: readonly {
     readonly mechanism: ScramMechanism | 'UNKNOWN';
     readonly iterations: number;
@@ -56,10 +57,10 @@ export async function describeUserScramCredentials(
       if (errorCode !== 0) throw brokerError(errorCode, { api: api.name, detail });
     return response.results.map(({ user, credentialInfos }) => ({
       user,
-      credentials: credentialInfos.map(({ mechanism, iterations }) => ({
-        mechanism: nameOf(MECHANISMS, mechanism),
-        iterations,
-      })),
+      // Brokers name them in any order.
+      credentials: [...credentialInfos]
+        .sort((a, b) => a.mechanism - b.mechanism)
+        .map(({ mechanism, iterations }) => ({ mechanism: nameOf(MECHANISMS, mechanism), iterations })),
     }));
   });
 }
