@@ -57,7 +57,11 @@ ${describeOptions(OPTIONS)}`;
 function run(args: readonly string[], surroundings: Surroundings): Promise<number> {
   parseCommandLine(OPTIONS, args);
   return Promise.resolve(
-    refuse(surroundings, 'transactional-copier', 'the command does not do transactions yet; nothing was copied'),
+    refuse(
+      surroundings,
+      'transactional-copier',
+      'the command does not do transactions yet; nothing was copied',
+    ),
   );
 }
 

@@ -96,7 +96,12 @@ describe("Kafka's settings", () => {
       'false',
       "enable.idempotence is 'false': the producer is always idempotent",
     ],
-    ['producer', 'transactional.id', 'x', "transactional.id is 'x': the client has no transactions yet"],
+    [
+      'producer',
+      'transactional.id',
+      'x',
+      "transactional.id is 'x': the command does not do transactions yet",
+    ],
     ['producer', 'linger.ms', 'soon', "linger.ms must be a whole number, not 'soon'"],
     ['producer', 'security.protocol', 'SASL_SSL', 'security.protocol is'],
     ['producer', 'sasl.mechanism', 'PLAIN', 'sasl.mechanism: the client has neither TLS nor SASL yet'],
