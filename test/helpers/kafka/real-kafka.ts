@@ -61,7 +61,7 @@ function accepts(port: number): Promise<boolean> {
 }
 
 async function waitUntilUp(port: number, node: ChildProcess, log: string): Promise<void> {
-  for (let tries = 0; tries < 600; tries++) {
+  for (let tries = 0; tries < 1_800; tries++) {
     if (node.exitCode !== null) break;
     if (await accepts(port)) return;
     await new Promise((resolve) => setTimeout(resolve, 100));
