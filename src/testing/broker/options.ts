@@ -15,6 +15,10 @@ export interface GroupTimings {
   readonly maxSize: number;
   /** `group.consumer.session.timeout.ms`; default 45,000. */
   readonly consumerSessionTimeoutMs: number;
+  /** `group.consumer.min.session.timeout.ms`, of what a group may have of its own; default 45,000. */
+  readonly consumerMinSessionTimeoutMs: number;
+  /** `group.consumer.min.heartbeat.interval.ms`, of what a group may have of its own; default 5,000. */
+  readonly consumerMinHeartbeatIntervalMs: number;
   /** `group.consumer.heartbeat.interval.ms`, which members of the consumer protocol are told to keep; default 5,000. */
   readonly consumerHeartbeatIntervalMs: number;
   /** `group.consumer.max.size`: members of a group of the consumer protocol; default no limit. */
@@ -133,6 +137,8 @@ const GROUP_DEFAULTS: GroupTimings = {
   maxSize: Infinity,
   consumerSessionTimeoutMs: 45_000,
   consumerHeartbeatIntervalMs: 5_000,
+  consumerMinSessionTimeoutMs: 45_000,
+  consumerMinHeartbeatIntervalMs: 5_000,
   consumerMaxSize: Infinity,
   assignmentIntervalMs: 0,
   migrationPolicy: 'bidirectional',

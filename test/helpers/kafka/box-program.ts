@@ -2,7 +2,11 @@
 import { createBroker } from '../../../src/testing/broker/create-broker.ts';
 
 async function main(): Promise<void> {
-  const box = await createBroker({ autoCreateTopics: false });
+  const box = await createBroker({
+    autoCreateTopics: false,
+    // As the real brokers of tests: groups may be given shorter times by their tests.
+    group: { consumerMinSessionTimeoutMs: 1000, consumerMinHeartbeatIntervalMs: 100 },
+  });
   console.log(box.bootstrap.join(','));
   process.stdin.resume();
   await new Promise((resolve) => process.stdin.once('end', resolve));

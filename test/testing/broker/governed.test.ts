@@ -1,6 +1,7 @@
 // What else can be changed of a running cluster: configurations of groups, SCRAM users, levels of features; and what it forgets or says by itself.
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { pbkdf2Sync } from 'node:crypto';
+import { encodeSubscription } from '../../../src/core/protocol/consumer-protocol.ts';
 import { ERRORS } from '../../../src/core/protocol/error-codes.ts';
 import { metadataApi } from '../../../src/core/protocol/messages/03-metadata.ts';
 import { offsetCommitApi } from '../../../src/core/protocol/messages/08-offset-commit.ts';
@@ -77,6 +78,15 @@ describe('configurations of a group', () => {
     expect(await alter('consumer.session.timeout.ms', '50000', '')).toBe(INVALID_REQUEST);
   });
 
+  it('may be shorter where the cluster says so', async () => {
+    sim = await simulated({
+      group: { consumerMinSessionTimeoutMs: 1000, consumerMinHeartbeatIntervalMs: 100 },
+    });
+    expect(await alter('consumer.heartbeat.interval.ms', '200')).toBe(ERRORS.NONE);
+    expect(await alter('consumer.session.timeout.ms', '1000')).toBe(ERRORS.NONE);
+    expect(await alter('consumer.session.timeout.ms', '999')).toBe(ERRORS.INVALID_CONFIG);
+  });
+
   it('are what its members are told and held to', async () => {
     sim = await simulated();
     const { heartbeatIntervalMs, memberEpoch } = await beat(0);
@@ -138,6 +148,39 @@ describe('a group of the consumer protocol that is empty', () => {
     );
     expect(errorCode).toBe(ERRORS.UNKNOWN_MEMBER_ID);
     expect(sim.box.committed(groupId, 'lines', 0)?.offset).toBe(7);
+  });
+});
+
+describe('a classic group that is not stable yet', () => {
+  it('takes a member of the consumer protocol, although its own have no assignment', async () => {
+    sim = await simulated();
+    const client = sim.connect();
+    const groupId = 'readers';
+    const join = (memberId: string) =>
+      sim.run(
+        client.call(joinGroupApi, 5, {
+          groupId,
+          sessionTimeoutMs: 10_000,
+          rebalanceTimeoutMs: 10_000,
+          memberId,
+          protocolType: 'consumer',
+          protocols: [{ name: 'range', metadata: encodeSubscription({ topics: ['lines'], userData: null }) }],
+        }),
+      );
+    const { memberId } = await join('');
+    expect((await join(memberId)).errorCode).toBe(ERRORS.NONE);
+    const { errorCode } = await sim.run(
+      sim.connect().call(consumerGroupHeartbeatApi, 1, {
+        groupId,
+        memberId: 'modern',
+        memberEpoch: 0,
+        rebalanceTimeoutMs: 10_000,
+        subscribedTopicNames: ['lines'],
+        topicPartitions: [],
+      }),
+    );
+    expect(errorCode).toBe(ERRORS.NONE);
+    expect(sim.box.group(groupId)?.type).toBe('consumer');
   });
 });
 

@@ -24,6 +24,8 @@ export interface ConvertedMember {
   readonly target: Assignment;
 }
 
+const NOTHING_YET = { assignedPartitions: [], userData: null };
+
 const cannot = (groupId: string, why: string): Refusal =>
   refuse('GROUP_ID_NOT_FOUND', `Cannot upgrade classic group ${groupId} to consumer group because ${why}.`);
 
@@ -59,8 +61,12 @@ function convertMember(
 ): ConvertedMember | Refusal {
   const { generationId: epoch } = group;
   try {
-    const subscription = decodeSubscription(classic.metadataOf(group.protocolName ?? ''));
-    const { assignedPartitions, userData } = decodeAssignment(classic.assignment);
+    const subscription = decodeSubscription(
+      classic.metadataOf(group.protocolName ?? classic.protocols[0]?.name ?? ''),
+    );
+    // Before its group was stable for the first time a member has none.
+    const { assignedPartitions, userData } =
+      classic.assignment.length === 0 ? NOTHING_YET : decodeAssignment(classic.assignment);
     if (userData !== null && userData.length > 0) {
       const why =
         'an unsupported custom assignor is in use. Please refer to the documentation or switch to a default assignor before re-attempting the upgrade';

@@ -2,11 +2,9 @@ import type { GroupTimings } from '../options.ts';
 import { configProblem } from './config-definition.ts';
 import type { ConfigDefinition } from './config-definition.ts';
 
-/** Kafka's bounds of what a group may set: `group.consumer.min.session.timeout.ms` and so on. */
-const BOUNDS = {
-  sessionTimeoutMs: [45_000, 60_000],
-  heartbeatIntervalMs: [5_000, 15_000],
-} as const;
+/** `group.consumer.max.session.timeout.ms` and `group.consumer.max.heartbeat.interval.ms` */
+const MAX_SESSION_MS = 60_000;
+const MAX_HEARTBEAT_MS = 15_000;
 /** Kafka has no bound; a hostile client must not be able to fill the memory with them. */
 const MAX_GROUPS = 10_000;
 
@@ -51,9 +49,16 @@ export class GroupConfigs {
     }
     const { consumerSessionTimeoutMs: session, consumerHeartbeatIntervalMs: heartbeat } =
       this.#timings(entries);
+    const cluster = this.#cluster;
     return (
-      outside(SESSION, session, BOUNDS.sessionTimeoutMs, this.#cluster.consumerSessionTimeoutMs) ??
-      outside(HEARTBEAT, heartbeat, BOUNDS.heartbeatIntervalMs, this.#cluster.consumerHeartbeatIntervalMs) ??
+      outside(SESSION, session, [
+        Math.min(cluster.consumerMinSessionTimeoutMs, cluster.consumerSessionTimeoutMs),
+        Math.max(MAX_SESSION_MS, cluster.consumerSessionTimeoutMs),
+      ]) ??
+      outside(HEARTBEAT, heartbeat, [
+        Math.min(cluster.consumerMinHeartbeatIntervalMs, cluster.consumerHeartbeatIntervalMs),
+        Math.max(MAX_HEARTBEAT_MS, cluster.consumerHeartbeatIntervalMs),
+      ]) ??
       (session > heartbeat ? undefined : `${SESSION} must be greater than ${HEARTBEAT}`)
     );
   }
@@ -91,16 +96,11 @@ export class GroupConfigs {
   }
 }
 
-/** A cluster whose own value lies beyond Kafka's bound has moved the bound too. */
-function outside(
-  name: string,
-  value: number,
-  [min, max]: readonly [number, number],
-  clusters: number,
-): string | undefined {
-  if (value < Math.min(min, clusters))
+/** A cluster whose own value lies beyond a bound has moved the bound too. */
+function outside(name: string, value: number, [min, max]: readonly [number, number]): string | undefined {
+  if (value < min)
     return `${name} must be greater than or equal to group.consumer.min.${name.slice('consumer.'.length)}`;
-  if (value > Math.max(max, clusters))
+  if (value > max)
     return `${name} must be less than or equal to group.consumer.max.${name.slice('consumer.'.length)}`;
   return undefined;
 }
