@@ -1,12 +1,11 @@
-// Rows C-09 and C-12 on a real cluster of three brokers in three racks, and C-06 with a thousand partitions.
+// Rows C-09 and C-12 on a real cluster of three brokers in three racks. C-06 with a thousand partitions is `npm run bench:idle`.
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Kafka } from '../../src/core/client.ts';
 import { tcpTransport, type Transport } from '../../src/core/network/transport.ts';
 import { javaAnswers, kafkaLib } from '../helpers/kafka/jars.ts';
 import { startRealKafka, type RealKafka } from '../helpers/kafka/real-kafka.ts';
-import { short, testKafka, uniqueName } from '../helpers/brokers.ts';
+import { uniqueName } from '../helpers/brokers.ts';
 import { until } from '../helpers/until.ts';
-import { idleJava, idleReader } from '../rows/support/idle.ts';
 import { createTopic, span, startReading, write } from '../rows/support/reading.ts';
 
 const lib = javaAnswers() ? kafkaLib() : undefined;
@@ -108,32 +107,3 @@ function counted(bytes: Map<number, number>): Transport {
     close();
   });
 });
-
-(lib === undefined || process.env['KAFKA_BROKERS'] === undefined ? describe.skip : describe)(
-  'C-06: a thousand idle partitions',
-  () => {
-    it('cost at most 1.2 times the bytes and the processor time that they cost with the Java consumer', async () => {
-      const kafka = testKafka();
-      const topic = await createTopic(kafka, uniqueName('thousand'), 1000);
-      const isReady = (): Promise<boolean> =>
-        kafka
-          .admin()
-          .listOffsets(topic, 'latest')
-          .then(
-            () => true,
-            () => false,
-          );
-      await until('a thousand partitions', isReady, LIMIT_MS);
-      const [warmMs, measuredMs] = short ? [5_000, 10_000] : [20_000, 60_000];
-      const ours = await idleReader(topic, warmMs, measuredMs);
-      const classic = await idleJava(lib!, topic, warmMs, measuredMs);
-      const consumer = await idleJava(lib!, topic, warmMs, measuredMs, 'consumer');
-      for (const java of [classic, consumer]) {
-        expect(ours.bytesPerSecond).toBeLessThanOrEqual(1.2 * java.bytesPerSecond);
-        expect(ours.cpuMsPerSecond).toBeLessThanOrEqual(1.2 * java.cpuMsPerSecond);
-      }
-      await kafka.admin().deleteTopics([topic]);
-      await kafka.close();
-    });
-  },
-);
