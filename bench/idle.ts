@@ -31,8 +31,8 @@ function whole(name: 'partitions' | 'rounds' | 'seconds' | 'settle', fallback: n
 
 const partitions = whole('partitions', 1_000);
 const rounds = whole('rounds', given.short ? 1 : 3);
-const seconds = whole('seconds', given.short ? 4 : 30);
-const settle = whole('settle', given.short ? 2 : 15);
+const seconds = whole('seconds', given.short ? 8 : 30);
+const settle = whole('settle', given.short ? 10 : 15);
 
 type Name = 'sluice' | 'java';
 
