@@ -181,7 +181,7 @@ describe('what the client cannot do yet', () => {
       'transactional-copier',
       transactionalCopier,
       [...copier, '--group-mode', '--enable-random-aborts'],
-      'no transactions',
+      'transactions yet',
     ],
   ])('is refused: %s', async (what, command, args, why) => {
     const { code, events, notes } = await run(command, args);
