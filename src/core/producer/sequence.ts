@@ -76,6 +76,17 @@ export class Sequence {
     this.next = 0;
   }
 
+  /**
+   * Goes on where the numbers of another log by the same name end, under the next epoch: a broker that is written to by name may have taken some of
+   * those for this log, and would take the same numbers again for repetitions.
+   */
+  succeed(former: Sequence): void {
+    if (this.numbering !== 'own' || !former.assigned) return;
+    this.producerId = former.producerId;
+    this.producerEpoch = former.producerEpoch;
+    this.bump();
+  }
+
   /** Gives the producer id up; another one must be assigned. */
   retire(): void {
     this.retiredId = this.producerId;

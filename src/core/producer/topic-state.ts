@@ -9,6 +9,7 @@ import { ByteGauge } from './buffer-budget.ts';
 import type { ProducerContext } from './context.ts';
 import { PartitionQueue } from './partition-queue.ts';
 import type { Receipt } from './receipt.ts';
+import type { Sequence } from './sequence.ts';
 import { spreaderFor, type Spreader } from './spread.ts';
 
 /** A record taken before its topic is known. */
@@ -47,6 +48,8 @@ export class TopicState {
   /** Of the topic while it is not known. */
   readonly breaker = new Breaker();
   private readonly context: ProducerContext;
+  /** The last numbers of each partition, of a topic that was another one under this name. */
+  private readonly former = new Map<number, Sequence>();
 
   constructor(name: string, context: ProducerContext, hasLeader: (partition: PartitionQueue) => boolean) {
     this.name = name;
@@ -69,7 +72,7 @@ export class TopicState {
   partition(index: number): PartitionQueue {
     const known = this.partitions[index] ?? this.missing.get(index);
     if (known !== undefined) return known;
-    const partition = new PartitionQueue(this, index, this.context);
+    const partition = this.newPartition(index);
     this.missing.set(index, partition);
     return partition;
   }
@@ -93,7 +96,7 @@ export class TopicState {
     for (let index = this.partitions.length; index < count; index += 1) {
       const waiting = this.missing.get(index);
       this.missing.delete(index);
-      this.partitions.push(waiting ?? new PartitionQueue(this, index, this.context));
+      this.partitions.push(waiting ?? this.newPartition(index));
     }
   }
 
@@ -141,6 +144,13 @@ export class TopicState {
     ready.mark();
   }
 
+  private newPartition(index: number): PartitionQueue {
+    const partition = new PartitionQueue(this, index, this.context);
+    const former = this.former.get(index);
+    if (former !== undefined) partition.flight.sequence.succeed(former);
+    return partition;
+  }
+
   private failRecreated(): void {
     const message = `Topic ${this.name} was deleted and created again while records were on their way to it; they were meant for the old one (id ${this.id})`;
     const error = new BrokerError('UNKNOWN_TOPIC_ID', message, {
@@ -149,6 +159,7 @@ export class TopicState {
       topic: this.name,
     });
     const old = [...this.all()];
+    for (const { index, flight } of old) this.former.set(index, flight.sequence);
     this.partitions = [];
     this.missing.clear();
     this.sticky.forget();

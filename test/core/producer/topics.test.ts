@@ -160,6 +160,18 @@ describe('a topic that is deleted', () => {
 });
 
 describe('a topic that is created again', () => {
+  it('is written to under another epoch, for what went to the old one by name may be in the new one', async () => {
+    const setup = new Setup(1);
+    await setup.warmUp();
+    setup.cluster.recreateTopic(TOPIC, 1, OTHER_ID);
+    await setup.cluster.clock.run(setup.cluster.refresh([TOPIC]));
+    setup.send(['a']);
+    await setup.drain();
+    const numbers = [...setup.cluster.log(TOPIC, 0).offered.keys()].map((key) => key.split('/').slice(1));
+    expect(numbers).toEqual([['1', '0']]);
+    expect(setup.values(0)).toEqual(['a']);
+  });
+
   it('leaves no timer of the old one behind', async () => {
     const setup = new Setup(1, { lingerMs: 60_000 });
     await setup.warmUp();

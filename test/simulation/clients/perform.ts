@@ -140,7 +140,7 @@ function removeNode({ box, scenario, nodeIds }: World, at: number): void {
 /** The topic is a new one that is empty. */
 export function recreateTopic(world: World, at: number): void {
   const topic = inputOf(world, at);
-  const byName = world.scenario.cluster.speaks === 'names' ? ({ byName: true } as const) : {};
+  const byName = world.scenario.cluster.speaks === 'all' ? {} : ({ byName: true } as const);
   world.recorder.add({ kind: 'recreated', topic, ...byName });
   world.box.recreateTopic(topic);
   for (const place of world.logEnds.keys()) if (place.startsWith(`${topic}-`)) world.logEnds.delete(place);
