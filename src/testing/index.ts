@@ -7,7 +7,7 @@ export type { BrokerOptions, GroupTimings, TopicOptions, VersionLimits } from '.
 export { fault } from './broker/faults/fault.ts';
 export type { Fault, FaultMatch, FaultOptions, ObservedRequest } from './broker/faults/fault-rule.ts';
 export type { DumpedGroup, DumpedPartition, DumpedRecord, DumpedTransaction } from './broker/inspect.ts';
-export type { SaslMechanism, SaslOptions, TokenClaims } from './broker/security/sasl-options.ts';
+export type { SaslMechanism, BrokerSaslOptions, TokenClaims } from './broker/security/sasl-options.ts';
 export type { TlsServerOptions } from './broker/security/tls-options.ts';
 export type { LoggedRequest } from './broker/request-log.ts';
 export { MemoryNetwork } from './simulation/memory-network.ts';

@@ -1,5 +1,5 @@
 import type { Clock, Random } from '../../core/clock.ts';
-import type { SaslOptions } from './security/sasl-options.ts';
+import type { BrokerSaslOptions } from './security/sasl-options.ts';
 import type { TlsServerOptions } from './security/tls-options.ts';
 import type { WhenFull } from './log/log-memory.ts';
 
@@ -85,7 +85,7 @@ export interface BrokerOptions {
   /** Levels of features in force, by Kafka's names: `{ 'transaction.version': 1 }`; 0 turns one off. */
   readonly features?: { readonly [name: string]: number } | undefined;
   /** Clients must prove who they are. */
-  readonly sasl?: SaslOptions | undefined;
+  readonly sasl?: BrokerSaslOptions | undefined;
   /** The nodes speak TLS with this certificate; only over TCP. */
   readonly tls?: TlsServerOptions | undefined;
   /** Connections that a node takes (`max.connections`); default 10,000. */

@@ -10,7 +10,7 @@ import { AuthenticationError, ConnectionError } from '../../../src/errors.ts';
 import { createBroker } from '../../../src/testing/broker/create-broker.ts';
 import type { BrokerBox } from '../../../src/testing/broker/broker-box.ts';
 import { fault } from '../../../src/testing/broker/faults/fault.ts';
-import type { SaslOptions as BoxSasl } from '../../../src/testing/broker/security/sasl-options.ts';
+import type { BrokerSaslOptions as BoxSasl } from '../../../src/testing/broker/security/sasl-options.ts';
 import { seededRandom } from '../../../src/testing/simulation/seeded-random.ts';
 import { VirtualClock } from '../../../src/testing/simulation/virtual-clock.ts';
 

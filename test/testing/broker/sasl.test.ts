@@ -7,7 +7,7 @@ import { saslHandshakeApi } from '../../../src/core/protocol/messages/17-sasl-ha
 import { apiVersionsApi } from '../../../src/core/protocol/messages/18-api-versions.ts';
 import { saslAuthenticateApi } from '../../../src/core/protocol/messages/36-sasl-authenticate.ts';
 import { createBroker } from '../../../src/testing/broker/create-broker.ts';
-import type { SaslOptions } from '../../../src/testing/broker/security/sasl-options.ts';
+import type { BrokerSaslOptions } from '../../../src/testing/broker/security/sasl-options.ts';
 import { fault } from '../../../src/testing/broker/faults/fault.ts';
 import { scramClient } from './scram-client.ts';
 import { simulated } from './simulated.ts';
@@ -20,7 +20,7 @@ const MECHANISMS = ['PLAIN', 'SCRAM-SHA-512', 'SCRAM-SHA-256', 'OAUTHBEARER'] as
 let sim: Simulated;
 let client: WireClient;
 
-async function begin(sasl: SaslOptions = {}): Promise<void> {
+async function begin(sasl: BrokerSaslOptions = {}): Promise<void> {
   sim = await simulated({
     sasl: { users: { alice: PASSWORD, 'o=d,d': PASSWORD }, mechanisms: MECHANISMS, ...sasl },
   });

@@ -9,7 +9,7 @@ export interface TokenClaims {
 }
 
 /** Who may connect. Passwords stay in memory and are in no log, error or snapshot. */
-export interface SaslOptions {
+export interface BrokerSaslOptions {
   /** Default: PLAIN and both SCRAMs where there are users, OAUTHBEARER where there are none or `validateToken` is given. */
   readonly mechanisms?: readonly SaslMechanism[] | undefined;
   /** Passwords by user name. */

@@ -3,7 +3,7 @@ import { UsageError } from '../../../errors.ts';
 import { OAuthBearerExchange } from './oauth-bearer.ts';
 import { PlainExchange } from './plain.ts';
 import type { SaslExchange } from './sasl-exchange.ts';
-import type { SaslMechanism, SaslOptions, TokenClaims } from './sasl-options.ts';
+import type { SaslMechanism, BrokerSaslOptions, TokenClaims } from './sasl-options.ts';
 import { ScramExchange } from './scram.ts';
 import { SCRAM_DIGESTS, scramCredential } from './scram-credential.ts';
 import type { ScramCredential, ScramDigest, ScramMechanism } from './scram-credential.ts';
@@ -27,7 +27,7 @@ export class SaslServer {
   readonly #stored: StoredCredentials;
 
   /** `stored`: credentials that clients have set, which come before those of the options. */
-  constructor(options: SaslOptions, clock: Clock, random: Random, stored: StoredCredentials) {
+  constructor(options: BrokerSaslOptions, clock: Clock, random: Random, stored: StoredCredentials) {
     this.clock = clock;
     this.#stored = stored;
     this.#random = random;
@@ -89,7 +89,7 @@ export class SaslServer {
     return Array.from({ length: NONCE_CHARS }, () => Math.floor(this.#random() * 36).toString(36)).join('');
   }
 
-  #defaultMechanisms(options: SaslOptions): SaslMechanism[] {
+  #defaultMechanisms(options: BrokerSaslOptions): SaslMechanism[] {
     const hasUsers = this.#passwords.size > 0;
     const hasTokens = !hasUsers || options.validateToken !== undefined;
     return MECHANISMS.filter((mechanism) => (mechanism === 'OAUTHBEARER' ? hasTokens : hasUsers));
