@@ -87,8 +87,7 @@ export class Answers {
       return;
     }
     const error = errorOf(partition, part);
-    if (verdict === 'sequence') partition.flight.outOfSequence(batch, error, false);
-    else if (verdict === 'fenced') partition.flight.outOfSequence(batch, error, true);
+    if (verdict === 'sequence') partition.flight.outOfSequence(batch, error);
     else if (verdict === 'too-large') partition.tooLarge(batch, error);
     else if (verdict === 'refused') partition.flight.refused(batch, error, false);
     else if (verdict === 'broken') partition.flight.refused(batch, error, true);

@@ -110,8 +110,11 @@ export class Flight {
     if (pause && batch === this.batches[0]) this.backOff();
   }
 
-  /** Refused for its sequence number; or, `fenced`, for its producer id or epoch. */
-  outOfSequence(batch: Batch, error: KafkaError, fenced: boolean): void {
+  /**
+   * Refused for its sequence number, epoch or producer id. The next epoch of the same id follows, also where the epoch was refused: only that shuts
+   * out what is still on its way. Another id would not, and INVALID_PRODUCER_EPOCH says nothing of the id.
+   */
+  outOfSequence(batch: Batch, error: KafkaError): void {
     this.again(batch, error, false, false);
     // Behind a batch that is still to be resolved this was to be expected.
     if (batch.state !== 'waiting' || batch !== this.batches[0]) return;
@@ -123,7 +126,6 @@ export class Flight {
       if (!this.gap) this.backOff();
       this.gap = true;
     }
-    if (fenced) this.sequence.retire();
   }
 
   /** Refused for good; `unclear`: it may be in the log all the same. */

@@ -4,14 +4,12 @@
  * - `acked`: it is in the log.
  * - `again`: it is not in the log; the same bytes may be accepted later.
  * - `unclear`: the same, but it may be in the log all the same, so that only the same bytes may be sent again.
- * - `sequence`: it was refused because the log expects another sequence number or knows nothing of the producer.
- * - `fenced`: it was refused because its epoch is not the one the log knows.
+ * - `sequence`: it was refused because the log expects another sequence number or epoch, or knows nothing of the producer.
  * - `too-large`: it was refused for its size.
  * - `refused`: it is not in the log and never will be.
  * - `broken`: the broker does not know itself; not sent again.
  */
-export type ProduceVerdict =
-  'acked' | 'again' | 'unclear' | 'sequence' | 'fenced' | 'too-large' | 'refused' | 'broken';
+export type ProduceVerdict = 'acked' | 'again' | 'unclear' | 'sequence' | 'too-large' | 'refused' | 'broken';
 
 // CORRUPT_MESSAGE, UNKNOWN_TOPIC_OR_PARTITION, LEADER_NOT_AVAILABLE, NOT_ENOUGH_REPLICAS, THROTTLING_QUOTA_EXCEEDED, UNKNOWN_TOPIC_ID,
 // INCONSISTENT_TOPIC_ID, CONCURRENT_TRANSACTIONS (the one before is not finished): all are found before the append, or (a deleted topic) mean that there is no log.
@@ -24,11 +22,8 @@ const UNCLEAR: ReadonlySet<number> = new Set([6, 7, 13, 20, 56, 74]);
 const UNKNOWN_SERVER_ERROR = -1;
 const DUPLICATE_SEQUENCE_NUMBER = 46;
 
-// OUT_OF_ORDER_SEQUENCE_NUMBER, UNKNOWN_PRODUCER_ID.
-const SEQUENCE: ReadonlySet<number> = new Set([45, 59]);
-
-// INVALID_PRODUCER_EPOCH, PRODUCER_FENCED, INVALID_PRODUCER_ID_MAPPING.
-const FENCED: ReadonlySet<number> = new Set([47, 49, 90]);
+// OUT_OF_ORDER_SEQUENCE_NUMBER, INVALID_PRODUCER_EPOCH, INVALID_PRODUCER_ID_MAPPING, UNKNOWN_PRODUCER_ID, PRODUCER_FENCED.
+const SEQUENCE: ReadonlySet<number> = new Set([45, 47, 49, 59, 90]);
 
 // MESSAGE_TOO_LARGE, RECORD_LIST_TOO_LARGE.
 const TOO_LARGE: ReadonlySet<number> = new Set([10, 18]);
@@ -42,7 +37,6 @@ export function produceVerdict(code: number): ProduceVerdict {
   if (AGAIN.has(code)) return 'again';
   if (UNCLEAR.has(code)) return 'unclear';
   if (SEQUENCE.has(code)) return 'sequence';
-  if (FENCED.has(code)) return 'fenced';
   if (TOO_LARGE.has(code)) return 'too-large';
   return code === UNKNOWN_SERVER_ERROR ? 'broken' : 'refused';
 }

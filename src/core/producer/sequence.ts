@@ -68,7 +68,7 @@ export class Sequence {
     return first;
   }
 
-  /** Starts again at 0 under the next epoch; with no epoch left, a new producer id is needed. */
+  /** Starts again at 0 under the next epoch; with no epoch left (after 32,767 gaps), a new producer id is needed, which shuts nothing out. */
   bump(): void {
     if (this.numbering === 'none') return;
     if (this.producerEpoch >= MAX_EPOCH || this.numbering === 'given') this.retire();

@@ -74,6 +74,21 @@ function isSubsequence(part: readonly string[], whole: readonly string[]): boole
   return at === part.length;
 }
 
+/** Runs of each property: thousands by hand. */
+const RUNS = Number(process.env['SLUICE_RUNS'] ?? 300);
+
+/** Behind INVALID_PRODUCER_EPOCH there is a copy on its way that only the next epoch shuts out; found with seed -58286617. */
+const OVERTAKEN = {
+  faults: ['drop', 'late', { apply: 6 }, 'ok', 47] satisfies Fault[],
+  steps: [
+    { records: 2, pauseMs: 20, move: 0 },
+    { records: 1, pauseMs: 0, move: 0 },
+    { records: 1, pauseMs: 20, move: undefined },
+    { records: 1, pauseMs: 0, move: 1 },
+    { records: 1, pauseMs: 0, move: undefined },
+  ],
+};
+
 describe('a producer under faults', () => {
   it('writes exactly the input, in order and once, as long as no delivery deadline passes', async () => {
     await fc.assert(
@@ -92,44 +107,40 @@ describe('a producer under faults', () => {
         }
         expect(recorder.twice).toBe(0);
       }),
-      { numRuns: 300 },
+      { numRuns: RUNS },
     );
   });
 
   it('loses no acknowledged record, doubles none and keeps the order when delivery deadlines pass and batches are refused', async () => {
     let unknown = 0;
-    await fc.assert(
-      fc.asyncProperty(
-        scenario(fc.oneof({ weight: 6, arbitrary: fault }, { weight: 1, arbitrary: refusal })),
-        async (script) => {
-          const options = {
-            requestTimeoutMs: 300,
-            deliveryTimeoutMs: 700,
-            retryBackoffMs: 20,
-            retryBackoffMaxMs: 100,
-          };
-          const { cluster, recorder, sent } = await play(script, options);
-          for (let partition = 0; partition < PARTITIONS; partition += 1) {
-            const log = cluster.log(TOPIC, partition);
-            expect(new Set(log.values).size).toBe(log.values.length);
-            expect(isSubsequence(log.values, sent[partition]!)).toBe(true);
-            expect(log.conflicts).toBe(0);
-            for (const value of sent[partition]!) {
-              const fate = recorder.fates.get(value)!;
-              const offset = log.values.indexOf(value);
-              if (fate.kind === 'acked') expect(offset).toBe(fate.offset);
-              else if (fate.kind === 'failed' && fate.error instanceof OutcomeUnknownError) unknown += 1;
-              else expect(offset).toBe(-1);
-            }
-            expect(recorder.order.filter((value) => sent[partition]!.includes(value))).toEqual(
-              sent[partition],
-            );
+    const property = fc.asyncProperty(
+      scenario(fc.oneof({ weight: 6, arbitrary: fault }, { weight: 1, arbitrary: refusal })),
+      async (script) => {
+        const options = {
+          requestTimeoutMs: 300,
+          deliveryTimeoutMs: 700,
+          retryBackoffMs: 20,
+          retryBackoffMaxMs: 100,
+        };
+        const { cluster, recorder, sent } = await play(script, options);
+        for (let partition = 0; partition < PARTITIONS; partition += 1) {
+          const log = cluster.log(TOPIC, partition);
+          expect(new Set(log.values).size).toBe(log.values.length);
+          expect(isSubsequence(log.values, sent[partition]!)).toBe(true);
+          expect(log.conflicts).toBe(0);
+          for (const value of sent[partition]!) {
+            const fate = recorder.fates.get(value)!;
+            const offset = log.values.indexOf(value);
+            if (fate.kind === 'acked') expect(offset).toBe(fate.offset);
+            else if (fate.kind === 'failed' && fate.error instanceof OutcomeUnknownError) unknown += 1;
+            else expect(offset).toBe(-1);
           }
-          expect(recorder.twice).toBe(0);
-        },
-      ),
-      { numRuns: 300 },
+          expect(recorder.order.filter((value) => sent[partition]!.includes(value))).toEqual(sent[partition]);
+        }
+        expect(recorder.twice).toBe(0);
+      },
     );
+    await fc.assert(property, { numRuns: RUNS, examples: [[OVERTAKEN]] });
     expect(unknown).toBeGreaterThan(0);
   });
 });

@@ -136,7 +136,8 @@ describe('a producer that has to send again', () => {
   it.each([
     ['UNKNOWN_PRODUCER_ID', 59],
     ['INVALID_PRODUCER_EPOCH', 47],
-    ['PRODUCER_FENCED', 90],
+    ['PRODUCER_FENCED', 49],
+    ['INVALID_PRODUCER_ID_MAPPING', 90],
   ])('goes on after %s', async (_name, code) => {
     const setup = new Setup();
     await setup.warmUp();
@@ -145,6 +146,22 @@ describe('a producer that has to send again', () => {
     await setup.drain();
     expect(setup.values().slice(1)).toEqual(ABC);
     expect(setup.outcomes(ABC)).toEqual(ABC.map(() => 'acked'));
+  });
+
+  it('keeps its producer id after INVALID_PRODUCER_EPOCH, so that the next epoch shuts out what is still on its way', async () => {
+    const setup = new Setup(1, { requestTimeoutMs: 300, deliveryTimeoutMs: 5000 });
+    await setup.warmUp();
+    const { producerId, producerEpoch } = sequenceOf(setup);
+    setup.cluster.faults = ['late', 47];
+    setup.send(['late']);
+    await setup.cluster.clock.advance(320);
+    setup.send(['next']);
+    await setup.drain();
+    await setup.cluster.clock.advance(1000);
+    expect(setup.recorder.error('late')).toBeInstanceOf(OutcomeUnknownError);
+    expect(setup.recorder.outcome('next')).toBe('acked');
+    expect(setup.values()).not.toEqual(['warm-0', 'next', 'late']);
+    expect(sequenceOf(setup)).toMatchObject({ producerId, producerEpoch: producerEpoch + 1 });
   });
 
   it('starts again under a new producer id when the epochs of one are used up', async () => {
