@@ -13,7 +13,7 @@ const rows = [
   ['core/group', '^src/core/group/'],
   ['core/offsets', '^src/core/offsets/'],
   ['core/transactions', '^src/core/transactions/'],
-  ['core/client', '^src/core/(client|index)\\.ts$'],
+  ['core/client', '^src/core/(client|stream-client|index)\\.ts$'],
   ['flow', '^src/flow/'],
   ['stages', '^src/(operators|sources|sinks|serdes)/'],
   ['topology', '^src/topology/'],

@@ -5,6 +5,10 @@ import type { Clock, Random } from './clock.ts';
 import { systemClock, systemRandom } from './clock.ts';
 import type { Cluster } from './cluster/cluster.ts';
 import { RemoteCluster } from './cluster/remote-cluster.ts';
+import { openPartitions, type OpenOptions, type OpenPartitions } from './consumer/open-partitions.ts';
+import { GroupConsumer } from './group/group-consumer.ts';
+import type { GroupListener } from './group/listener.ts';
+import type { GroupConsumerOptions } from './group/options.ts';
 import type { Dns } from './network/dns.ts';
 import { socketTransport } from './network/socket-transport.ts';
 import type { Transport } from './network/transport.ts';
@@ -15,6 +19,7 @@ import type { OffsetManagerOptions } from './offsets/options.ts';
 import type { ProducerOptions } from './producer/options.ts';
 import { Producer } from './producer/producer.ts';
 import { prepareCrc32c } from './records/crc32c.ts';
+import type { StreamClient } from './stream-client.ts';
 import {
   TransactionalProducer,
   type TransactionalProducerOptions,
@@ -33,7 +38,7 @@ export interface Runtime {
  * A Kafka cluster to work with. Making one does no I/O; connections are opened at first use and shared by everything made from it.
  * Throws UsageError for an option that cannot be.
  */
-export class Kafka {
+export class Kafka implements StreamClient {
   /** The connections and the metadata, for producers, consumers and groups. */
   readonly cluster: Cluster;
   private readonly hooks: (() => Promise<void>)[] = [];
@@ -51,6 +56,10 @@ export class Kafka {
       transport: runtime.transport ?? socketTransport(sockets),
       dns: runtime.dns,
     });
+  }
+
+  get clock(): Clock {
+    return this.cluster.clock;
   }
 
   /** Topics, offsets and groups of the cluster. */
@@ -73,6 +82,16 @@ export class Kafka {
   /** Next offsets of partitions kept by hand for a group; throws UsageError for an option that cannot be. */
   offsets(options: OffsetManagerOptions): OffsetManager {
     return new OffsetManager(this.cluster, options);
+  }
+
+  /** A member of a group, to be started; throws UsageError for an option that cannot be. */
+  openGroup(options: GroupConsumerOptions, listener: GroupListener): GroupConsumer {
+    return new GroupConsumer(this.cluster, options, listener);
+  }
+
+  /** As `openPartitions` of the core. */
+  openPartitions(options: OpenOptions): Promise<OpenPartitions> {
+    return openPartitions(this.cluster, options);
   }
 
   /** Runs `hook` before the connections close: for what works over them and was not closed by itself. */

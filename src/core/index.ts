@@ -170,6 +170,7 @@ export type {
   TransactionalProducerOptions,
 } from './transactions/transactional-producer.ts';
 export { FetchedRecord } from './records/fetched-record.ts';
+export type { OpenedPartitions, StreamClient } from './stream-client.ts';
 export type { Bytes, ConsumerRecord, HeadersInit, ProducerRecord, RecordHeaders } from './records/types.ts';
 export {
   AuthenticationError,

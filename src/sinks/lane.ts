@@ -1,6 +1,6 @@
 // One claim's deliveries on their way through a sink, in order. The collector copies all that is in flight, so a delivery takes a place in a ring
 // and no object of its own: the place is the tag of its record, and the lane is the receipt of all of them.
-import type { Producer } from '../core/producer/producer.ts';
+import type { RecordProducer } from '../core/producer/record-producer.ts';
 import type { Receipt, Withdrawal } from '../core/producer/receipt.ts';
 import type { ProducerRecord } from '../core/records/types.ts';
 import type { KafkaError } from '../errors.ts';
@@ -89,7 +89,7 @@ export class Lane<A> implements Receipt, Withdrawal {
     return place;
   }
 
-  send(place: number, producer: Producer): void {
+  send(place: number, producer: RecordProducer): void {
     const delivery = this.open(place);
     if (delivery === undefined) return;
     const { sink } = this.stage;
@@ -171,7 +171,7 @@ export class Lane<A> implements Receipt, Withdrawal {
     place: number,
     records: readonly ProducerRecord<unknown, unknown>[],
     stamp: number | undefined,
-    producer: Producer,
+    producer: RecordProducer,
   ): void {
     const { topic, encoder } = this.stage.sink;
     const attempt = this.attempt(place);

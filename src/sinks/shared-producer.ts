@@ -1,23 +1,23 @@
 // The producer that all sinks of one run share; made at first use, so that a topology without sinks makes none.
-import type { Kafka } from '../core/client.ts';
 import type { ProducerOptions } from '../core/producer/options.ts';
-import { Producer } from '../core/producer/producer.ts';
+import type { RecordProducer } from '../core/producer/record-producer.ts';
+import type { StreamClient } from '../core/stream-client.ts';
 
 /** One producer per run. */
 export class SharedProducer {
-  private readonly kafka: Kafka;
+  private readonly client: StreamClient;
   private readonly options: ProducerOptions;
-  private producer: Producer | undefined;
+  private producer: RecordProducer | undefined;
 
   /** With `producer`, that one. */
-  constructor(kafka: Kafka, options: ProducerOptions = {}, producer?: Producer) {
-    this.kafka = kafka;
+  constructor(client: StreamClient, options: ProducerOptions = {}, producer?: RecordProducer) {
+    this.client = client;
     this.options = options;
     this.producer = producer;
   }
 
-  get(): Producer {
-    this.producer ??= new Producer(this.kafka.cluster, this.options);
+  get(): RecordProducer {
+    this.producer ??= this.client.producer(this.options);
     return this.producer;
   }
 

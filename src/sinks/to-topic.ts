@@ -10,14 +10,14 @@ import type { Op } from '../flow/op.ts';
 import { checkOnError, type StageOptions } from '../flow/policy.ts';
 import type { Settlement } from '../flow/settlement.ts';
 import { StageSubscriber } from '../flow/stage-subscriber.ts';
-import type { Producer } from '../core/producer/producer.ts';
+import type { RecordProducer } from '../core/producer/record-producer.ts';
 import type { Serializer } from '../serdes/serde.ts';
 import { Lane, type LaneStage, type Sink } from './lane.ts';
 import { Encoder } from './outgoing.ts';
 
 /** What a sink needs of the run it is part of. */
 export interface SinkRuntime {
-  producer(): Producer;
+  producer(): RecordProducer;
   /** A record was acknowledged. */
   countOut(): void;
 }
@@ -47,7 +47,7 @@ class ToTopicStage<A>
   implements KeepingStage, LaneStage<A>
 {
   readonly sink: RunningSink<A>;
-  private readonly producer: Producer;
+  private readonly producer: RecordProducer;
   private readonly lanes = new Map<Settlement | undefined, Lane<A>>();
   private readonly blocked = new Fifo<Blocked<A>>();
   private lastSettlement: Settlement | undefined;

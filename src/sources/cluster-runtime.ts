@@ -1,6 +1,6 @@
-import type { Cluster } from '../core/cluster/cluster.ts';
 import type { GroupConsumerOptions } from '../core/group/options.ts';
 import type { TransactionMember } from '../core/group/transaction-member.ts';
+import type { StreamClient } from '../core/stream-client.ts';
 import type { FlowRuntime } from '../flow/runtime.ts';
 import type { DeliveryProblem } from '../flow/settlement.ts';
 import type { Leaving } from './leaving.ts';
@@ -16,7 +16,7 @@ export interface TransactionScope {
 
 /** What the sources that read from the cluster need besides a {@link FlowRuntime}. */
 export interface ClusterRuntime {
-  readonly cluster: Cluster;
+  readonly client: StreamClient;
   /** Undefined in a script: failures are then the flow's own errors. */
   readonly flow: FlowRuntime | undefined;
   /** Undefined for at-least-once. */

@@ -2,8 +2,8 @@
 import { Subject, type Subscriber } from 'rxjs';
 import type { Clock } from '../core/clock.ts';
 import type { GroupClaim } from '../core/group/claim.ts';
-import { GroupConsumer } from '../core/group/group-consumer.ts';
 import type { GroupListener, RebalanceEvent } from '../core/group/listener.ts';
+import type { RecordGroup } from '../core/group/record-group.ts';
 import { isBrokenPeer } from '../core/network/broken-peer.ts';
 import { UsageError, type KafkaError } from '../errors.ts';
 import type { Claim } from '../flow/claim.ts';
@@ -43,7 +43,7 @@ class GroupSource implements GroupListener, KeeperSource, RunningSource {
   private readonly failed = currentFailureSink();
   private readonly claims: Subscriber<Claim<AnyRecord>>;
   private readonly rebalances: Subject<Rebalance>;
-  private readonly consumer: GroupConsumer;
+  private readonly consumer: RecordGroup;
   private readonly decoderOf: ReturnType<typeof decodersOf>;
   private readonly keepers = new Map<string, ClaimKeeper>();
   private readonly drainTimeoutMs: number;
@@ -61,7 +61,7 @@ class GroupSource implements GroupListener, KeeperSource, RunningSource {
     rebalances: Subject<Rebalance>,
   ) {
     this.runtime = runtime;
-    this.clock = runtime.cluster.clock;
+    this.clock = runtime.client.clock;
     this.onDecodeError = options.onDecodeError;
     this.claims = claims;
     this.rebalances = rebalances;
@@ -75,8 +75,7 @@ class GroupSource implements GroupListener, KeeperSource, RunningSource {
     const { start, topics, ...tuning } = options;
     const { transactions } = runtime;
     const settings = { ...tuning, topics: subscribedTopics(topics), from: start };
-    this.consumer = new GroupConsumer(
-      runtime.cluster,
+    this.consumer = runtime.client.openGroup(
       transactions === undefined ? settings : transactions.groupOptions(settings),
       this,
     );

@@ -1,13 +1,13 @@
-import type { Kafka } from '../core/client.ts';
+import type { StreamClient } from '../core/stream-client.ts';
 
 /** Groups that unsubscribed flows are leaving, in the background: the client closes its connections only when their last commits are through. */
 export class Leaving {
-  private readonly kafka: Kafka;
+  private readonly client: StreamClient;
   private readonly underWay = new Set<Promise<unknown>>();
   private isWaitedFor = false;
 
-  constructor(kafka: Kafka) {
-    this.kafka = kafka;
+  constructor(client: StreamClient) {
+    this.client = client;
   }
 
   /** `done` must not reject. */
@@ -16,7 +16,7 @@ export class Leaving {
     void done.finally(() => this.underWay.delete(done));
     if (this.isWaitedFor) return;
     this.isWaitedFor = true;
-    this.kafka.beforeClose(async () => {
+    this.client.beforeClose(async () => {
       await Promise.all(this.underWay);
     });
   }

@@ -2,8 +2,8 @@
 import { NEVER, type Subscriber } from 'rxjs';
 import type { Clock } from '../core/clock.ts';
 import { delay } from '../core/clock.ts';
-import { openPartitions, type OpenPartitions } from '../core/consumer/open-partitions.ts';
-import type { PartitionReader } from '../core/consumer/partition-reader.ts';
+import type { ClaimedReader } from '../core/group/partition-claim.ts';
+import type { OpenedPartitions } from '../core/stream-client.ts';
 import { sharedAbort } from '../core/shared-abort.ts';
 import type { ConsumerRecord } from '../core/records/types.ts';
 import { UsageError } from '../errors.ts';
@@ -39,10 +39,10 @@ class PartitionsSource implements KeeperSource, RunningSource, ReaderClaimOwner 
   private readonly options: AnyPartitionsOptions;
   private readonly claims: Subscriber<Claim<AnyRecord>>;
   private readonly decoder: Decoder;
-  private readonly current = new Map<PartitionReader, ReaderClaim>();
-  private readonly keepers = new Map<PartitionReader, ClaimKeeper>();
+  private readonly current = new Map<ClaimedReader, ReaderClaim>();
+  private readonly keepers = new Map<ClaimedReader, ClaimKeeper>();
   private readonly stopping = sharedAbort();
-  private open: OpenPartitions | undefined;
+  private open: OpenedPartitions | undefined;
   /** Claims that have nothing more to hand over. */
   private readonly ended = new Set<ReaderClaim>();
   private left = 0;
@@ -52,7 +52,7 @@ class PartitionsSource implements KeeperSource, RunningSource, ReaderClaimOwner 
     this.runtime = runtime;
     this.options = options;
     this.claims = claims;
-    this.clock = runtime.cluster.clock;
+    this.clock = runtime.client.clock;
     this.onDecodeError = options.onDecodeError;
     this.decoder = new Decoder(options.topic, options);
     runtime.flow?.register(this);
@@ -171,7 +171,7 @@ class PartitionsSource implements KeeperSource, RunningSource, ReaderClaimOwner 
 
   private async begin(): Promise<void> {
     const { to, until, ...options } = this.options;
-    const open = await openPartitions(this.runtime.cluster, {
+    const open = await this.runtime.client.openPartitions({
       ...options,
       to: until === 'end' ? 'latest' : to,
       signal: this.stopping.signal,
@@ -188,7 +188,7 @@ class PartitionsSource implements KeeperSource, RunningSource, ReaderClaimOwner 
     for (const reader of open.readers) this.startClaim(reader);
   }
 
-  private startClaim(reader: PartitionReader): void {
+  private startClaim(reader: ClaimedReader): void {
     const claim = new ReaderClaim(reader, this);
     const keeper = this.keepers.get(reader)!;
     this.current.set(reader, claim);
@@ -196,7 +196,7 @@ class PartitionsSource implements KeeperSource, RunningSource, ReaderClaimOwner 
     this.claims.next(claimFlow(claim, this.decoder, keeper));
   }
 
-  private async startOver(reader: PartitionReader, claim: ReaderClaim, delayMs: number): Promise<void> {
+  private async startOver(reader: ClaimedReader, claim: ReaderClaim, delayMs: number): Promise<void> {
     const { offset } = reader.commitPoint();
     try {
       await claim.sent();

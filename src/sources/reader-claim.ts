@@ -1,6 +1,6 @@
 // A partition read without a group, in the clothes of a claim: nobody takes it away, but a drain revokes it and a rewind starts it over.
-import type { PartitionReader } from '../core/consumer/partition-reader.ts';
 import type { ClaimListener } from '../core/group/claim.ts';
+import type { ClaimedReader } from '../core/group/partition-claim.ts';
 import { sharedAbort } from '../core/shared-abort.ts';
 import { ClaimLostError } from '../errors.ts';
 import type { RewindableClaim } from './claim-keeper.ts';
@@ -24,13 +24,13 @@ export class ReaderClaim implements RewindableClaim {
   readonly committedOffset = undefined;
   readonly startMetadata = '';
   commitMetadata = '';
-  private readonly reader: PartitionReader;
+  private readonly reader: ClaimedReader;
   private readonly owner: ReaderClaimOwner;
   private readonly revokingController = sharedAbort();
   private readonly lostController = sharedAbort();
   private listener: ClaimListener | undefined;
 
-  constructor(reader: PartitionReader, owner: ReaderClaimOwner) {
+  constructor(reader: ClaimedReader, owner: ReaderClaimOwner) {
     this.reader = reader;
     this.topic = reader.topic;
     this.partition = reader.partition;

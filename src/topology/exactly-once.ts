@@ -6,11 +6,12 @@
 // Outline of an undoing, which whatever goes wrong leads to: every claim is lost, so that nothing of it is written or settled any more -> the
 // transaction is aborted -> the next one begins -> every claim starts over at what is committed.
 import { delay, type Clock } from '../core/clock.ts';
-import type { Kafka } from '../core/client.ts';
+import type { Cluster } from '../core/cluster/cluster.ts';
 import type { CommitOptions, Committer, Generation, OffsetPoint } from '../core/group/committer.ts';
 import type { GroupConsumerOptions } from '../core/group/options.ts';
 import type { TransactionMember } from '../core/group/transaction-member.ts';
 import { sharedAbort } from '../core/shared-abort.ts';
+import type { StreamClient } from '../core/stream-client.ts';
 import { TransactionalProducer } from '../core/transactions/transactional-producer.ts';
 import { BrokerError, OutcomeUnknownError, TransactionFatalError, UsageError } from '../errors.ts';
 import type { TransactionScope } from '../sources/cluster-runtime.ts';
@@ -66,12 +67,11 @@ export class ExactlyOnce implements Committer, TransactionScope {
 
   private constructor(
     name: string,
-    kafka: Kafka,
+    cluster: Cluster,
     options: RunOptions,
     transactions: TransactionOptions,
     fail: (cause: unknown) => void,
   ) {
-    const { cluster } = kafka;
     const { transactionalId, timeoutMs = TIMEOUT_MS, intervalMs = INTERVAL_MS } = transactions;
     this.clock = cluster.clock;
     this.intervalMs = intervalMs;
@@ -92,7 +92,7 @@ export class ExactlyOnce implements Committer, TransactionScope {
   /** Undefined for a run that is not exactly once. @throws UsageError for an option that makes no sense. */
   static of(
     name: string,
-    kafka: Kafka,
+    client: StreamClient,
     options: RunOptions,
     fail: (cause: unknown) => void,
   ): ExactlyOnce | undefined {
@@ -118,7 +118,12 @@ export class ExactlyOnce implements Committer, TransactionScope {
         `transactions.intervalMs must be a whole number above zero, not ${String(intervalMs)}`,
         'transactions.intervalMs',
       );
-    return new ExactlyOnce(name, kafka, options, transactions ?? {}, fail);
+    if (client.cluster === undefined)
+      throw new UsageError(
+        "guarantee 'exactly-once' needs this library's own client: run the topology with new Kafka({ brokers }), or with 'at-least-once'",
+        'guarantee',
+      );
+    return new ExactlyOnce(name, client.cluster, options, transactions ?? {}, fail);
   }
 
   /** Takes the transactional id; the claims wait for it. Rejects with what fails the run. */

@@ -1,18 +1,18 @@
-import type { Kafka } from '../core/client.ts';
 import type { ProducerOptions } from '../core/producer/options.ts';
+import type { StreamClient } from '../core/stream-client.ts';
 import { SharedProducer } from '../sinks/shared-producer.ts';
 import { bindSluice, type Sluice } from './sluice.ts';
 
-/** Options of {@link sluice}; the first call for a `Kafka` decides. */
+/** Options of {@link sluice}; the first call for a client decides. */
 export interface ScriptOptions {
   readonly producer?: ProducerOptions | undefined;
 }
 
-const bound = new WeakMap<Kafka, Sluice>();
+const bound = new WeakMap<StreamClient, Sluice>();
 
 /**
  * Sources, sinks and policies of one cluster for a script, outside any topology: a failure that no policy took is the flow's own error, and
- * unsubscribing ends it. The producer behind `toTopic` is shared by everything bound to the same `Kafka` and closed with it.
+ * unsubscribing ends it. The producer behind `toTopic` is shared by everything bound to the same client and closed with it.
  *
  * @example
  * ```ts
@@ -22,7 +22,7 @@ const bound = new WeakMap<Kafka, Sluice>();
  * );
  * ```
  */
-export function sluice(kafka: Kafka, options: ScriptOptions = {}): Sluice {
+export function sluice(kafka: StreamClient, options: ScriptOptions = {}): Sluice {
   let cluster = bound.get(kafka);
   if (cluster === undefined) {
     const producer = new SharedProducer(kafka, options.producer);

@@ -1,7 +1,7 @@
-// What of the public surface touches the cluster, bound to one `Kafka` and one runtime.
+// What of the public surface touches the cluster, bound to one client and one runtime.
 import type { Buffer } from 'node:buffer';
 import type { Bytes, ConsumerRecord, ProducerRecord } from '../core/records/types.ts';
-import type { Kafka } from '../core/client.ts';
+import type { StreamClient } from '../core/stream-client.ts';
 import type { Claims } from '../flow/claims.ts';
 import type { Op } from '../flow/op.ts';
 import type { ErrorPolicy, StageOptions } from '../flow/policy.ts';
@@ -57,18 +57,18 @@ export interface Sluice {
 
 /** The surface over one cluster; `flow` is the topology that it runs in, undefined for a script. */
 export function bindSluice(
-  kafka: Kafka,
+  client: StreamClient,
   flow: FlowRuntime | undefined,
   producer: SharedProducer,
   transactions?: ExactlyOnce,
 ): Sluice {
   const sources: ClusterRuntime = {
-    cluster: kafka.cluster,
+    client,
     flow,
     transactions,
     sent: () => (transactions === undefined ? producer.flush() : transactions.undone()),
     onProblem: warnOfProblem,
-    leaving: new Leaving(kafka),
+    leaving: new Leaving(client),
   };
   const sinks = { producer: () => producer.get(), countOut: () => flow?.countOut() };
   const bound = {

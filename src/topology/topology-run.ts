@@ -4,7 +4,7 @@
 // time is over -> groups commit and are left -> the producer sends what is queued and closes -> flows that have not completed are unsubscribed.
 import type { Subscription } from 'rxjs';
 import type { Clock, Timer } from '../core/clock.ts';
-import type { Kafka } from '../core/client.ts';
+import type { StreamClient } from '../core/stream-client.ts';
 import { UsageError } from '../errors.ts';
 import type { Delivery } from '../flow/delivery.ts';
 import { Flow } from '../flow/flow.ts';
@@ -63,11 +63,11 @@ export class TopologyRun implements FlowRuntime, Running {
   constructor(
     name: string,
     build: (cluster: Sluice) => FlowEnd | readonly FlowEnd[],
-    kafka: Kafka,
+    kafka: StreamClient,
     options: RunOptions,
     signals: boolean,
   ) {
-    this.clock = kafka.cluster.clock;
+    this.clock = kafka.clock;
     this.drainTimeoutMs = options.drainTimeoutMs ?? DRAIN_TIMEOUT_MS;
     this.transactions = ExactlyOnce.of(name, kafka, options, (cause) => this.fail(cause));
     this.producer = new SharedProducer(kafka, options.producer, this.transactions?.producer);

@@ -1,4 +1,4 @@
-import type { Kafka } from '../core/client.ts';
+import type { StreamClient } from '../core/stream-client.ts';
 import { UsageError } from '../errors.ts';
 import type { FlowEnd } from '../flow/op.ts';
 import { describeTopology } from './describe.ts';
@@ -31,9 +31,9 @@ export function topology(name: string, build: (cluster: Sluice) => FlowEnd | rea
     );
   return {
     name,
-    run: async (kafka: Kafka, options = {}) =>
+    run: async (kafka: StreamClient, options = {}) =>
       new TopologyRun(name, build, kafka, options, options.signals ?? true).done,
-    start: (kafka: Kafka, options = {}) =>
+    start: (kafka: StreamClient, options = {}) =>
       new TopologyRun(name, build, kafka, options, options.signals ?? false),
     describe: () => describeTopology(name, build),
   };

@@ -1,6 +1,6 @@
 // What a topology offers to those who run it.
-import type { Kafka } from '../core/client.ts';
 import type { ProducerOptions } from '../core/producer/options.ts';
+import type { StreamClient } from '../core/stream-client.ts';
 
 /** The transactions of a topology that runs exactly once. */
 export interface TransactionOptions {
@@ -66,9 +66,9 @@ export interface Running {
 export interface Topology {
   readonly name: string;
   /** Runs until every flow is complete, a signal drains it, or a failure ends it. */
-  run(kafka: Kafka, options?: RunOptions): Promise<RunSummary>;
+  run(kafka: StreamClient, options?: RunOptions): Promise<RunSummary>;
   /** As `run`, with a handle. */
-  start(kafka: Kafka, options?: RunOptions): Running;
+  start(kafka: StreamClient, options?: RunOptions): Running;
   /** The sources and sinks, without a cluster. */
   describe(): object;
 }

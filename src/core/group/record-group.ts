@@ -3,6 +3,7 @@
 import type { GroupClaim } from './claim.ts';
 import type { DrainSummary, GroupListener } from './listener.ts';
 import type { GroupConsumerOptions } from './options.ts';
+import type { TransactionMember } from './transaction-member.ts';
 
 /** What a program needs of a {@link GroupConsumer}. Type your own code against it, so that a double can be injected. */
 export interface RecordGroup {
@@ -12,6 +13,8 @@ export interface RecordGroup {
   /** '' while the member has none. */
   readonly memberId: string;
   readonly claims: readonly GroupClaim[];
+  /** Undefined unless a transaction commits the offsets. */
+  readonly transaction?: TransactionMember | undefined;
   /** Joins the group in the background. */
   start(): void;
   /** Commits every claim's commit point now. */
