@@ -17,6 +17,7 @@ const rows = [
   ['flow', '^src/flow/'],
   ['stages', '^src/(operators|sources|sinks|serdes)/'],
   ['topology', '^src/topology/'],
+  ['kafkajs', '^src/kafkajs/'],
   ['index', '^src/index\\.ts$'],
   ['cli', '^src/cli/'],
 ];
@@ -81,6 +82,13 @@ module.exports = {
       },
     },
     {
+      name: 'kafkajs-is-the-user-s',
+      comment: 'its types alone: the instance, and with it the module, is what the user hands over',
+      severity: 'error',
+      from: { path: '^src/' },
+      to: { path: 'node_modules/kafkajs', dependencyTypesNot: ['type-only'] },
+    },
+    {
       name: 'src-stands-alone',
       severity: 'error',
       from: { path: '^src/' },
@@ -90,7 +98,7 @@ module.exports = {
       name: 'no-dev-dependencies-in-src',
       severity: 'error',
       from: { path: '^src/' },
-      to: { dependencyTypes: ['npm-dev'], pathNot: 'node_modules/(rxjs|lz4-napi|@bokuweb/zstd-wasm)/' },
+      to: { dependencyTypes: ['npm-dev'], pathNot: 'node_modules/(rxjs|lz4-napi|@bokuweb/zstd-wasm|kafkajs)/' },
     },
   ],
   options: {

@@ -10,6 +10,7 @@ const node = (...args: string[]): string =>
 const EXPECTED: { readonly [entry: string]: readonly string[] } = {
   sluice: ['Kafka', 'topology', 'sluice', 'fromReadable', 'text', 'json', 'map', 'isKafkaError'],
   'sluice/operators': ['map', 'filter', 'mapAsync', 'batch', 'settle', 'retry'],
+  'sluice/kafkajs': ['kafkajs'],
   'sluice/core': ['Kafka', 'Producer', 'GroupConsumer', 'Admin'],
   'sluice/testing': [
     'createBroker',
