@@ -258,3 +258,23 @@ export class ClaimLostError extends KafkaError {
     this.firstUnsettled = at.firstUnsettled;
   }
 }
+
+/** A value was not done in the time its stage gives it: the `cause` of a StageError. What was begun for it was told to stop, and its result does not count. */
+export class StageTimeoutError extends KafkaError {
+  readonly code = 'STAGE_TIMEOUT';
+  readonly afterMs: number;
+
+  constructor(stage: string, afterMs: number) {
+    super(`${stage}: not done within ${afterMs} ms`, true);
+    this.afterMs = afterMs;
+  }
+}
+
+/** A call was not made because its `circuitBreaker` is open: the `cause` of a StageError. */
+export class CircuitOpenError extends KafkaError {
+  readonly code = 'CIRCUIT_OPEN';
+
+  constructor(stage: string) {
+    super(`${stage}: the circuit is open, the call was not made`, true);
+  }
+}

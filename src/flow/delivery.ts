@@ -104,6 +104,16 @@ export class Handle<out T> implements Delivery<T> {
     return next;
   }
 
+  /** Moves it behind an owner that stands before its own, and is told first what becomes of it. */
+  relay(stand: (owner: Owner) => Owner): Handle<T> {
+    const state = this.state;
+    if ((state & DONE) !== 0) return this.inert('derive', this.value);
+    this.state = state | MOVED;
+    const next = new Handle(this.value, stand(this.owner));
+    next.state = state;
+    return next;
+  }
+
   fork(): ForkNode {
     return this.forkInto(undefined);
   }
@@ -219,6 +229,11 @@ class Root<out T> extends Handle<T> implements Owner, Rooted {
 
   newestTimestamp(): number {
     return this.record === undefined ? -1 : this.record.timestamp;
+  }
+
+  /** The record's offset; of a value without a record its sequence. */
+  place(): number {
+    return this.record === undefined ? this.sequence : this.record.offset;
   }
 
   // Seldom asked for, so that it is not read out of every record.
@@ -345,6 +360,10 @@ export class ForkNode implements Fork, Owner {
     return this.parent.someSettlement();
   }
 
+  onExpired(listener: () => void): (() => void) | undefined {
+    return this.parent.onExpired?.(listener);
+  }
+
   report(action: string): void {
     this.parent.report(action);
   }
@@ -387,4 +406,14 @@ export function rootDelivery<T>(
   record: ConsumerRecord | undefined,
 ): Delivery<T> {
   return new Root(value, settlement, sequence, bytes, record);
+}
+
+/** The largest offset of the records behind an owner; of values without a record their sequence; -1 without any. */
+export function newestOffset(owner: Owner): number {
+  if (owner instanceof Root) return owner.place();
+  const roots = new Set<Rooted>();
+  owner.addRoots(roots);
+  let newest = -1;
+  for (const root of roots) if (root instanceof Root) newest = Math.max(newest, root.place());
+  return newest;
 }

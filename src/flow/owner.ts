@@ -30,6 +30,8 @@ export interface Owner {
   everySettlement(test: (settlement: Settlement) => boolean): boolean;
   /** One of the claims behind it; undefined for a delivery made from nothing. */
   someSettlement(): Settlement | undefined;
+  /** Where a `timeout` can take the share back: calls `listener` when it does. The function returned stops that. */
+  onExpired?(listener: () => void): (() => void) | undefined;
   report(action: string): void;
 }
 

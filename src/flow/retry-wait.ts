@@ -40,7 +40,8 @@ export class RetryWait<A> {
     handleOf(this.delivery).giveUp();
   }
 
-  private stop(): void {
+  /** Ends the wait and calls nobody; what becomes of the delivery is the caller's affair. */
+  stop(): void {
     this.timer.cancel();
     for (const stop of this.stops) stop();
     this.stops.length = 0;

@@ -1,10 +1,8 @@
 import { UsageError } from '../errors.ts';
-import { handleOf, type Delivery } from '../flow/delivery.ts';
-import { createFlow } from '../flow/flow.ts';
 import type { Op } from '../flow/op.ts';
-import { InnerSubscriber } from '../flow/stage-subscriber.ts';
-import { namedStage, ValueStage, type NamedStage } from '../flow/value-stage.ts';
-import { Branches, type BranchInputs } from './branches.ts';
+import type { StageOptions } from '../flow/policy.ts';
+import { namedStage } from '../flow/value-stage.ts';
+import { routing } from './routing.ts';
 
 /** A branch and what goes down it; made by {@link when}, {@link whenIs} and {@link otherwise}. */
 export interface Case<in A, out B> {
@@ -31,69 +29,19 @@ export function otherwise<A, B>(then: Op<A, B>): Case<A, B> {
   return when<A, B>(() => true, then);
 }
 
-/** Passes each delivery on to the branch that was chosen for it. */
-class Router<A> extends InnerSubscriber<Delivery<A>> {
-  /** Of the next delivery; -1: none takes it. */
-  chosen = -1;
-  private readonly inputs: BranchInputs<A>;
-
-  constructor(inputs: BranchInputs<A>) {
-    super();
-    this.inputs = inputs;
-  }
-
-  // A branch that has ended wants none; its share is settled, as it would be for a `filter`.
-  override next(delivery: Delivery<A>): void {
-    if (this.closed) {
-      handleOf(delivery).giveUp();
-      return;
-    }
-    const input = this.inputs[this.chosen]?.[0];
-    if (input === undefined || input.closed) delivery.ack();
-    else input.next(delivery);
-  }
-
-  override error(cause: unknown): void {
-    for (const [input] of this.inputs) input?.error(cause);
-  }
-
-  override complete(): void {
-    for (const [input] of this.inputs) input?.complete();
-  }
-}
-
-class BranchStage<A> extends ValueStage<A, A> {
-  private readonly router: Router<A>;
-  private readonly cases: readonly Case<A, unknown>[];
-
-  constructor(router: Router<A>, stage: NamedStage<A>, cases: readonly Case<A, unknown>[]) {
-    super(router, stage);
-    this.router = router;
-    this.cases = cases;
-  }
-
-  override next(delivery: Delivery<A>): void {
-    if (this.busy) this.enqueue(delivery);
-    else this.process(delivery);
-  }
-
-  protected override process(delivery: Delivery<A>): void {
-    let chosen: number;
-    try {
-      const { value } = delivery;
-      chosen = this.cases.findIndex(({ takes }) => takes(value));
-    } catch (cause) {
-      this.failed(delivery, cause);
-      return;
-    }
-    this.router.chosen = chosen;
-    this.router.next(delivery);
-  }
-}
-
 /**
- * Sends each value down the first branch whose case takes it, and merges what the branches emit. The record is settled by that branch; a value that no
- * case takes is acknowledged, as by `filter`; one for which a case throws is a `fail`. All branches share the credit, so the slowest sets the pace.
+ * Sends each value down the first branch whose case takes it, and merges what the branches emit. A case that throws is a failure of its value, which
+ * `onError` decides about. All branches share the credit, so the slowest sets the pace. From one case to eight; the options come last.
+ *
+ * @acks The branch that takes a value settles it. A value that no case takes, or whose branch has ended, is acknowledged, as by `filter`.
+ *
+ * @marbles
+ * ```ts
+ * const source = flow('abc-a|');
+ * const stage = branch(when((x: string) => x === 'a', map((x) => x.toUpperCase())), when((x) => x === 'b', map((x) => x)));
+ * expectFlow(source.pipe(stage)).toBe('Ab--A|');
+ * expectAcks(source).toBe('abc-a');
+ * ```
  *
  * @example
  * ```ts
@@ -106,14 +54,24 @@ class BranchStage<A> extends ValueStage<A, A> {
  * );
  * ```
  */
-export function branch<A, B>(b: Case<A, B>): Op<A, B>;
-export function branch<A, B, C>(b: Case<A, B>, c: Case<A, C>): Op<A, B | C>;
-export function branch<A, B, C, D>(b: Case<A, B>, c: Case<A, C>, d: Case<A, D>): Op<A, B | C | D>;
+export function branch<A, B>(b: Case<A, B>, options?: StageOptions<NoInfer<A>>): Op<A, B>;
+export function branch<A, B, C>(
+  b: Case<A, B>,
+  c: Case<A, C>,
+  options?: StageOptions<NoInfer<A>>,
+): Op<A, B | C>;
+export function branch<A, B, C, D>(
+  b: Case<A, B>,
+  c: Case<A, C>,
+  d: Case<A, D>,
+  options?: StageOptions<NoInfer<A>>,
+): Op<A, B | C | D>;
 export function branch<A, B, C, D, E>(
   b: Case<A, B>,
   c: Case<A, C>,
   d: Case<A, D>,
   e: Case<A, E>,
+  options?: StageOptions<NoInfer<A>>,
 ): Op<A, B | C | D | E>;
 export function branch<A, B, C, D, E, F>(
   b: Case<A, B>,
@@ -121,6 +79,7 @@ export function branch<A, B, C, D, E, F>(
   d: Case<A, D>,
   e: Case<A, E>,
   f: Case<A, F>,
+  options?: StageOptions<NoInfer<A>>,
 ): Op<A, B | C | D | E | F>;
 export function branch<A, B, C, D, E, F, G>(
   b: Case<A, B>,
@@ -129,6 +88,7 @@ export function branch<A, B, C, D, E, F, G>(
   e: Case<A, E>,
   f: Case<A, F>,
   g: Case<A, G>,
+  options?: StageOptions<NoInfer<A>>,
 ): Op<A, B | C | D | E | F | G>;
 export function branch<A, B, C, D, E, F, G, H>(
   b: Case<A, B>,
@@ -138,6 +98,7 @@ export function branch<A, B, C, D, E, F, G, H>(
   f: Case<A, F>,
   g: Case<A, G>,
   h: Case<A, H>,
+  options?: StageOptions<NoInfer<A>>,
 ): Op<A, B | C | D | E | F | G | H>;
 export function branch<A, B, C, D, E, F, G, H, I>(
   b: Case<A, B>,
@@ -148,24 +109,26 @@ export function branch<A, B, C, D, E, F, G, H, I>(
   g: Case<A, G>,
   h: Case<A, H>,
   i: Case<A, I>,
+  options?: StageOptions<NoInfer<A>>,
 ): Op<A, B | C | D | E | F | G | H | I>;
-export function branch<A>(...cases: readonly Case<A, unknown>[]): Op<A, unknown> {
+export function branch<A>(
+  ...given: readonly (Case<A, unknown> | StageOptions<A> | undefined)[]
+): Op<A, unknown> {
+  const last = given.at(-1);
+  const options = isCase(last) ? undefined : last;
+  const cases = given.filter((one) => one !== undefined && one !== options);
   if (cases.length === 0) throw new UsageError('branch: one case at least, made by when or otherwise');
-  const stage = namedStage<A>('branch', undefined);
-  return (flow) => {
-    const all = new Branches<A>(
-      stage.name,
-      cases.map(({ then }) => then as Op<A, unknown>),
-    );
-    return createFlow<unknown>((out) => {
-      const inputs = all.subscribe(out);
-      if (inputs.some(({ length }) => length > 1))
-        throw new UsageError(
-          'branch: a branch subscribes its flow once; inside it, fanOut sends it several ways',
-        );
-      const router = new Router<A>(inputs);
-      out.add(router);
-      flow.subscribe(new BranchStage(router, stage, cases));
-    });
-  };
+  for (const one of cases)
+    if (!isCase(one)) throw new UsageError('branch: a case is made by when, whenIs or otherwise');
+  const all = cases as readonly Case<A, unknown>[];
+  return routing<A>(
+    'branch',
+    namedStage<A>('branch', options),
+    all.map(({ then }) => then as Op<A, unknown>),
+    (value) => all.findIndex(({ takes }) => takes(value)),
+  );
+}
+
+function isCase<A>(given: Case<A, unknown> | StageOptions<A> | undefined): given is Case<A, unknown> {
+  return given !== undefined && 'takes' in given && 'then' in given;
 }

@@ -5,13 +5,14 @@ import { createFlow } from '../flow/flow.ts';
 import type { Op } from '../flow/op.ts';
 import type { StageOptions } from '../flow/policy.ts';
 import { InnerSubscriber } from '../flow/stage-subscriber.ts';
-import { AsyncStage, asyncSetup, type AsyncSetup } from './async/async-stage.ts';
+import { AsyncStage, asyncSetup, type AsyncSetup, type TimedCalls } from './async/async-stage.ts';
 import type { Ordering } from './async/call-order.ts';
 import type { Call, CallContext } from './async/call.ts';
 
-type Project<A, B> = (value: A, context: CallContext) => PromiseLike<B> | Observable<B>;
+/** What is called for each value. */
+export type Project<A, B> = (value: A, context: CallContext) => PromiseLike<B> | Observable<B>;
 
-class MapAsyncStage<A, B> extends AsyncStage<A, B> {
+export class MapAsyncStage<A, B> extends AsyncStage<A, B> {
   private readonly project: Project<A, B>;
 
   constructor(out: Subscriber<Delivery<B>>, setup: AsyncSetup<A>, project: Project<A, B>) {
@@ -40,27 +41,32 @@ class MapAsyncStage<A, B> extends AsyncStage<A, B> {
     }
   }
 
-  // Not every thenable keeps to the rules: some run, and throw, when they are asked.
+  // Not every thenable keeps to the rules: some run, and throw, when they are asked. One that took too long may answer to a later attempt.
   private listen(call: Call<A, B>, result: PromiseLike<B>): void {
+    const { attempt } = call;
     try {
       result.then(
-        (value) => this.onValue(call, value),
-        (cause: unknown) => this.onError(call, cause),
+        (value) => {
+          if (call.attempt === attempt) this.onValue(call, value);
+        },
+        (cause: unknown) => {
+          if (call.attempt === attempt) this.onError(call, cause);
+        },
       );
     } catch (cause) {
       this.onError(call, cause);
     }
   }
 
-  // A call that was given up is done; its result comes too late to be anyone's.
+  // A call that was given up is done, one whose attempt took too long is not running; the result comes too late to be anyone's.
   onValue(call: Call<A, B>, value: B): void {
-    if (call.done) return;
+    if (call.done || !call.running) return;
     this.emit(call, call.delivery.derive(value));
     this.finish(call);
   }
 
   onError(call: Call<A, B>, cause: unknown): void {
-    if (!call.done) this.failed(call, cause);
+    if (!call.done && call.running) this.failed(call, cause);
   }
 }
 
@@ -96,13 +102,25 @@ class FirstValue<A, B> extends InnerSubscriber<B> {
 }
 
 /**
- * Replaces each value by what the promise, or the first value of the Observable, of `project` says. At most `concurrency` calls run; results
- * keep the order of the input, of the input among equal keys, or none. The record is settled by what follows. `context.signal` aborts when
- * the claim is lost or rewound, or the flow unsubscribed; `onError` decides about rejections and throws.
+ * Replaces each value by what the promise, or the first value of the Observable, of `project` says. At most `concurrency` calls run at a time **in this
+ * stage: per flow, or per claim inside `eachClaim`**, where a member with six partitions runs up to six times as many. Results keep the order of the input,
+ * of the input among equal keys (whose calls run one after the other), or none. A call that waits for its next attempt keeps its place and lends its slot.
  *
- * Heed the signal: the record of a lost claim is read again in a new claim epoch, and a call that goes on all the same may overlap with the one that
- * follows it there, order 'key' or not.
+ * `context.signal` aborts when the claim is lost or rewound, when `timeoutMs` is over, and when the flow is unsubscribed; `onError` decides about
+ * rejections, throws, time that is over, and Observables that complete without a value (for none or many, `perRecord`). With `timeoutMs` the cause is a
+ * {@link StageTimeoutError}. Heed the signal: the record of a lost claim is read again in a new claim epoch, and a call that goes on all the same may overlap
+ * with the one that follows it there, order 'key' or not.
  *
+ * ```text
+ * in                       a--b--c-----|
+ * calls of 6, 2 and 5 ms   a-----A
+ *                             b-B
+ *                                c----C
+ * order 'input'            ------(AB)-C|
+ * order 'none'             -----BA----C|
+ * ```
+ *
+ * @acks Settles nothing on success: the result carries its record on. A call that is given up because its claim is lost leaves the record unsettled.
  * @example
  * ```ts
  * orders.pipe(mapAsync((order, { signal }) => price(order.value, signal), { concurrency: 16, order: 'key', key: (order) => order.key }));
@@ -110,7 +128,7 @@ class FirstValue<A, B> extends InnerSubscriber<B> {
  */
 export function mapAsync<A, B>(
   project: (value: A, context: CallContext) => PromiseLike<B> | Observable<B>,
-  options: { readonly concurrency: number } & Ordering<NoInfer<A>> & StageOptions<NoInfer<A>>,
+  options: { readonly concurrency: number } & TimedCalls & Ordering<NoInfer<A>> & StageOptions<NoInfer<A>>,
 ): Op<A, B> {
   const setup = asyncSetup<A>('mapAsync', options);
   return (flow) => createFlow((out) => flow.subscribe(new MapAsyncStage(out, setup, project)));

@@ -1,11 +1,11 @@
 import type { Subscriber } from 'rxjs';
-import { UsageError } from '../../errors.ts';
+import { StageTimeoutError, UsageError } from '../../errors.ts';
 import { ClaimWatch, type ClaimListener } from '../../flow/claim-watch.ts';
 import { isDead } from '../../flow/dead.ts';
 import { handleOf, type Delivery } from '../../flow/delivery.ts';
 import { Fifo } from '../../flow/fifo.ts';
 import { announce, type KeepingStage } from '../../flow/keeping-stage.ts';
-import { applyPolicy, type StageOptions } from '../../flow/policy.ts';
+import { applyPolicy, isEnding, type StageOptions } from '../../flow/policy.ts';
 import { RetryWait } from '../../flow/retry-wait.ts';
 import type { Settlement } from '../../flow/settlement.ts';
 import { StageError } from '../../flow/stage-error.ts';
@@ -15,26 +15,51 @@ import { Call } from './call.ts';
 import { callOrder, type CallOrder, type Ordering } from './call-order.ts';
 
 /** What asynchronous stages have in common. */
-export type AsyncOptions<A> = { readonly concurrency: number } & Ordering<A> & StageOptions<A>;
+export type AsyncOptions<A> = { readonly concurrency: number } & TimedCalls & Ordering<A> & StageOptions<A>;
+
+/** The time that each attempt of a call may take. */
+export interface TimedCalls {
+  /**
+   * After so many milliseconds an attempt has failed with a StageTimeoutError, which `onError` decides about; its signal is aborted and its result no longer
+   * counts. Default: no limit. A `timeout` stage limits all that comes after it instead, and all attempts together.
+   */
+  readonly timeoutMs?: number | undefined;
+}
 
 /** The checked options of one asynchronous stage. */
 export interface AsyncSetup<A> {
   readonly stage: NamedStage<A>;
   readonly concurrency: number;
-  readonly ordering: Ordering<A>;
+  readonly timeoutMs: number | undefined;
+  /** One of those that users choose from, or the stage's own. */
+  readonly ordering: Ordering<A> | (<B>(stage: AsyncStage<A, B>) => CallOrder<A, B>);
 }
 
 /** Checks the options where the stage is made. */
 export function asyncSetup<A>(operator: string, options: AsyncOptions<A>): AsyncSetup<A> {
-  const { concurrency } = options;
-  if (!Number.isInteger(concurrency) || concurrency < 1) {
-    throw new UsageError(
-      `${operator}: concurrency is a whole number from 1, not ${concurrency}`,
-      'concurrency',
-    );
-  }
+  const { concurrency, timeoutMs } = options;
+  checkConcurrency(operator, concurrency);
+  checkTimeout(operator, timeoutMs);
   callOrder(operator, options);
-  return { stage: namedStage(operator, options), concurrency, ordering: options };
+  return { stage: namedStage(operator, options), concurrency, timeoutMs, ordering: options };
+}
+
+/** Throws a UsageError for what is no time limit. */
+export function checkTimeout(operator: string, timeoutMs: number | undefined): void {
+  if (timeoutMs === undefined || (timeoutMs > 0 && timeoutMs < Infinity)) return;
+  throw new UsageError(
+    `${operator}: timeoutMs is a number of milliseconds above 0, not ${timeoutMs}`,
+    'timeoutMs',
+  );
+}
+
+/** Throws a UsageError for what is no number of calls. */
+export function checkConcurrency(operator: string, concurrency: number): void {
+  if (Number.isInteger(concurrency) && concurrency >= 1) return;
+  throw new UsageError(
+    `${operator}: concurrency is a whole number from 1, not ${concurrency}`,
+    'concurrency',
+  );
 }
 
 /**
@@ -47,6 +72,7 @@ export abstract class AsyncStage<A, B>
 {
   private readonly stage: NamedStage<A>;
   private readonly concurrency: number;
+  private readonly timeoutMs: number | undefined;
   private readonly order: CallOrder<A, B>;
   private readonly admitted = new Set<Call<A, B>>();
   private readonly ready = new Fifo<Call<A, B>>();
@@ -60,7 +86,10 @@ export abstract class AsyncStage<A, B>
     super(out);
     this.stage = setup.stage;
     this.concurrency = setup.concurrency;
-    this.order = callOrder<A, B>(setup.stage.name, setup.ordering);
+    this.timeoutMs = setup.timeoutMs;
+    const { ordering } = setup;
+    this.order =
+      typeof ordering === 'function' ? ordering<B>(this) : callOrder<A, B>(setup.stage.name, ordering);
     this.add(() => this.abandon());
     announce(this);
   }
@@ -81,6 +110,24 @@ export abstract class AsyncStage<A, B>
   /** Begins an attempt; it ends in `finish` or `failed`, once, at any time. */
   protected abstract run(call: Call<A, B>): void;
 
+  /** False while no call may start; `pump` when that is over. */
+  protected mayStart(): boolean {
+    return true;
+  }
+
+  /** The attempt is cut short by `cause`. */
+  protected interrupt(call: Call<A, B>, cause: unknown): void {
+    const { stop } = call;
+    call.stop = undefined;
+    stop?.();
+    this.failed(call, cause);
+  }
+
+  /** False where `interrupt` is never called. */
+  protected get isTimed(): boolean {
+    return this.timeoutMs !== undefined;
+  }
+
   override next(delivery: Delivery<A>): void {
     if (this.closed) {
       handleOf(delivery).giveUp();
@@ -94,8 +141,28 @@ export abstract class AsyncStage<A, B>
       applyPolicy(this.stage.onError, delivery, this.stageError(call, cause), Infinity);
       return;
     }
+    // Its order may have had no use for it.
+    if (call.done) return;
     this.admitted.add(call);
+    // One that waits for its start is dropped there.
+    if (handleOf(delivery).behind.onExpired !== undefined) {
+      call.listen(() => {
+        if (call.running) this.drop(call);
+      });
+    }
     this.pump();
+  }
+
+  /** Stops a call wherever it is, and answers with its delivery, or with what is left of it, for the caller to settle. */
+  withdraw(call: Call<A, B>): Delivery<A> {
+    this.admitted.delete(call);
+    this.stopRunning(call);
+    call.done = true;
+    call.wait?.stop();
+    call.wait = undefined;
+    call.abort();
+    call.close();
+    return call.delivery;
   }
 
   override complete(): void {
@@ -126,8 +193,7 @@ export abstract class AsyncStage<A, B>
     // What it emitted or settled last may have cost it its claim, and so have ended it already.
     if (!this.admitted.delete(call)) return;
     this.stopRunning(call);
-    call.done = true;
-    call.release();
+    call.close();
     this.order.finished(call, this.ready, this.out);
     this.pump();
     this.completeWhenDone();
@@ -172,13 +238,13 @@ export abstract class AsyncStage<A, B>
     return new StageError({ stage: this.stage.name, value, attempt, origins: delivery.origins, cause });
   }
 
-  private pump(): void {
+  protected pump(): void {
     if (this.pumping) return;
     this.pumping = true;
-    while (this.running < this.concurrency && !this.closed) {
+    while (this.running < this.concurrency && !this.closed && this.mayStart()) {
       const call = this.due.shift() ?? this.ready.shift();
       if (call === undefined) break;
-      this.start(call);
+      if (!call.done) this.start(call);
     }
     this.pumping = false;
   }
@@ -190,7 +256,36 @@ export abstract class AsyncStage<A, B>
     }
     call.running = true;
     this.running++;
+    if (this.timeoutMs !== undefined) this.limit(call, this.timeoutMs);
     this.run(call);
+  }
+
+  // The policy first: what the user's function makes of the signal comes too late to be the cause.
+  private limit(call: Call<A, B>, timeoutMs: number): void {
+    call.limit(timeoutMs, () => {
+      const abort = call.release();
+      const cause = new StageTimeoutError(this.stage.name, timeoutMs);
+      this.interrupt(call, cause);
+      abort?.(cause);
+    });
+  }
+
+  /** Gives up the calls that have yet to start on behalf of claims that are being given away. */
+  protected dropEnding(): void {
+    let dropped: boolean;
+    do {
+      dropped = false;
+      for (const queue of [this.due, this.ready]) {
+        for (let left = queue.size; left > 0; left--) {
+          const call = queue.shift()!;
+          if (isEnding(call.delivery)) {
+            dropped = true;
+            this.drop(call);
+          } else queue.push(call);
+        }
+      }
+      // One that is dropped makes way for the next of its key.
+    } while (dropped);
   }
 
   private stopRunning(call: Call<A, B>): void {
@@ -209,6 +304,7 @@ export abstract class AsyncStage<A, B>
     call.wait?.cancel();
     call.wait = undefined;
     call.abort();
+    call.close();
     handleOf(call.delivery).giveUp();
     for (const output of call.outputs ?? []) handleOf(output).giveUp();
     call.outputs = undefined;

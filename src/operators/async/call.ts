@@ -1,3 +1,4 @@
+import { systemClock, type Timer } from '../../core/clock.ts';
 import { isDead } from '../../flow/dead.ts';
 import { handleOf, type Delivery } from '../../flow/delivery.ts';
 import type { Key } from '../../flow/key.ts';
@@ -7,7 +8,7 @@ import type { RetryWait } from '../../flow/retry-wait.ts';
 
 /** What a user's asynchronous function is told besides the value. Every part is made when it is read. */
 export interface CallContext {
-  /** Aborted when every claim behind the value is lost, and when the flow is unsubscribed. */
+  /** Aborted when every claim behind the value is lost, when its time is over, and when the flow is unsubscribed. */
   readonly signal: AbortSignal;
   /** 1 for the first attempt. */
   readonly attempt: number;
@@ -25,6 +26,12 @@ export class Call<A, B> {
   wait: RetryWait<A> | undefined;
   /** Stops an Observable that is being listened to. */
   stop: (() => void) | undefined;
+  /** Makes an Observable that is being listened to fail. */
+  fail: ((cause: unknown) => void) | undefined;
+  /** Ends the attempt when it takes too long. */
+  private timer: Timer | undefined;
+  /** Stops listening for a `timeout` before this stage. */
+  private unlisten: (() => void) | undefined;
   /** Results that wait for the calls before this one; undefined while there are none. */
   outputs: Delivery<B>[] | undefined;
   key: Key;
@@ -52,21 +59,47 @@ export class Call<A, B> {
     return controller.signal;
   }
 
-  /** The attempt is over, with a result or without: nobody waits for its signal. */
-  release(): void {
+  /** Calls `onTooLate` when the attempt that begins now takes longer than `afterMs`. */
+  limit(afterMs: number, onTooLate: () => void): void {
+    const clock = handleOf(this.delivery).behind.someSettlement()?.clock ?? systemClock;
+    this.timer = clock.setTimeout(() => {
+      this.timer = undefined;
+      onTooLate();
+    }, afterMs);
+  }
+
+  /** Calls `onExpired` when a `timeout` before this stage takes the value back. */
+  listen(onExpired: () => void): void {
+    this.unlisten = handleOf(this.delivery).behind.onExpired?.(onExpired);
+  }
+
+  /** Nothing more comes of the call. */
+  close(): void {
+    this.done = true;
+    this.unlisten?.();
+    this.unlisten = undefined;
+    this.release();
+  }
+
+  /** The attempt is over, with a result or without: nobody waits for its signal. The function returned aborts it all the same. */
+  release(): ((reason?: unknown) => void) | undefined {
+    this.timer?.cancel();
+    this.timer = undefined;
     for (const stop of this.unwatch ?? []) stop();
     this.unwatch = undefined;
+    const { controller } = this;
     this.controller = undefined;
+    return controller === undefined ? undefined : (reason) => controller.abort(reason);
   }
 
   /** Tells the user's function that its result is not wanted. */
   abort(): void {
-    const { controller, stop } = this;
-    this.release();
+    const { stop } = this;
+    const abort = this.release();
     this.stop = undefined;
     stop?.();
     const claim = handleOf(this.delivery).behind.someSettlement();
-    controller?.abort(claim?.lost.aborted === true ? claim.lost.reason : undefined);
+    abort?.(claim?.lost.aborted === true ? claim.lost.reason : undefined);
   }
 
   private watch(controller: AbortController, delivery: Delivery<A>): void {
