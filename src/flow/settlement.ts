@@ -47,8 +47,10 @@ export interface Settlement extends PressureSource {
   readonly rewinds?: number;
   /** The metadata string of the commit that the claim started from; undefined where nothing is committed. */
   readonly startMetadata?: string;
-  /** The metadata string that goes with its next commits. */
-  commitMetadata?: string;
+  /** From now on `describe` makes the metadata string of each commit, from the offset that is committed. Undefined where nothing is committed. */
+  readonly describeCommits?: ((describe: (offset: number) => string) => void) | undefined;
+  /** All that was in the log at the last fetch was handed over, and reading goes on. Absent where there is no end to catch up with. */
+  readonly caughtUp?: boolean;
   /** Undefined where nothing is committed. */
   readonly committer?: SourceCommitter | undefined;
   /** What is committed of it: every record before this offset. */

@@ -1,187 +1,38 @@
-import { Subject, type Subscriber } from 'rxjs';
-import { UsageError } from '../errors.ts';
-import { handleOf, type Delivery } from '../flow/delivery.ts';
 import { createFlow } from '../flow/flow.ts';
-import { checkKey, type Key } from '../flow/key.ts';
+import type { Key } from '../flow/key.ts';
 import type { Op } from '../flow/op.ts';
-import type { StageOptions } from '../flow/policy.ts';
-import type { Settlement } from '../flow/settlement.ts';
-import { namedStage, ValueStage, type NamedStage } from '../flow/value-stage.ts';
-import { isOver, WindowLane, type Fold, type Windowed } from './windows/window-lane.ts';
-
-export type { Windowed } from './windows/window-lane.ts';
+import { namedStage } from '../flow/value-stage.ts';
+import { FixedLane, type FixedConfig } from './windows/fixed-lane.ts';
+import { checkMs, laneConfig, type EventTimeOptions } from './windows/window-options.ts';
+import { WindowStage } from './windows/window-stage.ts';
+import type { Windowed } from './windows/windowed.ts';
 
 /** Options of {@link tumblingWindow}. */
-export interface WindowOptions<in A, out K extends Key> extends StageOptions<A> {
+export interface WindowOptions<in A, out K extends Key> extends EventTimeOptions<A, K> {
+  /** How long a window is, in milliseconds. Windows begin at multiples of it since 1970. */
   readonly sizeMs: number;
-  /** How much later than the newest record a record may come and still be counted. */
-  readonly graceMs: number;
-  readonly key: (value: A) => K;
-  /** Event time, milliseconds since 1970. */
-  readonly timestamp: (value: A) => number;
-  /** When the source's span is full of what open windows hold: emit them early (`final: false`), or fail. */
-  readonly onFull: 'emit-partial' | 'fail';
-  /** What becomes of a record whose window is closed; default 'drop', which settles it. */
-  readonly late?: Op<A, unknown> | 'drop' | undefined;
-}
-
-type AllOptions<A, K extends Key, R> = WindowOptions<A, K> & {
-  readonly seed: () => R;
-  readonly add: (row: R, value: A) => R;
-};
-
-class TumblingStage<A, K extends Key, R> extends ValueStage<A, Windowed<K, R>> {
-  readonly collects = true;
-  private readonly options: AllOptions<A, K, R>;
-  private readonly fold: Fold<A, K, R>;
-  private readonly lanes = new Map<Settlement | undefined, WindowLane<A, K, R>>();
-  private readonly late: Subject<Delivery<A>> | undefined;
-  private lateIsOver = false;
-  private ending = false;
-  private folding = false;
-
-  constructor(out: Subscriber<Delivery<Windowed<K, R>>>, stage: NamedStage<A>, options: AllOptions<A, K, R>) {
-    super(out, stage);
-    this.options = options;
-    const { sizeMs, graceMs, seed, add, onFull } = options;
-    this.fold = {
-      stage: stage.name,
-      sizeMs,
-      graceMs,
-      seed,
-      add,
-      emit: (row) => (out.closed ? handleOf(row).giveUp() : out.next(row)),
-      onFull: (lane) => (onFull === 'emit-partial' ? lane.close(false) : this.refuse(lane)),
-    };
-    this.late = this.openLate(options.late);
-    this.add(() => this.abandon());
-  }
-
-  /** A getter, because a stage is announced before its fields are set. */
-  get holdsAcks(): boolean {
-    return true;
-  }
-
-  override next(delivery: Delivery<A>): void {
-    if (this.busy) this.enqueue(delivery);
-    else this.process(delivery);
-  }
-
-  override keepsSome(test: (delivery: Delivery<unknown>) => boolean): boolean {
-    for (const lane of this.lanes.values()) if (lane.keepsSome(test)) return true;
-    return super.keepsSome(test);
-  }
-
-  // Busy at once: what a user's function sets off may bring the next value before its own is folded in.
-  protected override process(delivery: Delivery<A>): void {
-    this.busy = true;
-    this.folding = true;
-    this.put(delivery);
-    this.folding = false;
-    this.goOn();
-  }
-
-  protected override working(): boolean {
-    return this.folding;
-  }
-
-  private put(delivery: Delivery<A>): void {
-    const settlement = handleOf(delivery).behind.someSettlement();
-    if (settlement !== undefined && isOver(settlement)) {
-      handleOf(delivery).giveUp();
-      return;
-    }
-    const lane = this.laneOf(settlement);
-    try {
-      const { value } = delivery;
-      const timestamp = this.options.timestamp(value);
-      if (!Number.isFinite(timestamp)) {
-        throw new UsageError(
-          `tumblingWindow: 'timestamp' answers with milliseconds since 1970, not ${String(timestamp)}`,
-          'timestamp',
-        );
-      }
-      const start = lane.startOf(timestamp);
-      if (lane.isDone(start)) delivery.ack();
-      else if (lane.isLate(start)) this.tooLate(delivery);
-      else lane.put(delivery, checkKey('tumblingWindow', this.options.key(value)) as K, start, timestamp);
-    } catch (cause) {
-      this.failed(delivery, cause);
-    }
-  }
-
-  // A flow that comes to its end closes its windows; a claim that is given away has left its own to the next owner by then.
-  protected override end(): void {
-    for (const lane of this.lanes.values()) lane.close(true);
-    if (this.late === undefined || this.lateIsOver) {
-      super.end();
-      return;
-    }
-    // What is late is still on its way through stages of its own; their end is the end of this one.
-    this.ending = true;
-    this.late.complete();
-  }
-
-  private tooLate(delivery: Delivery<A>): void {
-    if (this.late === undefined || this.lateIsOver) delivery.ack();
-    else this.late.next(delivery);
-  }
-
-  private refuse(lane: WindowLane<A, K, R>): void {
-    const oldest = lane.oldest();
-    if (oldest === undefined) return;
-    const { sizeMs, graceMs } = this.options;
-    oldest.nack(
-      new UsageError(
-        `tumblingWindow: the span of the claim is full of open windows (${sizeMs} ms and ${graceMs} ms of grace); raise credit.span or the byte ` +
-          `budget, shorten the windows, or choose onFull 'emit-partial'`,
-        'onFull',
-      ),
-    );
-  }
-
-  private openLate(late: Op<A, unknown> | 'drop' | undefined): Subject<Delivery<A>> | undefined {
-    if (late === undefined || late === 'drop') return undefined;
-    const deliveries = new Subject<Delivery<A>>();
-    const flow = createFlow<A>((subscriber) => deliveries.subscribe(subscriber));
-    this.add(
-      late(flow).subscribe({
-        next: (delivery) => delivery.ack(),
-        error: (cause: unknown) => this.error(cause),
-        complete: () => this.lateEnded(),
-      }),
-    );
-    return deliveries;
-  }
-
-  // What comes when `late` has ended by itself is settled, as without one.
-  private lateEnded(): void {
-    this.lateIsOver = true;
-    if (this.ending) super.end();
-  }
-
-  private laneOf(settlement: Settlement | undefined): WindowLane<A, K, R> {
-    let lane = this.lanes.get(settlement);
-    if (lane === undefined) {
-      lane = new WindowLane<A, K, R>(settlement, this.fold, () => this.lanes.delete(settlement));
-      this.lanes.set(settlement, lane);
-    }
-    return lane;
-  }
-
-  private abandon(): void {
-    for (const lane of this.lanes.values()) lane.abandon();
-    this.lanes.clear();
-  }
 }
 
 /**
- * Folds the values of each key into windows of `sizeMs`, by event time, apart for each partition. A window holds its deliveries until a record
- * `graceMs` or more past its end arrives in the same partition; then its row is emitted, and settling the row settles them. When a claim is given
- * away its open windows are dropped unsettled, so that the next owner folds them whole; what is closed and settled is marked in the commit's
- * metadata, so that nobody folds it again. The end of a finite flow closes all windows.
+ * Folds the values of each key into windows of `sizeMs` by event time, apart for each partition: [start, end), aligned to multiples of the size since 1970.
  *
- * Give stages of one flow different `name`s when there are several windows on the same claim.
+ * A window closes when stream time, the newest timestamp of its partition (or key), is `graceMs` or more past its end. Then its row is emitted, with
+ * `final: true`. A value whose window is closed by the time it comes, after it has moved stream time itself, is late. The rows are those of Kafka Streams'
+ * `TimeWindows` with `suppress(untilWindowCloses)`; with `emit: 'updates'` those without, and each window's last row besides.
+ *
+ * ```text
+ * a1 a4  b9  a12      a15        size 10, grace 5
+ *        closes [0,10) ^  -> {a, 0..10, 2} {b, 0..10, 1}
+ * ```
+ *
+ * When a claim is given away its open windows are dropped unsettled, so that the next owner folds them whole; how far windows are closed and settled goes with the
+ * commits, in their metadata, so that nobody folds them again. For that the order of the input must be that of the partition: no `mapAsync` with order
+ * 'none' before it. The end of a finite flow closes all windows. Give windows of one flow different `name`s.
+ *
+ * Throws a UsageError for options that are out of range. What `key`, `timestamp`, `seed` or `add` throw is handled by `onError`, and counts the value
+ * nowhere; so does a value without a timestamp.
+ *
+ * @acks Holds its records, without their credit, until the row of their window is settled; late ones are settled, or go through `late`.
  *
  * @example
  * ```ts
@@ -196,23 +47,35 @@ export function tumblingWindow<A, K extends Key, R>(
     readonly add: (row: NoInfer<R>, value: A) => NoInfer<R>;
   },
 ): Op<A, Windowed<K, R>> {
-  const { sizeMs, graceMs, onFull } = options;
-  if (!(sizeMs > 0))
-    throw new UsageError(
-      `tumblingWindow: 'sizeMs' is a number of milliseconds above zero, not ${String(sizeMs)}`,
-      'sizeMs',
+  const { sizeMs } = options;
+  checkMs('tumblingWindow', 'sizeMs', sizeMs, 'above zero');
+  return fixedWindow('tumblingWindow', options, sizeMs, sizeMs);
+}
+
+/** Windows that all have one size. */
+export function fixedWindow<A, K extends Key, R>(
+  operator: string,
+  options: EventTimeOptions<A, K> & {
+    readonly seed: () => R;
+    readonly add: (row: R, value: A) => R;
+  },
+  sizeMs: number,
+  advanceMs: number,
+): Op<A, Windowed<K, R>> {
+  const stage = namedStage<A>(operator, options);
+  const config: FixedConfig<A, K, R> = { ...laneConfig(operator, stage, options), sizeMs, advanceMs };
+  const { onFull, late, graceMs } = options;
+  const describe = `${sizeMs} ms and ${graceMs} ms of grace`;
+  return (flow) =>
+    createFlow((out) =>
+      flow.subscribe(
+        new WindowStage<A, K, R>(out, stage, {
+          operator,
+          onFull,
+          late,
+          describe,
+          lane: (settlement, lanes) => new FixedLane(settlement, config, lanes),
+        }),
+      ),
     );
-  if (!(graceMs >= 0))
-    throw new UsageError(
-      `tumblingWindow: 'graceMs' is a number of milliseconds from zero, not ${String(graceMs)}`,
-      'graceMs',
-    );
-  if (!['emit-partial', 'fail'].includes(onFull)) {
-    throw new UsageError(
-      `tumblingWindow: 'onFull' is 'emit-partial' or 'fail', not ${JSON.stringify(onFull)}`,
-      'onFull',
-    );
-  }
-  const stage = namedStage<A>('tumblingWindow', options);
-  return (flow) => createFlow((out) => flow.subscribe(new TumblingStage<A, K, R>(out, stage, options)));
 }

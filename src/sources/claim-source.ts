@@ -20,6 +20,8 @@ export interface SourceClaim extends ClaimControls {
   readonly inFlightRecords: number;
   readonly startMetadata: string;
   commitMetadata: string;
+  /** Undefined where nothing is committed. */
+  readonly describeCommits?: ((describe: (offset: number) => string) => void) | undefined;
   start(listener: ClaimListener): void;
   settle(sequence: number): void;
   hold(sequence: number): void;
@@ -53,6 +55,7 @@ class ClaimSource implements Settlement, ClaimControls, Prepared {
   readonly claimEpoch: number;
   readonly clock: Clock;
   readonly committer: SourceCommitter | undefined;
+  readonly describeCommits: Settlement['describeCommits'];
   pressed = false;
   subscriber: Subscriber<Delivery<ConsumerRecord<unknown, unknown>>> | undefined;
   private readonly claim: SourceClaim;
@@ -77,6 +80,7 @@ class ClaimSource implements Settlement, ClaimControls, Prepared {
     this.decoder = decoder;
     this.clock = owner.clock;
     this.committer = owner.committer;
+    this.describeCommits = claim.describeCommits?.bind(claim);
     this.waiting = new WaitingRecords(this, owner.clock);
     this.claimEpoch = claim.claimEpoch;
     this.source = `${claim.topic}-${claim.partition}`;
@@ -139,12 +143,10 @@ class ClaimSource implements Settlement, ClaimControls, Prepared {
     return this.claim.startMetadata;
   }
 
-  get commitMetadata(): string {
-    return this.claim.commitMetadata;
-  }
-
-  set commitMetadata(metadata: string) {
-    this.claim.commitMetadata = metadata;
+  get caughtUp(): boolean {
+    const { highWatermark, position } = this.claim;
+    const isReading = !this.paused && !this.pressed && this.waiting.size === 0;
+    return isReading && highWatermark >= 0 && position >= highWatermark;
   }
 
   get rewinds(): number {

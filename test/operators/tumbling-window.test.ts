@@ -1,12 +1,14 @@
 import { describe, expect, it } from '@jest/globals';
-import { tumblingWindow, type Windowed, type WindowOptions } from '../../src/operators/tumbling-window.ts';
+import { tumblingWindow, type WindowOptions } from '../../src/operators/tumbling-window.ts';
+import type { Windowed } from '../../src/operators/windows/windowed.ts';
 import { Subject, take } from 'rxjs';
 import type { Flow } from '../../src/flow/flow.ts';
 import { dropping } from '../../src/operators/dropping.ts';
 import { map } from '../../src/operators/map.ts';
 import { mapAsync } from '../../src/operators/map-async.ts';
 import type { Op } from '../../src/flow/op.ts';
-import { collect, ManualSource } from '../flow/manual-source.ts';
+import { collect } from '../flow/manual-source.ts';
+import { CommittingSource } from './windows/committing-source.ts';
 
 interface Hit {
   readonly page: string;
@@ -25,9 +27,7 @@ const counting = (options: Partial<WindowOptions<Hit, string>> = {}): Op<Hit, Wi
     ...options,
   });
 
-class Source extends ManualSource<Hit> {
-  startMetadata = '';
-  commitMetadata = '';
+class Source extends CommittingSource<Hit> {
   hit(page: string, at: number) {
     return this.emit({ page, at });
   }
@@ -42,7 +42,7 @@ const row = (key: string, start: number, value: number, final = true): Windowed<
 });
 
 describe('tumblingWindow', () => {
-  it('emits each key of a window when a record comes that is past its end and grace, and settles its records with the row', () => {
+  it('emits each key of a window when a record comes that is past its end and grace, and settles the records of all that close together with their rows', () => {
     const source = new Source();
     const { values, deliveries } = collect(source.flow.pipe(counting()), { ack: false });
     source.hit('a', 1);
@@ -53,8 +53,10 @@ describe('tumblingWindow', () => {
     source.hit('a', 15);
     expect(values).toEqual([row('a', 0, 2), row('b', 0, 1)]);
     expect(source.events.filter(({ kind }) => kind === 'ack')).toEqual([]);
+    deliveries[1]!.ack();
+    expect(source.events.filter(({ kind }) => kind === 'ack')).toEqual([]);
     deliveries[0]!.ack();
-    expect(source.events.filter(({ kind }) => kind === 'ack')).toHaveLength(2);
+    expect(source.events.filter(({ kind }) => kind === 'ack')).toHaveLength(3);
   });
 
   it('holds what it collects, so that it takes no credit', () => {
@@ -102,26 +104,29 @@ describe('tumblingWindow', () => {
     expect(source.events.map(({ kind }) => kind)).toEqual(['hold', 'give-up']);
   });
 
-  it('marks in the commit how far windows are settled, and skips those after a restart', () => {
+  it('marks in the commit how far windows are settled, and settles what is read again of them silently', () => {
     const source = new Source();
     const { deliveries } = collect(source.flow.pipe(counting()), { ack: false });
     source.hit('a', 1);
     source.hit('a', 11);
+    source.hit('a', 21);
+    source.hit('a', 12);
     source.hit('a', 31);
     expect(deliveries).toHaveLength(2);
     deliveries[1]!.ack();
-    expect(source.commitMetadata).toBe('');
+    expect(source.marked('ack')).toBe('');
+    expect(JSON.parse(source.commit(0)).closedUpTo).toEqual({ tumblingWindow: {} });
     deliveries[0]!.ack();
-    expect(JSON.parse(source.commitMetadata)).toEqual({ closedUpTo: { tumblingWindow: 20 } });
+    expect(JSON.parse(source.commit(2)).closedUpTo).toEqual({ tumblingWindow: { t: 11, e: 31 } });
 
-    const next = new Source();
-    next.startMetadata = source.commitMetadata;
+    const next = new Source(source.commit(2));
     const { values } = collect(next.flow.pipe(counting()));
-    next.hit('a', 11);
-    expect(next.events.map(({ kind }) => kind)).toEqual(['ack']);
+    next.hit('a', 21);
+    next.hit('a', 12);
+    expect(next.events.map(({ kind }) => kind)).toEqual(['hold', 'ack']);
     next.hit('a', 31);
-    next.complete();
-    expect(values).toEqual([row('a', 30, 1)]);
+    next.hit('a', 51);
+    expect(values).toEqual([row('a', 20, 1), row('a', 30, 1)]);
   });
 
   it('hands what a user function throws to the stage policy', () => {
@@ -182,7 +187,7 @@ describe('tumblingWindow', () => {
       'hold',
       'hold',
       'hold',
-      'ack',
+      'give-up',
       'give-up',
       'give-up',
     ]);
@@ -194,9 +199,8 @@ describe('tumblingWindow', () => {
     source.hit('a', 1);
     source.hit('a', 100);
     source.revoke();
-    expect(source.commitMetadata).toBe('');
     deliveries[0]!.ack();
-    expect(JSON.parse(source.commitMetadata)).toEqual({ closedUpTo: { tumblingWindow: 10 } });
+    expect(JSON.parse(source.commit(1))).toEqual({ closedUpTo: { tumblingWindow: { t: 1, e: 100 } } });
   });
 
   it('listens to no claim that was over when its record came', () => {

@@ -29,6 +29,8 @@ export interface GroupClaim {
   readonly startMetadata: string;
   /** Metadata string that goes with the next commits of this partition. */
   commitMetadata: string;
+  /** From now on `describe` makes that string for each commit, from the offset that is committed. */
+  describeCommits(describe: (offset: number) => string): void;
   /** What the group's log has for this partition as far as this member knows; undefined for nothing. */
   readonly committedOffset: number | undefined;
   /** One past the last record handed over. */

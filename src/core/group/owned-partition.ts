@@ -58,7 +58,8 @@ export class OwnedPartition implements CommitSource, ClaimOwner {
     if (this.undone)
       return { topic, partition, offset: this.undoneTo, leaderEpoch: -1, metadata: this.claim.startMetadata };
     if (this.ending !== undefined) return this.ending.point;
-    return { topic, partition, ...this.reader.commitPoint() };
+    const { offset, leaderEpoch } = this.reader.commitPoint();
+    return { topic, partition, offset, leaderEpoch, metadata: this.claim.metadataAt(offset) };
   }
 
   /** Nothing behind what is committed is ever committed, unless it is read again: the transaction it belongs to is undone. */
@@ -147,7 +148,9 @@ export class OwnedPartition implements CommitSource, ClaimOwner {
     if (signal.aborted || !(await this.unlessAborted(delay(this.host.clock, delayMs, signal), signal)))
       return;
     this.rewinding = undefined;
-    this.reader.reset(this.host.undoes === true ? this.undoneTo : this.reader.commitPoint().offset);
+    const { offset } = this.reader.commitPoint();
+    this.reader.commitMetadata = this.claim.metadataAt(offset);
+    this.reader.reset(this.host.undoes === true ? this.undoneTo : offset);
     this.undone = false;
     this.claim = new PartitionClaim(this.reader, this);
     this.host.onClaim(this.claim);

@@ -58,6 +58,7 @@ export class PartitionClaim implements GroupClaim {
   listener: ClaimListener | undefined;
   private readonly reader: ClaimedReader;
   private readonly owner: ClaimOwner;
+  private describe: ((offset: number) => string) | undefined;
   private readonly revokingController = sharedAbort();
   private readonly lostController = sharedAbort();
 
@@ -85,6 +86,15 @@ export class PartitionClaim implements GroupClaim {
 
   set commitMetadata(metadata: string) {
     if (this.phase === 'open' || this.phase === 'revoking') this.reader.commitMetadata = metadata;
+  }
+
+  describeCommits(describe: (offset: number) => string): void {
+    this.describe = describe;
+  }
+
+  /** The metadata of a commit of `offset`. */
+  metadataAt(offset: number): string {
+    return this.describe?.(offset) ?? this.reader.commitMetadata;
   }
 
   get position(): number {

@@ -1,77 +1,99 @@
-// The open windows of one claim or plain source: what was folded into them, and the deliveries that they hold until they close.
-import type { Key } from '../../flow/key.ts';
-import { KeyMap } from '../../flow/key.ts';
-import { Handle, handleOf, type Delivery } from '../../flow/delivery.ts';
-import { gather } from '../../flow/gather.ts';
+// The open windows of one claim or plain source. Kinds of windows differ in how values find their windows and when those close, which is the subclasses' part; here is
+// what they share: time, the rows on their way, the marks in the commits, and what closes windows without a value.
+import { systemClock, type Clock, type Timer } from '../../core/clock.ts';
+import { UsageError } from '../../errors.ts';
+import { Handle, handleOf, newestOffset, type Delivery } from '../../flow/delivery.ts';
+import { checkKey, type Key } from '../../flow/key.ts';
 import { onAbort } from '../../flow/on-abort.ts';
+import { nobody, type Owner } from '../../flow/owner.ts';
 import type { Settlement } from '../../flow/settlement.ts';
-import { systemClock, type Timer } from '../../core/clock.ts';
-import { readClosedUpTo, writeClosedUpTo } from './closed-up-to.ts';
-import { ObservedOwner } from './observed-owner.ts';
-
-/** A window's row. */
-export interface Windowed<out K, out R> {
-  readonly key: K;
-  /** Milliseconds since 1970, inclusive. */
-  readonly start: number;
-  /** Exclusive. */
-  readonly end: number;
-  readonly value: R;
-  /** False for a row emitted early, because the span was full: the window's rows add up. */
-  readonly final: boolean;
-}
-
-/** How values are folded. */
-export interface Fold<A, K extends Key, R> {
-  readonly stage: string;
-  readonly sizeMs: number;
-  readonly graceMs: number;
-  readonly seed: () => R;
-  readonly add: (row: R, value: A) => R;
-  readonly emit: (row: Delivery<Windowed<K, R>>) => void;
-  /** The source can hand over nothing more, and all that it waits for is here. */
-  readonly onFull: (lane: WindowLane<A, K, R>) => void;
-}
-
-interface OpenWindow<A, K, R> {
-  readonly key: K;
-  readonly start: number;
-  row: R;
-  parts: Delivery<A>[];
-}
+import { CommitMarks } from './commit-marks.ts';
+import type { LaneConfig, LaneStage } from './lane-config.ts';
+import { isBefore, placeOf, type IdleTime, type Mark, type Marked, type Position } from './mark.ts';
+import type { Muted, OpenWindow } from './open-window.ts';
+import { RowOwner, Rounds, type Round } from './rounds.ts';
+import { SharedRecord } from './shared-record.ts';
+import { StreamTimes } from './stream-times.ts';
+import type { Windowed } from './windowed.ts';
 
 /** Given away or lost: whoever owns the records next replays the windows whole. */
 export function isOver({ revoking, lost }: Settlement): boolean {
   return revoking.aborted || lost.aborted;
 }
 
-/** A round of closing; its mark counts once every row of it, and of the rounds before it, is settled. */
-interface Round {
-  readonly end: number;
-  unsettled: number;
-}
-
 /** Pressure that is about to pass by itself is not fullness. */
 const FULL_AFTER_MS = 50;
 
-export class WindowLane<A, K extends Key, R> {
+/** Lists that no commit shortens end somewhere. */
+const MOST_PLACES = 10_000;
+
+function addPlace(places: number[], place: number): void {
+  if (places.length === MOST_PLACES) places.splice(0, MOST_PLACES / 2);
+  places.push(place);
+}
+
+/** How often an idle partition is looked at within `idleMs`. */
+const LOOKS = 4;
+
+export abstract class WindowLane<A, K extends Key, R> implements Marked {
+  /** Stream time: the newest of all values, whatever their keys. */
+  protected time = Number.NEGATIVE_INFINITY;
+  /** Windows that were closed by this time are done: what is read again of them is settled silently. */
+  protected doneTime = Number.NEGATIVE_INFINITY;
+  /** While values come again whose windows may be done: those are settled silently when they close, and updates are kept back. */
+  protected catchingUp = false;
+  /** Stream time when it became quiet. */
+  protected quietTime = Number.NEGATIVE_INFINITY;
+  protected readonly config: LaneConfig<A, K, R>;
   private readonly settlement: Settlement | undefined;
-  private readonly fold: Fold<A, K, R>;
-  private readonly byStart = new Map<number, KeyMap<OpenWindow<A, K, R>>>();
-  private readonly rounds: Round[] = [];
+  private readonly stage: LaneStage<A, K, R>;
+  private readonly clock: Clock;
+  private readonly rounds: Rounds;
   private readonly stops: (() => void)[] = [];
-  private readonly doneUpTo: number;
-  private streamTime = Number.NEGATIVE_INFINITY;
+  private readonly owners: Owner[] = [];
+  private readonly held: boolean[] = [];
+  private orders = 0;
+  private isGone = false;
   private fullTimer: Timer | undefined;
 
-  constructor(settlement: Settlement | undefined, fold: Fold<A, K, R>, onGone: () => void) {
+  private idleTimer: Timer | undefined;
+  private arrivals = 0;
+  private seenArrivals = 0;
+  private quietSinceMs = 0;
+
+  // The position of what happened last.
+  private offset = -1;
+  private step = 0;
+  /** Values have come in the order of their offsets. */
+  private inOrder = true;
+  private readonly marks: CommitMarks | undefined;
+  private readonly times: StreamTimes | undefined;
+  private releasedTime = Number.NEGATIVE_INFINITY;
+  private released: Position | undefined;
+  private catchUpTo: Position = [-1, 0];
+  private idleToCome: IdleTime[] = [];
+  private idleDone: IdleTime[] = [];
+  private lateBefore: Set<number> | undefined;
+  private savedBefore: Set<number> | undefined;
+  private late: number[] = [];
+  private saved: number[] = [];
+
+  constructor(settlement: Settlement | undefined, config: LaneConfig<A, K, R>, stage: LaneStage<A, K, R>) {
     this.settlement = settlement;
-    this.fold = fold;
-    this.doneUpTo = readClosedUpTo(settlement, fold.stage);
+    this.config = config;
+    this.stage = stage;
+    this.clock = settlement?.clock ?? systemClock;
+    this.rounds = new Rounds((round) => this.onReleased(round));
+    this.marks = CommitMarks.of(settlement);
+    if (this.marks !== undefined) {
+      const start = this.marks.add(config.stage, this);
+      if (start !== undefined) this.goOnFrom(start);
+      this.times = new StreamTimes(this.time);
+    }
     if (settlement === undefined) return;
     const gone = (): void => {
       this.abandon();
-      onGone();
+      stage.gone(this);
     };
     this.stops.push(
       settlement.onPressure(() => this.checkFull()),
@@ -80,110 +102,310 @@ export class WindowLane<A, K extends Key, R> {
     );
   }
 
-  /** Where the window of a time begins. */
-  startOf(timestamp: number): number {
-    return Math.floor(timestamp / this.fold.sizeMs) * this.fold.sizeMs;
-  }
-
-  /** Emitted and settled before this claim began. */
-  isDone(start: number): boolean {
-    return start + this.fold.sizeMs <= this.doneUpTo;
-  }
-
-  /** Its window was closed already. */
-  isLate(start: number): boolean {
-    return start + this.fold.sizeMs + this.fold.graceMs <= this.streamTime;
-  }
-
-  /** Throws what the user's functions throw, before anything has changed. */
-  put(delivery: Delivery<A>, key: K, start: number, timestamp: number): void {
-    let keys = this.byStart.get(start);
-    let window = keys?.get(key);
-    const row = this.fold.add(window === undefined ? this.fold.seed() : window.row, delivery.value);
-    if (window === undefined) {
-      if (keys === undefined) {
-        keys = new KeyMap();
-        this.byStart.set(start, keys);
-      }
-      window = { key, start, row, parts: [] };
-      keys.set(key, window);
+  /** Takes a value in. Throws what the user's functions throw, before anything has changed. */
+  take(delivery: Delivery<A>): void {
+    const timestamp = this.timeOf(delivery);
+    if (timestamp < 0) {
+      delivery.ack();
+      return;
     }
-    window.row = row;
-    window.parts.push(delivery);
-    delivery.hold();
-    if (timestamp > this.streamTime) {
-      this.streamTime = timestamp;
-      this.closeDue(timestamp - this.fold.graceMs);
+    const key = checkKey(this.config.operator, this.config.key(delivery.value)) as K;
+    if (key === null) {
+      delivery.ack();
+      return;
     }
+    const { offset, step } = this;
+    if (this.marks !== undefined) this.locate(delivery);
+    let isIn: boolean;
+    try {
+      isIn = this.put(delivery, key, timestamp);
+    } catch (cause) {
+      this.offset = offset;
+      this.step = step;
+      throw cause;
+    }
+    this.arrivals++;
+    if (!isIn) this.tooLate(delivery);
+    if (this.catchingUp && !isBefore(this.offset, this.step, this.catchUpTo)) this.caughtUp();
     if (this.settlement?.pressed === true) this.checkFull();
+    if (this.config.idleMs !== undefined && this.idleTimer === undefined)
+      this.lookForIdle(this.config.idleMs);
   }
 
-  /** Emits everything there is. */
+  /** Emits every window there is. */
   close(final: boolean): void {
-    this.closeDue(Number.POSITIVE_INFINITY, final);
+    if (!final) this.emitRound(this.takeAll(), false);
+    else {
+      this.becomeQuiet();
+      this.closeIdle(Infinity);
+    }
   }
 
   keepsSome(test: (delivery: Delivery<unknown>) => boolean): boolean {
-    for (const keys of this.byStart.values()) {
-      for (const window of keys.values()) if (window.parts.some(test)) return true;
-    }
-    return false;
+    const isOne = (owner: Owner): boolean => test(new Handle(undefined, owner));
+    for (const window of this.windows()) if (window.parts.some(isOne)) return true;
+    return this.rounds.some((row) => row.parts.some(isOne));
   }
 
-  /** The delivery that has waited longest here. */
-  oldest(): Delivery<A> | undefined {
-    let first: Delivery<A> | undefined;
-    for (const keys of this.byStart.values()) {
-      for (const window of keys.values()) first ??= window.parts[0];
+  /** Refuses a record that is held here; the others are left to be read again. */
+  refuse(cause: unknown): void {
+    for (const window of this.windows()) {
+      const first = window.parts.shift();
+      if (first === undefined) continue;
+      first.shareRejected(true, cause, 'retry', 0);
+      return;
     }
-    return first;
   }
 
+  /** Gives up what is here; what is on its way may still settle. */
   abandon(): void {
+    if (this.isGone) return;
+    this.isGone = true;
     this.fullTimer?.cancel();
+    this.idleTimer?.cancel();
     for (const stop of this.stops.splice(0)) stop();
-    for (const keys of this.byStart.values()) {
-      for (const window of keys.values()) for (const part of window.parts) handleOf(part).giveUp();
-    }
-    this.byStart.clear();
-  }
-
-  private closeDue(upTo: number, final = true): void {
-    const due: OpenWindow<A, K, R>[] = [];
-    let end = Number.NEGATIVE_INFINITY;
-    for (const [start, keys] of this.byStart) {
-      if (start + this.fold.sizeMs > upTo) continue;
-      this.byStart.delete(start);
-      end = Math.max(end, start + this.fold.sizeMs);
-      due.push(...keys.values());
-    }
-    if (due.length === 0) return;
-    due.sort((a, b) => a.start - b.start);
-    const round: Round = { end: final ? end : Number.NEGATIVE_INFINITY, unsettled: due.length };
-    this.rounds.push(round);
-    for (const { key, start, row, parts } of due) {
-      const value: Windowed<K, R> = { key, start, end: start + this.fold.sizeMs, value: row, final };
-      const gathered = handleOf(gather(parts, value));
-      const observed = new ObservedOwner(gathered.behind, () => this.rowSettled(round));
-      this.fold.emit(new Handle(value, observed));
+    for (const window of this.takeAll()) {
+      window.isOpen = false;
+      for (const part of window.parts) part.shareGivenUp(true);
     }
   }
 
-  private rowSettled(round: Round): void {
-    round.unsettled--;
-    let end = Number.NEGATIVE_INFINITY;
-    while (this.rounds[0]?.unsettled === 0) end = Math.max(end, this.rounds.shift()!.end);
-    // Also while the claim is given away: its last commit is still to come.
-    if (Number.isFinite(end)) writeClosedUpTo(this.settlement, this.fold.stage, end);
+  markAt(offset: number): Mark {
+    const isAhead = (place: number): boolean => place >= offset;
+    this.late = this.late.filter(isAhead);
+    this.saved = this.saved.filter(isAhead);
+    this.idleDone = this.idleDone.filter(([after]) => isAhead(after));
+    return {
+      time: this.times?.before(offset) ?? this.time,
+      closed: this.releasedTime,
+      // Read again in another order, windows may close at other values.
+      position: this.inOrder && this.usesPositions ? this.released : undefined,
+      idle: [...this.idleDone, ...this.idleToCome],
+      late: this.late,
+      saved: this.saved,
+    };
+  }
+
+  /** Folds a value into its windows; false when all of them are closed. Nothing has changed when it throws. */
+  protected abstract put(delivery: Delivery<A>, key: K, timestamp: number): boolean;
+  /** Closes what is due by stream time, that of the partition. */
+  protected abstract closeDue(): void;
+  /** Closes what is due when `elapsedMs` have gone by since it became quiet, and moves time on to the last of it. False when nothing is. */
+  protected abstract closeAfter(elapsedMs: number): boolean;
+  /** Milliseconds from when it became quiet to when the next window is due. */
+  protected abstract nextDueMs(): number;
+  protected abstract windows(): Iterable<OpenWindow<R>>;
+  /** Every window there is, in the order in which they would close. */
+  protected abstract takeAll(): OpenWindow<R>[];
+  protected abstract get isEmpty(): boolean;
+  /** Which windows are done is told by when they closed, not by their time. */
+  protected abstract get usesPositions(): boolean;
+
+  protected nextOrder(): number {
+    return this.orders++;
+  }
+
+  /** Stream time moves on; nothing is closed by that. */
+  protected moveTo(time: number): void {
+    this.time = time;
+    this.times?.push(this.offset, time);
+  }
+
+  /** It was late before a restart, however it looks now. */
+  protected wasLate(): boolean {
+    return this.lateBefore?.has(placeOf(this.offset, this.step)) === true;
+  }
+
+  /** It was settled with a session that is done, though by itself it looks late. */
+  protected wasSaved(): boolean {
+    return this.savedBefore?.has(placeOf(this.offset, this.step)) === true;
+  }
+
+  /** A value that by itself would be late was taken into a session; that matters where late ones are told. */
+  protected noteSaved(window: OpenWindow<R>): void {
+    if (this.marks !== undefined && this.config.tellsLate)
+      (window.saved ??= []).push(placeOf(this.offset, this.step));
+  }
+
+  /** It is settled again, as it was with its session. */
+  protected settleSaved(delivery: Delivery<A>): void {
+    addPlace(this.saved, placeOf(this.offset, this.step));
+    delivery.ack();
+  }
+
+  /**
+   * Takes the delivery over: what it answers to is settled with `parts` windows and `rows` that tell of the change. Without such rows its credit is given back
+   * at once.
+   */
+  protected takeOver(delivery: Delivery<A>, parts: number, rows: number): Owner {
+    const { owners, held } = this;
+    if (rows === 0) delivery.hold();
+    handleOf(delivery).moveInto(owners, held);
+    const owner = owners.pop() ?? nobody;
+    const isHeld = held.pop() ?? true;
+    return parts + rows === 1 ? owner : new SharedRecord(owner, isHeld, parts, rows);
+  }
+
+  /** A row that tells of a change. */
+  protected update(window: OpenWindow<R>, row: Windowed<Key, R | null>, owner: Owner): void {
+    const delivery = new Handle(row as Windowed<K, R>, owner);
+    if (this.catchingUp) {
+      delivery.hold();
+      (window.muted ??= []).push({ row: delivery, order: this.nextOrder() });
+    } else this.stage.emit(delivery);
+  }
+
+  /** The last rows of these windows, in their order; or, not final, rows of what they have so far. */
+  protected emitRound(windows: readonly OpenWindow<R>[], final = true): void {
+    if (windows.length === 0) return;
+    const time = final ? this.time : Number.NEGATIVE_INFINITY;
+    const round = this.rounds.open(windows.length, time, [this.offset, this.step]);
+    const isDone = this.catchingUp && final;
+    for (const window of windows) {
+      const { key, start, end, row, parts } = window;
+      window.isOpen = false;
+      for (const muted of window.muted ?? []) muted.row.ack();
+      for (const place of window.saved ?? []) addPlace(this.saved, place);
+      const owner = new RowOwner(parts, round, this.rounds);
+      if (isDone) owner.shareSettled();
+      else this.stage.emit(new Handle({ key: key as K, start, end, value: row, final }, owner));
+    }
+  }
+
+  private goOnFrom(start: Mark): void {
+    this.time = start.time;
+    this.doneTime = start.closed;
+    this.releasedTime = start.closed;
+    this.idleToCome = [...start.idle];
+    if (start.late.length > 0) this.lateBefore = new Set(start.late);
+    if (start.saved.length > 0) this.savedBefore = new Set(start.saved);
+    if (start.position === undefined) return;
+    this.released = start.position;
+    this.catchUpTo = start.position;
+    this.catchingUp = true;
+  }
+
+  private locate(delivery: Delivery<A>): void {
+    const offset = newestOffset(handleOf(delivery).behind);
+    if (offset < this.offset) this.inOrder = false;
+    if (this.idleToCome.length > 0) this.passIdle(offset, offset === this.offset ? this.step + 1 : 0);
+    const step = offset === this.offset ? this.step + 1 : 0;
+    if (this.catchingUp && isBefore(this.catchUpTo[0], this.catchUpTo[1], [offset, step])) this.caughtUp();
+    this.offset = offset;
+    this.step = step;
+  }
+
+  // What was closed because nothing came is closed at the same moment when it is read again.
+  private passIdle(offset: number, step: number): void {
+    for (;;) {
+      const idle = this.idleToCome[0];
+      if (idle === undefined || isBefore(offset, step, idle)) return;
+      this.idleToCome.shift();
+      this.idleDone.push(idle);
+      [this.offset, this.step] = idle;
+      const time = idle[2];
+      if (this.config.perKey) this.closeAfter(time < 0 ? Infinity : time);
+      else if (time > this.time) {
+        this.moveTo(time);
+        this.closeDue();
+      }
+    }
+  }
+
+  // What is still open was not done: all its records have come again.
+  private caughtUp(): void {
+    this.catchingUp = false;
+    const kept: Muted[] = [];
+    for (const window of this.windows()) {
+      for (const one of window.muted ?? []) kept.push(one);
+      window.muted = undefined;
+    }
+    kept.sort((a, b) => a.order - b.order);
+    for (const { row } of kept) this.stage.emit(row as Delivery<Windowed<K, R>>);
+  }
+
+  private tooLate(delivery: Delivery<A>): void {
+    if (this.marks !== undefined && this.config.perKey) addPlace(this.late, placeOf(this.offset, this.step));
+    this.stage.tooLate(delivery);
+  }
+
+  private timeOf(delivery: Delivery<A>): number {
+    const { operator, timestamp, onInvalidTimestamp } = this.config;
+    const time =
+      timestamp === undefined ? handleOf(delivery).behind.newestTimestamp() : timestamp(delivery.value);
+    if (typeof time === 'number' && time >= 0 && time < Infinity) return time;
+    if (onInvalidTimestamp === 'skip') return -1;
+    if (onInvalidTimestamp === 'use-stream-time' && this.time >= 0) return this.time;
+    throw new UsageError(
+      `${operator}: 'timestamp' answers with milliseconds since 1970, not ${String(time)}; 'onInvalidTimestamp' says how to go on without it`,
+      'timestamp',
+    );
+  }
+
+  // All rows are settled by now. The mark says so before their records are, not after: a commit may be made in between.
+  private onReleased({ time, position }: Round): void {
+    this.releasedTime = Math.max(this.releasedTime, time);
+    if (this.released === undefined || isBefore(this.released[0], this.released[1], position))
+      this.released = position;
+    if (this.settlement?.pressed === true) this.checkFull();
   }
 
   private checkFull(): void {
     const { settlement } = this;
-    if (settlement === undefined || this.fullTimer !== undefined || this.byStart.size === 0) return;
-    this.fullTimer = (settlement.clock ?? systemClock).setTimeout(() => {
+    if (settlement === undefined || this.fullTimer !== undefined || this.isEmpty || this.isGone) return;
+    this.fullTimer = this.clock.setTimeout(() => {
       this.fullTimer = undefined;
-      if (settlement.pressed === true && settlement.inFlight === 0 && this.byStart.size > 0)
-        this.fold.onFull(this);
+      if (settlement.pressed !== true || settlement.inFlight !== 0) return;
+      // Rows on their way may make room.
+      if (this.rounds.size === 0 && !this.isEmpty) this.stage.onFull(this);
     }, FULL_AFTER_MS);
+  }
+
+  private lookForIdle(idleMs: number): void {
+    if (this.settlement?.caughtUp === undefined || this.isEmpty || this.isGone) return;
+    this.becomeQuiet();
+    this.startIdleTimer(idleMs / LOOKS, idleMs);
+  }
+
+  private becomeQuiet(): void {
+    this.seenArrivals = this.arrivals;
+    this.quietSinceMs = this.clock.now();
+    this.quietTime = this.time;
+  }
+
+  private startIdleTimer(delayMs: number, idleMs: number): void {
+    this.idleTimer = this.clock.setTimeout(() => {
+      this.idleTimer = undefined;
+      this.lookWhetherIdle(idleMs);
+    }, delayMs);
+    this.idleTimer.unref?.();
+  }
+
+  // The clock counts only where nothing older can come: all that is in the log was handed over, and has come here.
+  private lookWhetherIdle(idleMs: number): void {
+    const elapsedMs = this.clock.now() - this.quietSinceMs;
+    const { caughtUp, inFlight } = this.settlement!;
+    let waitMs = idleMs / LOOKS;
+    if (this.seenArrivals !== this.arrivals || caughtUp !== true || inFlight !== 0) this.becomeQuiet();
+    else if (elapsedMs >= idleMs) {
+      this.closeIdle(elapsedMs);
+      waitMs = Math.min(Math.max(waitMs, this.nextDueMs() - elapsedMs), idleMs);
+    }
+    if (!this.isEmpty && !this.isGone) this.startIdleTimer(waitMs, idleMs);
+  }
+
+  private closeIdle(elapsedMs: number): void {
+    if (this.marks !== undefined) {
+      this.passIdle(this.offset, Infinity);
+      if (this.catchingUp) this.caughtUp();
+    }
+    if (this.isEmpty) return;
+    this.step++;
+    if (!this.closeAfter(elapsedMs)) {
+      this.step--;
+      return;
+    }
+    const time = this.config.perKey ? (elapsedMs === Infinity ? -1 : elapsedMs) : this.time;
+    if (this.marks !== undefined) this.idleDone.push([this.offset, this.step, time]);
   }
 }
