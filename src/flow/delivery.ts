@@ -236,11 +236,6 @@ class Root<out T> extends Handle<T> implements Owner, Rooted {
     return this.record === undefined ? this.sequence : this.record.offset;
   }
 
-  /** The record's offset; of a value without a record its sequence. */
-  place(): number {
-    return this.record === undefined ? this.sequence : this.record.offset;
-  }
-
   // Seldom asked for, so that it is not read out of every record.
   bytesBehind(): number {
     return this.bytes === ASK_RECORD ? (this.record as SizedRecord).bytes : this.bytes;
@@ -411,16 +406,6 @@ export function rootDelivery<T>(
   record: ConsumerRecord | undefined,
 ): Delivery<T> {
   return new Root(value, settlement, sequence, bytes, record);
-}
-
-/** The largest offset of the records behind an owner; of values without a record their sequence; -1 without any. */
-export function newestOffset(owner: Owner): number {
-  if (owner instanceof Root) return owner.place();
-  const roots = new Set<Rooted>();
-  owner.addRoots(roots);
-  let newest = -1;
-  for (const root of roots) if (root instanceof Root) newest = Math.max(newest, root.place());
-  return newest;
 }
 
 /** The largest offset of the records behind an owner; of values without a record their sequence; -1 without any. */

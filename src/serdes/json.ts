@@ -20,7 +20,8 @@ function pathOf(issue: StandardSchemaV1.Issue): string {
   return path.map((step) => String(typeof step === 'object' ? step.key : step)).join('.');
 }
 
-function describe(issues: readonly StandardSchemaV1.Issue[]): string {
+/** The first few of them in words. */
+export function describeIssues(issues: readonly StandardSchemaV1.Issue[]): string {
   const shown = issues.slice(0, MAX_ISSUES_IN_MESSAGE).map((issue) => {
     const path = pathOf(issue);
     return path === '' ? issue.message : `${path}: ${issue.message}`;
@@ -29,7 +30,8 @@ function describe(issues: readonly StandardSchemaV1.Issue[]): string {
   return shown.join('; ') + (more > 0 ? `; and ${more} more` : '');
 }
 
-function parse(text: string, context: SerdeContext): unknown {
+/** @throws SchemaError for what is no JSON */
+export function parseJson(text: string, context: SerdeContext): unknown {
   try {
     return JSON.parse(text);
   } catch (cause) {
@@ -40,7 +42,8 @@ function parse(text: string, context: SerdeContext): unknown {
   }
 }
 
-function stringify(value: unknown, context: SerdeContext): string {
+/** @throws UsageError for what has no JSON form */
+export function stringifyJson(value: unknown, context: SerdeContext): string {
   const out = JSON.stringify(value) as string | undefined;
   if (out !== undefined) return out;
   throw new UsageError(
@@ -51,7 +54,7 @@ function stringify(value: unknown, context: SerdeContext): string {
 
 function parsed<T>(read: (text: string, context: SerdeContext) => T): Serde<T> {
   return {
-    serialize: stringify,
+    serialize: stringifyJson,
     deserialize: (data, context) => read(data.toString('utf8'), context),
     deserializeText: read,
   };
@@ -74,7 +77,7 @@ export function json<S extends StandardSchemaV1>(
   schema: S,
 ): Serde<StandardSchemaV1.InferInput<S>, StandardSchemaV1.InferOutput<S>>;
 export function json(schema?: StandardSchemaV1): Serde<unknown> {
-  if (schema === undefined) return parsed(parse);
+  if (schema === undefined) return parsed(parseJson);
   const standard = schema['~standard'] as StandardSchemaV1['~standard'] | undefined;
   if (typeof standard?.validate !== 'function') {
     throw new UsageError(
@@ -82,8 +85,15 @@ export function json(schema?: StandardSchemaV1): Serde<unknown> {
       'schema',
     );
   }
-  return parsed((text, context) => {
-    const result = standard.validate(parse(text, context));
+  const check = checkedBy(schema);
+  return parsed((text, context) => check(parseJson(text, context), context));
+}
+
+/** What reads a value as a Standard Schema's output. @throws SchemaError for one that does not fit, UsageError for a schema that validates asynchronously */
+export function checkedBy(schema: StandardSchemaV1): (value: unknown, context: SerdeContext) => unknown {
+  const standard = schema['~standard'];
+  return (value, context) => {
+    const result = standard.validate(value);
     if (result instanceof Promise) {
       result.catch(() => undefined);
       throw new UsageError(
@@ -93,13 +103,13 @@ export function json(schema?: StandardSchemaV1): Serde<unknown> {
     }
     if (result.issues === undefined) return result.value;
     throw new SchemaError(
-      `the ${context.part} of a record of topic '${context.topic}' does not fit its schema: ${describe(result.issues)}`,
+      `the ${context.part} of a record of topic '${context.topic}' does not fit its schema: ${describeIssues(result.issues)}`,
       result.issues,
     );
-  });
+  };
 }
 
 /** JSON taken at its word: parsed, but not checked. The type is your assertion. */
 export function uncheckedJson<T>(): Serde<T> {
-  return parsed((text, context) => parse(text, context) as T);
+  return parsed((text, context) => parseJson(text, context) as T);
 }

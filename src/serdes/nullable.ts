@@ -17,6 +17,14 @@ export function nullable<I, O>(serde: Serde<I, O>): Serde<I | null, O | null> {
       : {
           deserializeText: (value: string, context: SerdeContext) => serde.deserializeText!(value, context),
         }),
-    ...(serde.prepare === undefined ? {} : { prepare: (data: Buffer) => serde.prepare?.(data) }),
+    ...(serde.prepare === undefined
+      ? {}
+      : { prepare: (data: Buffer, context: SerdeContext) => serde.prepare?.(data, context) }),
+    ...(serde.prepareToSerialize === undefined
+      ? {}
+      : {
+          prepareToSerialize: (place: Pick<SerdeContext, 'topic' | 'part'>) =>
+            serde.prepareToSerialize?.(place),
+        }),
   };
 }

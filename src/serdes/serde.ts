@@ -11,6 +11,11 @@ export interface SerdeContext {
 /** Turns a value into bytes; a string is written as UTF-8. What it throws is the record's stage error. */
 export interface Serializer<in T> {
   serialize(value: T, context: SerdeContext): Bytes;
+  /**
+   * For a format that has to know something first (the number of its schema): asked before each record; a promise is waited for, by the record and those behind it,
+   * and what it rejects with is the record's stage error. Undefined when it is ready for this topic.
+   */
+  prepareToSerialize?(place: Pick<SerdeContext, 'topic' | 'part'>): Promise<void> | undefined;
 }
 
 /**
@@ -26,7 +31,7 @@ export interface Deserializer<out T> {
    * is made on the way.
    */
   deserializeText?(text: string, context: SerdeContext): T;
-  prepare?(data: Buffer): Promise<void> | undefined;
+  prepare?(data: Buffer, context: SerdeContext): Promise<void> | undefined;
 }
 
 /** Both directions in one. */

@@ -9,6 +9,7 @@ import { BrokerError, UsageError } from '../errors.ts';
 import type { Overflow } from '../sources/from-observable.ts';
 import { MessageEncoder, type Message, type MessageFormat, type Placement } from './message.ts';
 import { PendingMessages } from './pending-messages.ts';
+import { PreparedWrites } from './prepared-writes.ts';
 import { ResultStream } from './result-stream.ts';
 
 /** A message that is in the log: `message` is the very object that was written, whatever else it carries. */
@@ -61,6 +62,8 @@ export class AsyncProducer<K = Bytes, V = Bytes, T extends Message<K, V> = Messa
   private readonly fails: boolean;
   private readonly pending = new PendingMessages<T>();
   private readonly topics = new PendingTopics();
+  /** Undefined where serializers are always ready. */
+  private readonly preparing: PreparedWrites | undefined;
   private readonly waiters: (() => void)[] = [];
   private readonly stopListening: () => void;
   private written = 0;
@@ -83,6 +86,9 @@ export class AsyncProducer<K = Bytes, V = Bytes, T extends Message<K, V> = Messa
       );
     this.producer = producer;
     this.encoder = new MessageEncoder(options, 'asyncProducer');
+    this.preparing = this.encoder.prepares
+      ? new PreparedWrites((topic) => this.encoder.prepare(topic))
+      : undefined;
     this.maxPending = maxPending;
     this.fails = whenFull === 'fail';
     this.successes = new ResultStream(() => this.announce());
@@ -108,14 +114,29 @@ export class AsyncProducer<K = Bytes, V = Bytes, T extends Message<K, V> = Messa
     try {
       const topic = this.encoder.topicOf(message);
       if (this.fails && !this.hasRoom(topic)) throw full();
-      const record = this.encoder.encode(topic, message);
       if (isKept) this.topics.set(tag, topic);
-      this.producer.send(topic, record, this, tag);
+      if (this.preparing === undefined)
+        this.producer.send(topic, this.encoder.encode(topic, message), this, tag);
+      else this.writePrepared(this.preparing, topic, message, tag);
       return this.hasRoom(topic);
     } catch (error) {
       this.onFailed(error, tag);
       return this.hasRoom();
     }
+  }
+
+  private writePrepared(preparing: PreparedWrites, topic: string, message: T, tag: number): void {
+    preparing.push({
+      topic,
+      go: () => {
+        try {
+          this.producer.send(topic, this.encoder.encode(topic, message), this, tag);
+        } catch (error) {
+          this.onFailed(error, tag);
+        }
+      },
+      fail: (cause) => this.onFailed(cause, tag),
+    });
   }
 
   /** Resolves when there is room. */
@@ -177,6 +198,7 @@ export class AsyncProducer<K = Bytes, V = Bytes, T extends Message<K, V> = Messa
 
   private async drain(options: { readonly timeoutMs?: number | undefined }): Promise<ProducedCounts> {
     try {
+      await this.preparing?.idle();
       await this.producer.close(options);
     } finally {
       this.stopListening();

@@ -118,6 +118,11 @@ export class Lane<A> implements Receipt, Withdrawal {
     this.failed(error, place);
   }
 
+  /** It cannot be serialized. */
+  refuse(place: number, cause: unknown): void {
+    this.failed(cause, place);
+  }
+
   // Asked for every record of a batch; one claim that lives is enough to keep it.
   isWithdrawn(place: number): boolean {
     const delivery = this.open(place);

@@ -48,8 +48,23 @@ export class MessageEncoder<K, V> {
     );
   }
 
+  /** False when its serializers are always ready. */
+  get prepares(): boolean {
+    const { key, value } = this.format;
+    return key?.prepareToSerialize !== undefined || value?.prepareToSerialize !== undefined;
+  }
+
+  /** What must be awaited before a message for this topic is encoded; undefined when nothing. */
+  prepare(topic: string): Promise<unknown> | undefined {
+    return this.encoderOf(topic).prepare();
+  }
+
   /** Good until the next one is encoded. Throws what a serializer throws, and UsageError for what is no record. */
   encode(topic: string, message: Message<K, V>): OutgoingRecord {
+    return this.encoderOf(topic).encodeShared(message, undefined);
+  }
+
+  private encoderOf(topic: string): Encoder {
     let encoder = this.encoders.get(topic);
     if (encoder === undefined) {
       const { key, value } = this.format;
@@ -61,6 +76,6 @@ export class MessageEncoder<K, V> {
       );
       this.encoders.set(topic, encoder);
     }
-    return encoder.encodeShared(message, undefined);
+    return encoder;
   }
 }

@@ -43,6 +43,8 @@ export class Encoder {
   private readonly keyContext: EncodeContext;
   private readonly valueContext: EncodeContext;
   private readonly shared = new Outgoing();
+  /** False when its serializers are always ready. */
+  readonly prepares: boolean;
 
   /** `label` is how its messages begin. */
   constructor(
@@ -56,6 +58,19 @@ export class Encoder {
     this.value = value;
     this.keyContext = new EncodeContext(topic, 'key');
     this.valueContext = new EncodeContext(topic, 'value');
+    this.prepares = key?.prepareToSerialize !== undefined || value?.prepareToSerialize !== undefined;
+  }
+
+  /** What must be awaited before `encode`; undefined when nothing. */
+  prepare(): Promise<unknown> | undefined {
+    if (!this.prepares) return undefined;
+    try {
+      const key = this.key?.prepareToSerialize?.(this.keyContext);
+      const value = this.value?.prepareToSerialize?.(this.valueContext);
+      return key === undefined ? value : value === undefined ? key : Promise.all([key, value]);
+    } catch (cause) {
+      return Promise.reject(cause);
+    }
   }
 
   /** Throws UsageError for a value that is undefined or not bytes, and what the serializers throw. */

@@ -19,6 +19,7 @@ export interface SyncProducerOptions<K, V> extends MessageFormat<K, V> {
 export class SyncProducer<K = Bytes, V = Bytes> {
   private readonly producer: RecordProducer;
   private readonly encoder: MessageEncoder<K, V>;
+  private readonly prepares: boolean;
   private readonly fails: boolean;
   private readonly stopListening: () => void;
   private waiters: (() => void)[] = [];
@@ -30,6 +31,7 @@ export class SyncProducer<K = Bytes, V = Bytes> {
       throw new UsageError(`syncProducer: whenFull is 'wait' or 'fail', not ${String(whenFull)}`, 'whenFull');
     this.producer = producer;
     this.encoder = new MessageEncoder(options, 'syncProducer');
+    this.prepares = this.encoder.prepares;
     this.fails = whenFull === 'fail';
     this.stopListening = producer.onReady(() => {
       for (const resolve of this.waiters.splice(0)) resolve();
@@ -40,6 +42,8 @@ export class SyncProducer<K = Bytes, V = Bytes> {
   async send(message: Message<K, V>): Promise<Placement> {
     const topic = this.encoder.topicOf(message);
     if (!this.producer.hasRoom(topic)) await this.room(topic);
+    const preparation = this.prepares ? this.encoder.prepare(topic) : undefined;
+    if (preparation !== undefined) await preparation;
     return new Promise<Placement>((resolve, reject) => {
       this.producer.send(topic, this.encoder.encode(topic, message), {
         onAcked: (partition, offset, timestamp) => resolve({ topic, partition, offset, timestamp }),
@@ -56,6 +60,8 @@ export class SyncProducer<K = Bytes, V = Bytes> {
       try {
         const topic = this.encoder.topicOf(message);
         if (!this.producer.hasRoom(topic)) await this.room(topic);
+        const preparation = this.prepares ? this.encoder.prepare(topic) : undefined;
+        if (preparation !== undefined) await preparation;
         const record = this.encoder.encode(topic, message);
         batch.topics[index] = topic;
         this.producer.send(topic, record, batch, index);

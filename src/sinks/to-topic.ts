@@ -55,6 +55,8 @@ class ToTopicStage<A>
   private under = 0;
   private finished = false;
   private unblocking = false;
+  /** The serializers are not ready; what comes is blocked. */
+  private preparing = false;
 
   constructor(out: Subscriber<Delivery<A>>, sink: RunningSink<A>) {
     super(out);
@@ -94,7 +96,8 @@ class ToTopicStage<A>
   }
 
   submit(lane: Lane<A>, place: number): void {
-    if (this.blocked.size > 0 || !this.producer.hasRoom(this.sink.topic)) this.blocked.push({ lane, place });
+    const isBlocked = this.blocked.size > 0 || !this.producer.hasRoom(this.sink.topic) || this.isPreparing();
+    if (isBlocked) this.blocked.push({ lane, place });
     else lane.send(place, this.producer);
   }
 
@@ -132,11 +135,41 @@ class ToTopicStage<A>
   private unblock(): void {
     if (this.unblocking) return;
     this.unblocking = true;
-    while (this.blocked.size > 0 && this.producer.hasRoom(this.sink.topic)) {
+    while (this.blocked.size > 0 && this.producer.hasRoom(this.sink.topic) && !this.isPreparing()) {
       const { lane, place } = this.blocked.shift()!;
       lane.send(place, this.producer);
     }
     this.unblocking = false;
+  }
+
+  /** Asks the serializers, and goes on when they are ready. */
+  private isPreparing(): boolean {
+    const { encoder } = this.sink;
+    if (!encoder.prepares) return false;
+    if (this.preparing) return true;
+    const preparation = encoder.prepare();
+    if (preparation === undefined) return false;
+    this.preparing = true;
+    preparation.then(
+      () => {
+        this.preparing = false;
+        this.unblock();
+      },
+      (cause: unknown) => {
+        this.preparing = false;
+        this.refuseBlocked(cause);
+      },
+    );
+    return true;
+  }
+
+  // All of them waited for it; to ask again for each would make an outage as long as they are many.
+  private refuseBlocked(cause: unknown): void {
+    for (let left = this.blocked.size; left > 0; left--) {
+      const blocked = this.blocked.shift();
+      blocked?.lane.refuse(blocked.place, cause);
+    }
+    this.unblock();
   }
 
   private abandon(): void {

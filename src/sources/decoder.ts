@@ -114,9 +114,12 @@ class PartDecoder {
     );
   }
 
-  prepare(data: Buffer | null): Promise<void> | undefined {
+  prepare(record: FetchedRecord): Promise<void> | undefined {
+    if (this.deserializer.prepare === undefined) return undefined;
+    this.context.record = record;
+    const data = this.isKey ? record.key : record.value;
     try {
-      return data === null ? undefined : this.deserializer.prepare?.(data);
+      return data === null ? undefined : this.deserializer.prepare(data, this.context);
     } catch (cause) {
       // In its turn, like one that takes its time to refuse.
       return Promise.reject(cause);
@@ -124,9 +127,18 @@ class PartDecoder {
   }
 }
 
-/** Reads the records of one topic. */
-export class Decoder {
+/** Makes of raw records what a flow gets. */
+export interface RecordDecoder {
   /** False when records are handed on raw. */
+  readonly needed: boolean;
+  /** Throws what the deserializer throws. */
+  decode(record: FetchedRecord): ConsumerRecord<unknown, unknown>;
+  /** What must be awaited before `decode`; undefined when nothing. */
+  prepare(record: FetchedRecord): Promise<unknown> | undefined;
+}
+
+/** Reads the records of one topic. */
+export class Decoder implements RecordDecoder {
   readonly needed: boolean;
   private readonly key: PartDecoder | undefined;
   private readonly value: PartDecoder | undefined;
@@ -140,18 +152,16 @@ export class Decoder {
     this.prepares = key?.prepare !== undefined || value?.prepare !== undefined;
   }
 
-  /** Throws what the deserializer throws. */
   decode(record: FetchedRecord): ConsumerRecord<unknown, unknown> {
     const key = this.key === undefined ? AS_IT_IS : this.key.decode(record);
     const value = this.value === undefined ? AS_IT_IS : this.value.decode(record);
     return new TypedRecord(record, key, value);
   }
 
-  /** What must be awaited before `decode`; undefined when nothing. */
   prepare(record: FetchedRecord): Promise<unknown> | undefined {
     if (!this.prepares) return undefined;
-    const key = this.key?.prepare(record.key);
-    const value = this.value?.prepare(record.value);
+    const key = this.key?.prepare(record);
+    const value = this.value?.prepare(record);
     return key === undefined ? value : value === undefined ? key : Promise.all([key, value]);
   }
 }

@@ -26,6 +26,11 @@ export class TopicAccess {
     this.log = new TopicLog(box);
   }
 
+  /** What must be awaited before records for this topic are encoded; undefined when nothing. */
+  prepare(topic: string): Promise<unknown> | undefined {
+    return this.formatsOf(topic).prepare();
+  }
+
   encode(
     topic: string,
     records: PipedRecord<unknown, unknown> | readonly PipedRecord<unknown, unknown>[],

@@ -22,11 +22,15 @@ export class TopicFormats {
     this.formats = formats;
   }
 
+  /** What must be awaited before `encode`; undefined when nothing. */
+  prepare(): Promise<unknown> | undefined {
+    return this.encoderNow().prepare();
+  }
+
   /** Throws what the serializer throws, and UsageError for what is no record. */
   encode(record: PipedRecord<unknown, unknown>, now: number): ProducerRecord {
-    this.encoder ??= new Encoder(this.topic, this.serializer('key'), this.serializer('value'));
     const { key, value, headers, timestamp = now, partition } = whatToPipe(this.topic, record);
-    return this.encoder.encode({ key, value, headers, partition }, timestamp);
+    return this.encoderNow().encode({ key, value, headers, partition }, timestamp);
   }
 
   async decode(partition: number, dumped: DumpedRecord): Promise<ConsumerRecord<unknown, unknown>> {
@@ -57,7 +61,7 @@ export class TopicFormats {
         context.part,
       );
     try {
-      await format.prepare?.(data);
+      await format.prepare?.(data, context);
       return format.deserializeText === undefined
         ? format.deserialize(data, context)
         : format.deserializeText(data.toString('utf8'), context);
@@ -65,6 +69,11 @@ export class TopicFormats {
       const why = cause instanceof Error ? cause.message : String(cause);
       throw new Error(`the ${context.part} at ${place} does not decode: ${why}`, { cause });
     }
+  }
+
+  private encoderNow(): Encoder {
+    this.encoder ??= new Encoder(this.topic, this.serializer('key'), this.serializer('value'));
+    return this.encoder;
   }
 
   private serializer(part: Part): Serializer<unknown> | undefined {

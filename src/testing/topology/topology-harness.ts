@@ -112,6 +112,8 @@ export class TopologyHarness {
     records: PipedRecord<unknown, unknown> | readonly PipedRecord<unknown, unknown>[],
   ): Promise<Sent[]> {
     this.beginCall();
+    const preparation = this.topics.prepare(topic);
+    if (preparation !== undefined) await this.patience.settled(`pipe '${topic}'`, preparation);
     const encoded = this.topics.encode(topic, records);
     const sent = await this.patience.settled(
       `pipe '${topic}'`,
