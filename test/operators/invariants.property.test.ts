@@ -6,23 +6,34 @@ import type { Delivery } from '../../src/flow/delivery.ts';
 import type { Flow } from '../../src/flow/flow.ts';
 import { rewind, skip, retry, type ErrorPolicy } from '../../src/flow/policy.ts';
 import {
+  audit,
   batch,
   branch,
   countWindow,
+  debounce,
+  dedupe,
+  delayUntil,
   distinct,
   dropping,
+  exhaustByKey,
   fanOut,
   filter,
   flatMap,
+  groupByKey,
   map,
   mapAsync,
   merge,
+  partitionBy,
   passing,
   perRecord,
+  sample,
   scan,
+  switchByKey,
   tap,
+  throttle,
   tumblingWindow,
   when,
+  withLatestFrom,
 } from '../../src/operators/index.ts';
 import { VirtualClock } from '../../src/testing/simulation/virtual-clock.ts';
 import { ManualSource } from '../flow/manual-source.ts';
@@ -105,6 +116,11 @@ function stageOf(
     if (fails()) throw new Error('boom');
     return value;
   };
+  const duration = n === 0 ? { duration: () => answers.ask(maybe(0)) } : { durationMs: 5 * n };
+  const key = (value: number): number => maybe(value) % 2;
+  const lanes = n < 4 ? { onError } : { key, maxKeys: 1 + (n % 2), onError };
+  const byKey = { key: order === 0 ? undefined : key, concurrency: ordering.concurrency, onError };
+  const startMs = time.wallNow();
   const kinds: readonly (() => Stage)[] = [
     () => map((value) => maybe(value + 1), { onError }),
     () => filter((value) => maybe(value % 3 !== 0), { onError }),
@@ -173,11 +189,37 @@ function stageOf(
       ),
     () => scan((sum, value) => sum + maybe(value), { seed: () => 0, key: (value) => value % 2, onError }),
     () => distinct({ key: (value) => maybe(value) % 4, maxKeys: 1 + (n % 3), onError }),
+    () =>
+      withLatestFrom(n === 0 ? answers.ask(0) : after(time, 20 * (n % 3), n), (value) => maybe(value), {
+        onError,
+      }),
+    () => debounce({ ...duration, ...lanes }),
+    () => audit({ ...duration, ...lanes }),
+    () => sample({ ...lanes, ...(n === 0 ? { notifier: answers.ask(0, 3) } : { periodMs: 7 * n }) }),
+    () =>
+      throttle({ ...duration, ...lanes, ...(order === 0 ? {} : { leading: order === 1, trailing: true }) }),
+    () => dedupe({ key: (value) => maybe(value) % 4, maxKeys: 1 + (n % 3), onError }),
+    () =>
+      groupByKey(
+        (value) => maybe(value) % 3,
+        (group) =>
+          n % 2 === 0 ? inPairs(group) : group.pipe(mapAsync((value) => answers.ask(value), ordering)),
+        { maxKeys: 1 + (n % 3), idleMs: n > 4 ? 30 : undefined, onError },
+      ),
+    () =>
+      partitionBy(
+        (value) => maybe(value),
+        (lane, number) => (number % 2 === 0 ? inPairs(lane) : lane.pipe(map((value) => value + 1))),
+        { lanes: 1 + (n % 3), onError },
+      ),
+    () => switchByKey((value) => answers.ask(maybe(value), 1 + (n % 3)), byKey),
+    () => exhaustByKey((value) => answers.ask(maybe(value), 1 + (n % 3)), byKey),
+    () => delayUntil((value) => startMs + maybe(value) * 3 * (n % 5), { maxHeld: n % 4, onError }),
   ];
   return kinds[kind % kinds.length]!();
 }
 
-const choices = fc.array(fc.record({ kind: fc.nat(16), n: fc.nat(8), policy: fc.nat(4), order: fc.nat(2) }), {
+const choices = fc.array(fc.record({ kind: fc.nat(27), n: fc.nat(8), policy: fc.nat(4), order: fc.nat(2) }), {
   minLength: 1,
   maxLength: 4,
 });
@@ -185,13 +227,14 @@ const choices = fc.array(fc.record({ kind: fc.nat(16), n: fc.nat(8), policy: fc.
 const presses = fc.array(fc.nat(20), { maxLength: 3 });
 const events = fc.array(fc.tuple(fc.nat(19), fc.nat(20), fc.nat(6)), { minLength: 5, maxLength: 60 });
 
-const keepsOrder = ({ kind, order }: Choice): boolean =>
+const keepsOrder = ({ kind, n, order }: Choice): boolean =>
   kind < 4 ||
   ((kind === 4 || kind === 5) && order === 0) ||
   kind === 6 ||
   kind === 9 ||
   kind === 10 ||
-  kind > 14;
+  (kind > 14 && kind < 18) ||
+  (kind > 17 && kind < 22 && n < 4);
 
 describe('stages, in any order and with anything happening', () => {
   it('settle, refuse or give up each record once', async () => {
