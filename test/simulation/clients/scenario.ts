@@ -367,12 +367,6 @@ function drawLargeAct(draw: Draw, brokers: number, topics: readonly number[]): A
   return { atMs, act: 'removeNode', node: draw.int(0, brokers) };
 }
 
-/** Five answers in a row that end in the middle make the client take the broker for broken, for good; so there is one act of that kind at most. */
-function oneCut(acts: readonly Act[]): Act[] {
-  const cuts = acts.filter((act) => act.act === 'fault' && act.does === 'answerOnly');
-  return acts.map((act) => (cuts.indexOf(act) > 0 ? ({ ...act, does: 'rst' } as Act) : act));
-}
-
 /** The scenario of a seed. */
 export function drawScenario(seed: number): ClientScenario {
   const draw = new Draw(seededRandom(`${seed} scenario`));
@@ -404,10 +398,8 @@ export function drawScenario(seed: number): ClientScenario {
       abortsEvery: draw.of([2, 3]),
       transactions: draw.int(8, 25),
     })),
-    acts: oneCut(
-      [...draw.list(12, 40, () => drawAct(draw, brokers, topics)), ...largeActs].sort(
-        (a, b) => a.atMs - b.atMs,
-      ),
+    acts: [...draw.list(12, 40, () => drawAct(draw, brokers, topics)), ...largeActs].sort(
+      (a, b) => a.atMs - b.atMs,
     ),
   };
   const { acts } = scenario;
