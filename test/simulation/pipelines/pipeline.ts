@@ -10,12 +10,40 @@ import { retry, rewind, skip, type ErrorPolicy, type StageOptions } from '../../
 import * as operators from '../../../src/operators/index.ts';
 import type { Sluice } from '../../../src/topology/sluice.ts';
 import type { HandingKey } from './history.ts';
+import { Passage, passesFor } from './passage.ts';
 import type { Recorder } from './recorder.ts';
 import type { Failing, Order, Stage } from './scenario.ts';
 import type { Handed } from './watch.ts';
 
-const { batch, countWindow, dropping, fanOut, filter, flatMap, map, mapAsync, passing, perRecord, tap } =
-  operators;
+const {
+  audit,
+  batch,
+  branch,
+  countWindow,
+  debounce,
+  dedupe,
+  delayUntil,
+  distinct,
+  dropping,
+  exhaustByKey,
+  fanOut,
+  filter,
+  flatMap,
+  groupByKey,
+  map,
+  mapAsync,
+  otherwise,
+  partitionBy,
+  passing,
+  perRecord,
+  sample,
+  scan,
+  switchByKey,
+  tap,
+  throttle,
+  when,
+  withLatestFrom,
+} = operators;
 
 /** A value on its way. */
 export interface Item {
@@ -50,32 +78,48 @@ export function hashOf(text: string): number {
   return Math.imul(hash, 0x735a2d97) >>> 8;
 }
 
+/** Operators whose values may come out in another order than they went in. */
+const REORDERS: readonly Stage['op'][] = [
+  'branch',
+  'dedupe',
+  'delayUntil',
+  'exhaustByKey',
+  'fanOut',
+  'groupByKey',
+  'partitionBy',
+  'switchByKey',
+];
+
 /** True when values of one claim reach the end of these stages in its order, provided that claims are not mixed. */
 export function keepsOrder(stages: readonly Stage[]): boolean {
   return stages.every((stage) => {
-    if (stage.op === 'fanOut') return false;
+    if (REORDERS.includes(stage.op)) return false;
     if (stage.op === 'mapAsync' || stage.op === 'perRecord') return stage.order === 'input';
-    return stage.op !== 'countWindow' || stage.keys === 1;
+    return !('keys' in stage) || stage.keys === 1 || stage.op === 'distinct';
   });
+}
+
+/** The stages inside a stage. */
+function within(stage: Stage): readonly (readonly Stage[])[] {
+  if ('branches' in stage) return stage.branches;
+  return 'stages' in stage ? [stage.stages] : [];
 }
 
 /** True when these stages make values of several claims, which go through a sink in the order of one of them. */
 export function mixesClaims(stages: readonly Stage[]): boolean {
-  return stages.some(
-    (stage) => 'then' in stage || (stage.op === 'fanOut' && stage.branches.some(mixesClaims)),
-  );
+  return stages.some((stage) => 'then' in stage || within(stage).some(mixesClaims));
 }
 
 /** A count window keeps the last records until its flow ends. */
 export function countsForever(stages: readonly Stage[]): boolean {
-  return stages.some(
-    (stage) => stage.op === 'countWindow' || (stage.op === 'fanOut' && stage.branches.some(countsForever)),
-  );
+  return stages.some((stage) => stage.op === 'countWindow' || within(stage).some(countsForever));
 }
 
 /** Builds the stages of one member's topology. */
 export class Pipeline {
   private readonly around: Surroundings;
+  /** Tokens that have come to their end. */
+  private readonly used = new Set<number>();
 
   constructor(around: Surroundings) {
     this.around = around;
@@ -96,7 +140,10 @@ export class Pipeline {
 
   /** The last stage. */
   leave(): Op<Item, Item> {
-    return tap((item) => this.around.recorder.add({ kind: 'delivered', token: item.token }));
+    return tap((item) => {
+      this.used.add(item.token);
+      this.around.recorder.add({ kind: 'delivered', token: item.token });
+    });
   }
 
   private make(of: readonly HandingKey[], first: string, at: string, shares = 1): Item {
@@ -107,6 +154,7 @@ export class Pipeline {
   }
 
   private use(item: Item, at: string): void {
+    this.used.add(item.token);
     this.around.recorder.add({ kind: 'used', token: item.token, at });
   }
 
@@ -142,8 +190,10 @@ export class Pipeline {
       },
     });
     const skips = (item: Item): void => this.use(item, `${at} skipping`);
-    const buries = (item: Item): void =>
+    const buries = (item: Item): void => {
+      this.used.add(item.token);
       this.around.recorder.add({ kind: 'buried', token: item.token, at: `${at} burying` });
+    };
     switch (policy) {
       case 'fail':
         return { name: at };
@@ -229,6 +279,72 @@ export class Pipeline {
       }
       case 'fanOut':
         return this.split(at, stage.branches);
+      case 'debounce':
+      case 'audit':
+      case 'sample':
+      case 'throttle':
+        return this.passingOver(at, stage, this.latestOf(at, stage));
+      case 'distinct':
+      case 'dedupe':
+        return this.passingOver(
+          at,
+          stage,
+          (stage.op === 'distinct' ? distinct : dedupe)<Item>({
+            key: this.key(at, stage),
+            maxKeys: stage.maxKeys,
+            ...this.options(at, stage.failing),
+          }),
+        );
+      case 'switchByKey':
+      case 'exhaustByKey':
+        return this.passingOver(
+          at,
+          stage,
+          (stage.op === 'switchByKey' ? switchByKey : exhaustByKey)<Item, Item>(
+            (item) => this.several(at, stage, item),
+            {
+              key: this.key(at, stage, false),
+              concurrency: stage.concurrency,
+              ...this.options(at, stage.failing),
+            },
+          ),
+        );
+      case 'scan':
+        return scan<Item, Item | undefined>(
+          (_, item) => {
+            this.mayFail(at, stage.failing, item);
+            return this.next(item, at);
+          },
+          { seed: () => undefined, ...this.options(at, stage.failing) },
+        ) as Op<Item, Item>;
+      case 'withLatestFrom':
+        return withLatestFrom(
+          this.ticks(stage.ms),
+          (item) => {
+            this.mayFail(at, stage.failing, item);
+            return this.next(item, at);
+          },
+          this.options(at, stage.failing),
+        );
+      case 'delayUntil':
+        return delayUntil(this.dueTimes(at, stage), {
+          maxHeld: stage.maxHeld,
+          ...this.options(at, stage.failing),
+        });
+      case 'groupByKey':
+        return groupByKey(
+          this.key(at, stage),
+          (group) => group.pipe(this.through(`${at}/${group.key}/`, stage.stages)),
+          { maxKeys: stage.maxKeys, idleMs: stage.idleMs, ...this.options(at, stage.failing) },
+        );
+      case 'partitionBy':
+        return partitionBy(
+          this.key(at, stage),
+          (lane, number) => lane.pipe(this.through(`${at}/${number}/`, stage.stages)),
+          { lanes: stage.lanes, ...this.options(at, stage.failing) },
+        );
+      case 'branch':
+        return this.branched(at, stage);
       case 'dropping':
         return dropping(stage.retains === 0 ? this.some(at) : this.latest(at, stage.ms), stage.retains);
       case 'passing':
@@ -255,6 +371,99 @@ export class Pipeline {
     const shared = map((item: Item) => this.next(item, at, branches.length));
     return (flow) =>
       flow.pipe(shared, fanOut<Item, Item, Item>(...(ops as [Op<Item, Item>, Op<Item, Item>])));
+  }
+
+  /** The key of a value. Where the Observables of a stage fail by themselves, the key does not. */
+  private key(
+    at: string,
+    { keys, failing }: Stage & { readonly keys: number; readonly failing?: Failing | undefined },
+    fails = true,
+  ): (item: Item) => number {
+    return (item) => {
+      if (fails) this.mayFail(at, failing, item);
+      return hashOf(item.first) % keys;
+    };
+  }
+
+  private latestOf(
+    at: string,
+    stage: Stage & { op: 'debounce' | 'audit' | 'sample' | 'throttle' },
+  ): Op<Item, Item> {
+    const { ms, maxKeys, leading, trailing } = stage;
+    const lanes = { key: this.key(at, stage), maxKeys, ...this.options(at, stage.failing) };
+    switch (stage.op) {
+      case 'debounce':
+        return debounce({ durationMs: ms, ...lanes });
+      case 'audit':
+        return audit({ durationMs: ms, ...lanes });
+      case 'sample':
+        return sample({ periodMs: ms, ...lanes });
+      case 'throttle':
+        return throttle({ durationMs: ms, leading, trailing, ...lanes });
+    }
+  }
+
+  /** What goes into the stage and is settled without coming out has come to its end there, which must have been for another one's sake. */
+  private passingOver(
+    at: string,
+    stage: Stage & { readonly keys: number },
+    through: Op<Item, Item>,
+  ): Op<Item, Item> {
+    const passage = new Passage(
+      (item) => this.used.has(item.token),
+      (item) => this.use(item, `${at} passing over`),
+      (what) => this.around.recorder.add({ kind: 'wrong', what: `${at} ${what}` }),
+      passesFor(stage),
+      (item) => hashOf(item.first) % stage.keys,
+    );
+    return (flow) => flow.pipe(passage.enter(), through, passage.leave());
+  }
+
+  private branched(at: string, { branches, takesAll }: Stage & { op: 'branch' }): Op<Item, Item> {
+    const ops = branches.map(
+      (stages, number): Op<Item, Item> =>
+        (flow) =>
+          flow.pipe(this.through(`${at}[${number}]/`, stages)),
+    );
+    const chosen = (item: Item): number =>
+      hashOf(`${at}!${item.first}`) % (branches.length + (takesAll ? 0 : 1));
+    const cases = ops.map((op, number) =>
+      number === ops.length - 1 && takesAll
+        ? otherwise(op)
+        : when((item: Item) => {
+            const takes = chosen(item) === number;
+            if (!takes && number === ops.length - 1) this.use(item, `${at}, which no branch takes`);
+            return takes;
+          }, op),
+    );
+    return branch<Item, Item, Item>(...(cases as [(typeof cases)[number], (typeof cases)[number]]));
+  }
+
+  private ticks(ms: number): Observable<number> {
+    const { clock } = this.around;
+    return new Observable((subscriber) => {
+      let tick = 0;
+      const emit = (): void => {
+        subscriber.next(tick++);
+        if (ms === 0 || tick > 20 || subscriber.closed) return;
+        const timer = clock.setTimeout(emit, ms);
+        subscriber.add(() => timer.cancel());
+      };
+      const timer = clock.setTimeout(emit, ms);
+      subscriber.add(() => timer.cancel());
+    });
+  }
+
+  private dueTimes(at: string, stage: Stage & { op: 'delayUntil' }): (item: Item) => number {
+    const { clock } = this.around;
+    const times = new Map<number, number>();
+    return (item) => {
+      this.mayFail(at, stage.failing, item);
+      const time =
+        times.get(item.token) ?? clock.wallNow() + (hashOf(`${at}@${item.first}`) % (stage.ms + 1));
+      times.set(item.token, time);
+      return time;
+    };
   }
 
   private *children(at: string, stage: Stage & { op: 'flatMap' }, item: Item): Generator<Item> {
@@ -303,7 +512,11 @@ export class Pipeline {
     })();
   }
 
-  private several(at: string, stage: Stage & { op: 'perRecord' }, item: Item): Observable<Item> {
+  private several(
+    at: string,
+    stage: Stage & { op: 'perRecord' | 'switchByKey' | 'exhaustByKey' },
+    item: Item,
+  ): Observable<Item> {
     const { clock, random } = this.around;
     const count = hashOf(`${at}#${item.first}`) % (stage.children + 1);
     return new Observable<Item>((subscriber) => {

@@ -46,10 +46,40 @@ export type Stage =
       readonly maxBytes?: number | undefined;
     } & Gathers)
   | ({ readonly op: 'countWindow'; readonly records: number; readonly keys: number } & Gathers)
+  | ({
+      readonly op: 'debounce' | 'audit' | 'sample' | 'throttle';
+      readonly ms: number;
+      readonly maxKeys: number;
+      readonly leading: boolean;
+      readonly trailing: boolean;
+    } & Keyed)
+  | ({ readonly op: 'distinct' | 'dedupe'; readonly maxKeys: number } & Keyed)
+  | ({
+      readonly op: 'switchByKey' | 'exhaustByKey';
+      readonly concurrency: number;
+      readonly maxMs: number;
+      readonly children: number;
+    } & Keyed)
+  | ({ readonly op: 'scan' } & MayFail)
+  | ({ readonly op: 'withLatestFrom'; readonly ms: number } & MayFail)
+  | ({ readonly op: 'delayUntil'; readonly ms: number; readonly maxHeld: number } & MayFail)
+  | ({
+      readonly op: 'groupByKey';
+      readonly maxKeys: number;
+      readonly idleMs?: number | undefined;
+      readonly stages: readonly Stage[];
+    } & Keyed)
+  | ({ readonly op: 'partitionBy'; readonly lanes: number; readonly stages: readonly Stage[] } & Keyed)
+  | { readonly op: 'branch'; readonly takesAll: boolean; readonly branches: readonly (readonly Stage[])[] }
   | { readonly op: 'fanOut'; readonly branches: readonly (readonly Stage[])[] }
   | { readonly op: 'dropping'; readonly retains: 0 | 1; readonly ms: number }
   | { readonly op: 'passing'; readonly ms: number }
   | ({ readonly op: 'toTopic'; readonly records: number } & MayFail);
+
+/** Values are told apart by so many keys; a key may fail. */
+interface Keyed extends MayFail {
+  readonly keys: number;
+}
 
 interface Gathers {
   /** What follows: one value of all, or each value again by itself. */
@@ -156,6 +186,50 @@ const concurrency = fc.integer({ min: 1, max: 16 });
 const maxMs = fc.constantFrom(0, 5, 50, 400, 3000);
 const then = fc.constantFrom<'one' | 'each'>('one', 'each');
 
+const keys = fc.constantFrom(1, 1, 3, 50);
+const maxKeys = fc.constantFrom(1, 2, 100);
+
+/** Stages that keep, pass over, or stop values. */
+const keeping: fc.Arbitrary<Stage> = fc.oneof(
+  fc
+    .record({
+      op: fc.constantFrom('debounce' as const, 'audit' as const, 'sample' as const, 'throttle' as const),
+      ms: fc.constantFrom(1, 20, 300, 3000),
+      keys,
+      maxKeys,
+      leading: fc.boolean(),
+      trailing: fc.boolean(),
+      failing: anyFailing,
+    })
+    .map((one) => ({ ...one, leading: one.leading || !one.trailing })),
+  fc.record({
+    op: fc.constantFrom('distinct' as const, 'dedupe' as const),
+    keys: fc.constantFrom(3, 50, 1000),
+    maxKeys,
+    failing: anyFailing,
+  }),
+  fc.record({
+    op: fc.constantFrom('switchByKey' as const, 'exhaustByKey' as const),
+    keys,
+    concurrency,
+    maxMs,
+    children: fc.integer({ min: 0, max: 3 }),
+    failing: anyFailing,
+  }),
+  fc.record({ op: fc.constant('scan' as const), failing: anyFailing }),
+  fc.record({
+    op: fc.constant('withLatestFrom' as const),
+    ms: fc.constantFrom(0, 50, 3000),
+    failing: anyFailing,
+  }),
+  fc.record({
+    op: fc.constant('delayUntil' as const),
+    ms: fc.constantFrom(0, 50, 3000),
+    maxHeld: fc.constantFrom(0, 3, 1000),
+    failing: anyFailing,
+  }),
+);
+
 const simple: fc.Arbitrary<Stage> = fc.oneof(
   fc.record({ op: fc.constant('map' as const), failing: anyFailing }),
   fc.record({ op: fc.constant('tap' as const), failing: anyFailing }),
@@ -219,6 +293,36 @@ const simple: fc.Arbitrary<Stage> = fc.oneof(
 const branch = fc.array(simple, { minLength: 0, maxLength: 3 });
 const stage: fc.Arbitrary<Stage> = fc.oneof(
   { weight: 9, arbitrary: simple },
+  { weight: 5, arbitrary: keeping },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      op: fc.constant('groupByKey' as const),
+      keys,
+      maxKeys,
+      idleMs: fc.constantFrom(undefined, 100),
+      stages: branch,
+      failing: anyFailing,
+    }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      op: fc.constant('partitionBy' as const),
+      keys,
+      lanes: fc.integer({ min: 1, max: 4 }),
+      stages: branch,
+      failing: anyFailing,
+    }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      op: fc.constant('branch' as const),
+      takesAll: fc.boolean(),
+      branches: fc.array(branch, { minLength: 1, maxLength: 3 }),
+    }),
+  },
   {
     weight: 1,
     arbitrary: fc.record({

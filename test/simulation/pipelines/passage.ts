@@ -1,0 +1,115 @@
+// Follows values into a stage that may pass over some of them, and says when one did so without a reason.
+import { handleOf } from '../../../src/flow/delivery.ts';
+import { createFlow } from '../../../src/flow/flow.ts';
+import type { Op } from '../../../src/flow/op.ts';
+import type { Owner } from '../../../src/flow/owner.ts';
+import { RelayOwner } from '../../../src/flow/relay-owner.ts';
+import { tap } from '../../../src/operators/index.ts';
+import type { Item } from './pipeline.ts';
+import type { Stage } from './scenario.ts';
+
+/** For which other value of its lane one may be passed over; lanes are of one claim, or of the member. */
+interface Reason {
+  readonly lanes: 'claim' | 'member';
+  readonly for: 'later' | 'earlier' | 'either';
+}
+
+/** What a stage passes values over for. */
+export function passesFor(stage: Stage): Reason {
+  switch (stage.op) {
+    case 'dedupe':
+      return { lanes: 'member', for: 'either' };
+    case 'distinct':
+    case 'exhaustByKey':
+      return { lanes: 'claim', for: 'earlier' };
+    case 'throttle':
+      return { lanes: 'claim', for: stage.trailing ? 'later' : 'earlier' };
+    default:
+      return { lanes: 'claim', for: 'later' };
+  }
+}
+
+interface Lane {
+  arrived: number;
+}
+
+class Watched extends RelayOwner {
+  private readonly onSettled: () => void;
+
+  constructor(inner: Owner, onSettled: () => void) {
+    super(inner);
+    this.onSettled = onSettled;
+  }
+
+  override shareSettled(held: boolean): void {
+    this.onSettled();
+    super.shareSettled(held);
+  }
+}
+
+export class Passage {
+  private readonly isUsed: (item: Item) => boolean;
+  private readonly end: (item: Item) => void;
+  private readonly wrong: (what: string) => void;
+  private readonly reason: Reason;
+  private readonly key: (item: Item) => number;
+  private readonly lanes = new Map<string, Lane>();
+  private readonly out = new Set<number>();
+
+  constructor(
+    isUsed: (item: Item) => boolean,
+    end: (item: Item) => void,
+    wrong: (what: string) => void,
+    reason: Reason,
+    key: (item: Item) => number,
+  ) {
+    this.isUsed = isUsed;
+    this.end = end;
+    this.wrong = wrong;
+    this.reason = reason;
+    this.key = key;
+  }
+
+  enter(): Op<Item, Item> {
+    return (flow) =>
+      createFlow((subscriber) =>
+        flow.subscribe({
+          next: (delivery) => {
+            const item = delivery.value;
+            const lane = this.laneOf(item);
+            const number = lane.arrived++;
+            subscriber.next(
+              handleOf(delivery).relay((owner) => new Watched(owner, () => this.settled(item, lane, number))),
+            );
+          },
+          error: (cause: unknown) => subscriber.error(cause),
+          complete: () => subscriber.complete(),
+        }),
+      );
+  }
+
+  leave(): Op<Item, Item> {
+    return tap((item) => void this.out.add(item.token));
+  }
+
+  private laneOf(item: Item): Lane {
+    const first = item.of[0] ?? '';
+    const claim = this.reason.lanes === 'member' ? '' : first.slice(0, first.lastIndexOf('|'));
+    const name = `${claim}|${this.key(item)}`;
+    let lane = this.lanes.get(name);
+    if (lane === undefined) {
+      lane = { arrived: 0 };
+      this.lanes.set(name, lane);
+    }
+    return lane;
+  }
+
+  private settled(item: Item, { arrived }: Lane, number: number): void {
+    if (this.isUsed(item) || this.out.has(item.token)) return;
+    const isLater = arrived > number + 1;
+    const isEarlier = number > 0;
+    const reason = this.reason.for;
+    if ((reason !== 'earlier' && isLater) || (reason !== 'later' && isEarlier)) this.end(item);
+    else this.wrong(`settles value ${item.token}, for which there is no other ${reason} one`);
+  }
+}
