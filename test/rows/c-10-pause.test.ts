@@ -6,7 +6,7 @@ import { brokers, testKafka, uniqueName } from '../helpers/brokers.ts';
 import { until } from '../helpers/until.ts';
 import { createTopic, span, startReading, write } from './support/reading.ts';
 
-const PAUSE_MS = 3_000;
+const PAUSE_MS = 10_000;
 const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 (brokers === undefined ? describe.skip : describe)('C-10: pause and resume', () => {
