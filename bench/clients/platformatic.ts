@@ -22,9 +22,10 @@ const pool = values(task.valueBytes, task.valueKind);
 const batchRecords = Math.ceil(BATCH_BYTES / task.valueBytes);
 const shared = { clientId: 'bench', bootstrapBrokers: [...task.brokers] };
 const producer = new Producer({ ...shared, acks: ALL_IN_SYNC });
+const { compression = 'none' } = task;
 
 const sendAll = (topic: string, some: readonly Buffer[]): Promise<unknown> =>
-  producer.send({ messages: some.map((value) => ({ topic, value })), acks: ALL_IN_SYNC });
+  producer.send({ messages: some.map((value) => ({ topic, value })), acks: ALL_IN_SYNC, compression });
 
 async function produce({ topic, records }: Job, watch: Stopwatch): Promise<Done> {
   let next = 0;

@@ -20,8 +20,10 @@ export type Work =
   /** Lines of a file, each of them a record. */
   | 'files';
 
-/** What the values are: random printable bytes, or JSON documents of the same length. */
-export type ValueKind = 'random' | 'json';
+/** What the values are: random printable bytes, JSON documents of the same length, or events as JSON, which a codec can make something of. */
+export type ValueKind = 'random' | 'json' | 'events';
+
+export type Compression = 'gzip' | 'snappy' | 'lz4' | 'zstd';
 
 /** Some records of one topic. */
 export interface Job {
@@ -45,6 +47,8 @@ export interface Task {
   readonly lingerMs?: number;
   readonly valueKind: ValueKind;
   readonly valueBytes: number;
+  /** How what is produced is compressed; default not at all. */
+  readonly compression?: Compression;
   /** For `steady`. */
   readonly recordsPerSecond: number;
   /** Done before the clock starts, in the same process. */

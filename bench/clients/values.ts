@@ -26,8 +26,20 @@ export function values(valueBytes: number, kind: ValueKind = 'random'): readonly
       seed = (Math.imul(seed, 1_664_525) + 1_013_904_223) >>> 0;
       value[at] = FIRST_PRINTABLE + ((seed >>> 16) % PRINTABLES);
     }
+    if (kind === 'events') return asEvent(value, id, seed >>> 0);
     return kind === 'json' ? asDocument(value, id) : value;
   });
+}
+
+const AGENT = 'Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0';
+const TOKEN_BYTES = 24;
+
+/** Field names and an agent that repeat, and numbers and a token that do not: a codec makes about a third of it. */
+function asEvent(noise: Buffer, id: number, chance: number): Buffer {
+  const kind = ['view', 'order', 'payment'][chance % 3];
+  const token = noise.toString('base64', 0, TOKEN_BYTES).slice(0, TOKEN_BYTES);
+  const event = `{"id":${id},"user":"user-${chance % 5_003}","kind":"${kind}","total":${chance % 99_991},"token":"${token}","agent":"${AGENT}"}`;
+  return Buffer.from(event.padEnd(noise.length).slice(0, noise.length), 'latin1');
 }
 
 function asDocument(value: Buffer, id: number): Buffer {

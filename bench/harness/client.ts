@@ -13,7 +13,7 @@ export interface Client {
 }
 
 /** What has to be there for a client to run. */
-export type Program = 'node' | 'platformatic' | 'rdkafka' | 'go' | 'java' | 'against';
+export type Program = 'node' | 'node24' | 'platformatic' | 'rdkafka' | 'go' | 'java' | 'against';
 
 /** How a program is started; the task comes as the last argument. */
 export interface Command {

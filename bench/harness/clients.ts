@@ -39,6 +39,13 @@ export const CLIENTS: readonly Client[] = [
     note: 'the same with `lingerMs: 10`.',
   },
   {
+    name: 'sluice-node-24',
+    program: 'node24',
+    as: OURS,
+    works: ['produce', 'consume'],
+    note: 'the same on Node 24, which has a zstd of its own.',
+  },
+  {
     name: 'sluice-read',
     program: 'node',
     as: OURS,

@@ -101,6 +101,7 @@ export class Fixture {
       ...(client.lingerMs === undefined ? {} : { lingerMs: client.lingerMs }),
       valueKind: workload.valueKind,
       valueBytes: workload.valueBytes,
+      ...(workload.compression === undefined ? {} : { compression: workload.compression }),
       recordsPerSecond: workload.recordsPerSecond,
       ...jobs,
     };

@@ -1,6 +1,7 @@
 // docs/benchmarks.md, written from everything that is published in bench/results.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { CLIENTS } from './clients.ts';
+import { CODEC_WORKLOADS } from './codec-workloads.ts';
 import { rowsOf } from './report.ts';
 import { readPublished, readStageCosts, type Result } from './results.ts';
 import { markdownTable, tableOf } from './table.ts';
@@ -18,7 +19,7 @@ interface Section {
 }
 
 export function writePage(): void {
-  const sections = WORKLOADS.flatMap((workload) => {
+  const sections = [...WORKLOADS, ...CODEC_WORKLOADS].flatMap((workload) => {
     const result = readPublished(workload.name);
     return result === undefined ? [] : [{ workload, result }];
   });
@@ -99,7 +100,7 @@ function stages(): string {
 function method(sections: readonly Section[]): string {
   const rounds = Math.min(...sections.map(({ result }) => result.rounds));
   return `- At least ${Number.isFinite(rounds) ? rounds : 0} rounds; in each, every client once, in turn and in changing order; each measurement in a process of its own, after a warm-up in it
-  (half as many records) that is not counted, with a topic and a group of its own. One broker, uncompressed, acks=all, no keys. Values are random and printable; the same for everyone.
+  (half as many records) that is not counted, with a topic and a group of its own. One broker, uncompressed unless a codec is named, acks=all, no keys. Values are random and printable, with codecs JSON that compresses to about a third; the same for everyone.
 - What is consumed was written by sluice with its defaults, in batches of up to 1,000,000 bytes.
 - Produce: from the first send to the last acknowledgement. Consume: from the assignment of the partitions to the last record (without a group: from the call), every record weighed by four
   of its bytes and filtered. Consume-process-produce: until the last record's copy is acknowledged.
@@ -112,5 +113,5 @@ function method(sections: readonly Section[]): string {
 function running(): string {
   return `\`npm run bench\` runs everything; \`-- --only consume-100b,pipe\` some of it, \`--clients sluice,kafkajs\` between some, \`--rounds\`, \`--records\`. \`KAFKA_BROKERS=host:port\` takes your
 cluster; else a broker is started from its jars (Java 17, Maven). Go, a C compiler and npm bring the other peers; who cannot be had is named as absent. \`npm run bench:smoke\` is the guard
-of CI, \`npm run bench:operators\` the cost of stages. \`--at\` measures a commit, \`--against\` another one beside it.`;
+of CI, \`npm run bench:operators\` the cost of stages, \`npm run bench:codecs\` the codecs. \`--at\` measures a commit, \`--against\` another one beside it.`;
 }

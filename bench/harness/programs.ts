@@ -47,6 +47,7 @@ export class Programs {
         return { file: process.execPath, args: [ours] };
       case 'against':
         return { file: process.execPath, args: [path.join(this.folder, 'against', file)] };
+      case 'node24':
       case 'platformatic':
         return { file: this.peers().node24, args: [ours] };
       case 'rdkafka':

@@ -1,5 +1,5 @@
 // What is measured.
-import type { ValueKind, Work } from '../clients/task.ts';
+import type { Compression, ValueKind, Work } from '../clients/task.ts';
 
 export interface Workload {
   readonly name: string;
@@ -8,6 +8,7 @@ export interface Workload {
   readonly works: readonly Work[];
   readonly valueKind: ValueKind;
   readonly valueBytes: number;
+  readonly compression?: Compression;
   readonly partitions: number;
   /** Times the records of the run. */
   readonly share: number;

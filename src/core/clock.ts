@@ -17,6 +17,8 @@ export interface Clock {
   setTimeout(callback: () => void, delayMs: number): Timer;
   /** Runs `callback` after I/O that is already due has been served (`setImmediate`). */
   defer(callback: () => void): void;
+  /** Time passes by itself, so that other threads may do work meanwhile. Absent in simulated time, where everything happens in the caller's turn. */
+  readonly isReal?: boolean;
 }
 
 /** A source of numbers in [0, 1), as `Math.random`. */
@@ -29,6 +31,7 @@ const MAX_DELAY_MS = 2 ** 31 - 1;
 
 /** The real clock. */
 export const systemClock: Clock = {
+  isReal: true,
   now: () => performance.now(),
   wallNow: () => Date.now(),
   setTimeout(callback, delayMs) {

@@ -249,7 +249,19 @@ const PRODUCER: readonly Rule[] = [
     /maxInFlight must be a number of at least 1; got 0/,
     { maxInFlight: 1 },
   ],
-  ['maxInFlight', { maxInFlight: 6 }, /maxInFlight: brokers keep at most 5 batches/, { maxInFlight: 5 }],
+  ['maxInFlight', { maxInFlight: 6 }, /maxInFlight must be 5 or less, .*; got 6/, { maxInFlight: 5 }],
+  [
+    'compressionLevel',
+    { compression: 'gzip', compressionLevel: 10 },
+    /compressionLevel of gzip must be from 1 to 9; got 10/,
+    { compression: 'gzip', compressionLevel: 9 },
+  ],
+  [
+    'compressionLevel',
+    { compression: 'zstd', compressionLevel: 1.5 },
+    /compressionLevel must be a whole number; got 1.5/,
+    { compression: 'zstd', compressionLevel: 19 },
+  ],
   [
     'compression',
     { compression: 'brotli' },

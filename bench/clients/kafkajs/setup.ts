@@ -1,5 +1,6 @@
 // What the works of kafkajs share.
-import { CompressionTypes, Kafka, logLevel, Partitioners, type Producer } from 'kafkajs';
+import kafkajs, { CompressionTypes, Kafka, logLevel, Partitioners, type Producer } from 'kafkajs';
+import snappy from 'kafkajs-snappy';
 import { task } from '../run-task.ts';
 import { values } from '../values.ts';
 
@@ -14,6 +15,15 @@ export const kafka = new Kafka({
   brokers: [...task.brokers],
   logLevel: logLevel.ERROR,
 });
+const { compression = 'none' } = task;
+// Those that kafkajs has, and has a package for that builds nothing.
+const types: Partial<Record<string, CompressionTypes>> = {
+  none: CompressionTypes.None,
+  gzip: CompressionTypes.GZIP,
+  snappy: CompressionTypes.Snappy,
+};
+const type = types[compression];
+kafkajs.CompressionCodecs[CompressionTypes.Snappy] = snappy;
 let connecting: Promise<Producer> | undefined;
 
 export function producer(): Promise<Producer> {
@@ -33,7 +43,8 @@ async function connect(): Promise<Producer> {
 /** Sends and waits for the acknowledgements of all in-sync replicas. */
 export async function sendAll(topic: string, messages: { value: Buffer | string }[]): Promise<void> {
   const topicMessages = [{ topic, messages }];
-  await (await producer()).sendBatch({ acks: -1, compression: CompressionTypes.None, topicMessages });
+  if (type === undefined) throw new Error(`kafkajs has no ${compression}`);
+  await (await producer()).sendBatch({ acks: -1, compression: type, topicMessages });
 }
 
 export async function close(): Promise<void> {

@@ -9,7 +9,7 @@ declare module '@platformatic/kafka' {
 
   export class Producer {
     constructor(options: { clientId: string; bootstrapBrokers: string[]; acks?: number });
-    send(options: { messages: Message[]; acks?: number }): Promise<unknown>;
+    send(options: { messages: Message[]; acks?: number; compression?: string }): Promise<unknown>;
     close(): Promise<void>;
   }
 

@@ -12,6 +12,14 @@ export function allowance(compressedBytes: number, maxBytes: number): number {
   return Math.min(maxBytes, Math.max(SUSPICIOUS_BYTES, maxBytes / 4, compressedBytes * SUSPICIOUS_RATIO));
 }
 
+const MIN_CHUNK_BYTES = 16 * 1024;
+const MAX_CHUNK_BYTES = 1024 * 1024;
+
+/** Memory that zlib writes into at a time: one chunk, where `expectedBytes` come out of it, is neither copied nor handed over in pieces. */
+export function chunkBytes(expectedBytes: number): number {
+  return Math.min(Math.max(expectedBytes, MIN_CHUNK_BYTES), MAX_CHUNK_BYTES);
+}
+
 /** The error of a batch that would grow past its bound; `bytes` is the size it would have, where that is known. */
 export function tooLarge(codec: CodecName, maxBytes: number, bytes?: number): CompressionError {
   const size = bytes === undefined ? '' : ` to ${bytes} bytes`;

@@ -10,57 +10,135 @@ const END_MARK = Buffer.alloc(4);
 const BLOCK_BYTES = 64 * 1024;
 // The library puts the decompressed size before a block, and wants it there.
 const PREFIX_BYTES = 4;
+// Three milliseconds of work; a thread for each block of less would take longer than the work.
+const AT_ONCE_BYTES = 2 * 1024 * 1024;
 
-type Lz4Library = Pick<typeof import('lz4-napi'), 'compressSync' | 'uncompressSync' | 'decompressFrameSync'>;
+type Lz4Library = Pick<
+  typeof import('lz4-napi'),
+  'compress' | 'compressSync' | 'uncompress' | 'uncompressSync' | 'decompressFrame' | 'decompressFrameSync'
+>;
+
+interface Block {
+  readonly start: number;
+  readonly end: number;
+  readonly isStored: boolean;
+  readonly maxBytes: number;
+}
+
+/** The frames of a batch, checked. */
+interface Plan {
+  readonly isPlain: boolean;
+  /** Where they are not plain, there is no need to know them one by one. */
+  readonly blocks: readonly Block[];
+  readonly size: number;
+}
+
+function planOf(data: Buffer, maxBytes: number): Plan {
+  const allowed = allowance(data.length, maxBytes);
+  const { size, isPlain } = measureLz4(data, allowed);
+  if (size > allowed) throw tooLarge('lz4', allowed, size);
+  const blocks: Block[] = [];
+  if (isPlain)
+    eachLz4Block(data, (start, end, isStored, maxBlockBytes) => {
+      blocks.push({ start, end, isStored, maxBytes: maxBlockBytes });
+    });
+  return { isPlain, blocks, size };
+}
+
+/** Puts a block behind the others: `packed` as the library makes it, or as it is where that is not smaller. */
+function frame(parts: Buffer[], block: Buffer, packed: Buffer): void {
+  const length = packed.length - PREFIX_BYTES;
+  if (length < block.length) {
+    // The prefix has just the room of the length that the frame wants.
+    packed.writeUInt32LE(length, 0);
+    parts.push(packed);
+    return;
+  }
+  const header = Buffer.allocUnsafe(4);
+  header.writeUInt32LE(STORED + block.length);
+  parts.push(header, block);
+}
 
 function compress(library: Lz4Library, data: Buffer): Buffer {
   const parts: Buffer[] = [FRAME_HEADER];
   for (let at = 0; at < data.length; at += BLOCK_BYTES) {
     const block = data.subarray(at, at + BLOCK_BYTES);
-    const packed = library.compressSync(block);
-    const length = packed.length - PREFIX_BYTES;
-    if (length < block.length) {
-      // The prefix has just the room of the length that the frame wants.
-      packed.writeUInt32LE(length, 0);
-      parts.push(packed);
-    } else {
-      const header = Buffer.allocUnsafe(4);
-      header.writeUInt32LE(STORED + block.length);
-      parts.push(header, block);
-    }
+    frame(parts, block, library.compressSync(block));
   }
   parts.push(END_MARK);
   return Buffer.concat(parts);
 }
 
-function decompress(library: Lz4Library, data: Buffer, maxBytes: number): Buffer {
-  const allowed = allowance(data.length, maxBytes);
-  const { size, isPlain } = measureLz4(data, allowed);
-  if (size > allowed) throw tooLarge('lz4', allowed, size);
+async function compressSlowly(library: Lz4Library, data: Buffer): Promise<Buffer> {
+  const parts: Buffer[] = [FRAME_HEADER];
+  for (let at = 0; at < data.length; at += BLOCK_BYTES) {
+    const block = data.subarray(at, at + BLOCK_BYTES);
+    frame(parts, block, await library.compress(block));
+  }
+  parts.push(END_MARK);
+  return Buffer.concat(parts);
+}
+
+/** The block as the library wants it. */
+function prefixed(data: Buffer, { start, end, maxBytes }: Block): Buffer {
+  const block = Buffer.allocUnsafe(PREFIX_BYTES + end - start);
+  block.writeUInt32LE(maxBytes);
+  data.copy(block, PREFIX_BYTES, start, end);
+  return block;
+}
+
+/** What comes out, block by block. */
+class Output {
+  private readonly bytes: Buffer;
+  private at = 0;
+
+  constructor({ size }: Plan) {
+    this.bytes = Buffer.allocUnsafeSlow(size);
+  }
+
+  add(part: Buffer): void {
+    if (part.length > this.bytes.length - this.at)
+      throw new RangeError('its blocks are larger than they look');
+    this.at += part.copy(this.bytes, this.at);
+  }
+
+  /** What the upper bound took too much is given back where it is worth a copy. */
+  whole(): Buffer {
+    const used = this.bytes.subarray(0, this.at);
+    return this.at * 2 < this.bytes.length ? Buffer.from(used) : used;
+  }
+}
+
+function decode(library: Lz4Library, data: Buffer, plan: Plan): Buffer {
   try {
-    return isPlain ? decompressBlocks(library, data, size) : library.decompressFrameSync(data);
+    if (!plan.isPlain) return library.decompressFrameSync(data);
+    const output = new Output(plan);
+    for (const block of plan.blocks)
+      output.add(
+        block.isStored
+          ? data.subarray(block.start, block.end)
+          : library.uncompressSync(prefixed(data, block)),
+      );
+    return output.whole();
   } catch (error) {
     throw damaged('lz4', messageOf(error), error);
   }
 }
 
-function decompressBlocks(library: Lz4Library, data: Buffer, size: number): Buffer {
-  const result = Buffer.allocUnsafeSlow(size);
-  let at = 0;
-  eachLz4Block(data, (start, end, isStored, maxBlockBytes) => {
-    if (isStored) {
-      at += data.copy(result, at, start, end);
-      return;
-    }
-    const block = Buffer.allocUnsafe(PREFIX_BYTES + end - start);
-    block.writeUInt32LE(maxBlockBytes);
-    data.copy(block, PREFIX_BYTES, start, end);
-    const part = library.uncompressSync(block);
-    if (part.length > size - at) throw new RangeError('its blocks are larger than they look');
-    at += part.copy(result, at);
-  });
-  // What the upper bound took too much is given back where it is worth a copy.
-  return at * 2 < size ? Buffer.from(result.subarray(0, at)) : result.subarray(0, at);
+async function decodeSlowly(library: Lz4Library, data: Buffer, plan: Plan): Promise<Buffer> {
+  try {
+    if (!plan.isPlain) return await library.decompressFrame(data);
+    const output = new Output(plan);
+    for (const block of plan.blocks)
+      output.add(
+        block.isStored
+          ? data.subarray(block.start, block.end)
+          : await library.uncompress(prefixed(data, block)),
+      );
+    return output.whole();
+  } catch (error) {
+    throw damaged('lz4', messageOf(error), error);
+  }
 }
 
 /** Loads the optional peer package `lz4-napi`, which ships prebuilt binaries. */
@@ -75,6 +153,12 @@ export async function loadLz4(): Promise<Codec> {
     name: 'lz4',
     id: 3,
     compress: (data) => compress(library, data),
-    decompress: (data, maxBytes) => decompress(library, data, maxBytes),
+    decompress: (data, maxBytes) => decode(library, data, planOf(data, maxBytes)),
+    compressAside: (data) =>
+      data.length <= AT_ONCE_BYTES ? compress(library, data) : compressSlowly(library, data),
+    decompressAside: (data, maxBytes) => {
+      const plan = planOf(data, maxBytes);
+      return plan.size <= AT_ONCE_BYTES ? decode(library, data, plan) : decodeSlowly(library, data, plan);
+    },
   };
 }

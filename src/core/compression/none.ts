@@ -6,4 +6,6 @@ export const none: Codec = {
   id: 0,
   compress: (data) => data,
   decompress: (data) => data,
+  compressAside: (data) => data,
+  decompressAside: (data) => data,
 };

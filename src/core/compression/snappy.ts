@@ -3,7 +3,10 @@
 import type { Codec } from './codec.ts';
 import { damaged, messageOf, packageMissing, tooLarge } from './limits.ts';
 
-type SnappyLibrary = Pick<typeof import('snappy'), 'compressSync' | 'uncompressSync'>;
+type SnappyLibrary = Pick<
+  typeof import('snappy'),
+  'compress' | 'compressSync' | 'uncompress' | 'uncompressSync'
+>;
 
 // Results as memory of their own are slower by ten times: the collector runs for each.
 const COPIED = { copyOutputData: true };
@@ -13,6 +16,20 @@ const FRAME_HEADER = Buffer.concat([MAGIC, Buffer.from([0, 0, 0, 1, 0, 0, 0, 1])
 const BLOCK_BYTES = 32 * 1024;
 // A copy element makes at most 64 bytes out of two.
 const MAX_RATIO = 64;
+// Four milliseconds of work; a thread for each block of less would take longer than the work.
+const AT_ONCE_BYTES = 2 * 1024 * 1024;
+
+/** A raw block within the data. */
+interface Block {
+  readonly start: number;
+  readonly end: number;
+}
+
+/** The blocks of a batch, and what they claim to become. */
+interface Plan {
+  readonly blocks: readonly Block[];
+  readonly total: number;
+}
 
 function isFramed(data: Buffer): boolean {
   return data.length >= FRAME_HEADER.length && MAGIC.compare(data, 0, MAGIC.length) === 0;
@@ -33,8 +50,9 @@ function claimedBytes(data: Buffer, at: number, end: number): number {
   throw damaged('snappy', 'a block has no valid length');
 }
 
-/** Calls `visit` for every raw block inside the framing; a further frame header between blocks is stepped over, as Java does. */
-function eachBlock(data: Buffer, visit: (start: number, end: number) => void): void {
+/** The raw blocks inside the framing; a further frame header between blocks is stepped over, as Java does. */
+function framedBlocks(data: Buffer): Block[] {
+  const blocks: Block[] = [];
   let at = 0;
   while (at < data.length) {
     if (data.length - at >= FRAME_HEADER.length && MAGIC.compare(data, at, at + MAGIC.length) === 0) {
@@ -46,48 +64,63 @@ function eachBlock(data: Buffer, visit: (start: number, end: number) => void): v
     at += 4;
     if (length < 0 || length > data.length - at)
       throw damaged('snappy', `a block claims ${length} of ${data.length - at} bytes`);
-    if (length > 0) visit(at, at + length);
+    if (length > 0) blocks.push({ start: at, end: at + length });
     at += length;
   }
+  return blocks;
+}
+
+/** Checks all that the blocks claim. */
+function planOf(data: Buffer, maxBytes: number): Plan {
+  const blocks = isFramed(data) ? framedBlocks(data) : [{ start: 0, end: data.length }];
+  let total = 0;
+  for (const { start, end } of blocks) total += claimedBytes(data, start, end);
+  if (total > maxBytes) throw tooLarge('snappy', maxBytes, total);
+  return { blocks, total };
+}
+
+function frame(parts: Buffer[], block: Buffer): void {
+  const length = Buffer.allocUnsafe(4);
+  length.writeInt32BE(block.length);
+  parts.push(length, block);
 }
 
 function compress(library: SnappyLibrary, data: Buffer): Buffer {
   const parts: Buffer[] = [FRAME_HEADER];
-  for (let at = 0; at < data.length; at += BLOCK_BYTES) {
-    const block = library.compressSync(data.subarray(at, at + BLOCK_BYTES), COPIED);
-    const length = Buffer.allocUnsafe(4);
-    length.writeInt32BE(block.length);
-    parts.push(length, block);
-  }
+  for (let at = 0; at < data.length; at += BLOCK_BYTES)
+    frame(parts, library.compressSync(data.subarray(at, at + BLOCK_BYTES), COPIED));
   return Buffer.concat(parts);
 }
 
-function uncompressBlock(library: SnappyLibrary, data: Buffer, start: number, end: number): Buffer {
+async function compressSlowly(library: SnappyLibrary, data: Buffer): Promise<Buffer> {
+  const parts: Buffer[] = [FRAME_HEADER];
+  for (let at = 0; at < data.length; at += BLOCK_BYTES)
+    frame(parts, await library.compress(data.subarray(at, at + BLOCK_BYTES), COPIED));
+  return Buffer.concat(parts);
+}
+
+function decode(library: SnappyLibrary, data: Buffer, { blocks, total }: Plan): Buffer {
+  const result = Buffer.allocUnsafeSlow(total);
+  let at = 0;
   try {
-    return library.uncompressSync(data.subarray(start, end), COPIED) as Buffer;
+    for (const { start, end } of blocks)
+      at += (library.uncompressSync(data.subarray(start, end), COPIED) as Buffer).copy(result, at);
   } catch (error) {
     throw damaged('snappy', messageOf(error), error);
   }
-}
-
-function decompressFramed(library: SnappyLibrary, data: Buffer, maxBytes: number): Buffer {
-  let total = 0;
-  eachBlock(data, (start, end) => {
-    total += claimedBytes(data, start, end);
-  });
-  if (total > maxBytes) throw tooLarge('snappy', maxBytes, total);
-  const result = Buffer.allocUnsafeSlow(total);
-  let at = 0;
-  eachBlock(data, (start, end) => {
-    at += uncompressBlock(library, data, start, end).copy(result, at);
-  });
   return at === total ? result : result.subarray(0, at);
 }
 
-function decompressRaw(library: SnappyLibrary, data: Buffer, maxBytes: number): Buffer {
-  const claimed = claimedBytes(data, 0, data.length);
-  if (claimed > maxBytes) throw tooLarge('snappy', maxBytes, claimed);
-  return uncompressBlock(library, data, 0, data.length);
+async function decodeSlowly(library: SnappyLibrary, data: Buffer, { blocks, total }: Plan): Promise<Buffer> {
+  const result = Buffer.allocUnsafeSlow(total);
+  let at = 0;
+  try {
+    for (const { start, end } of blocks)
+      at += ((await library.uncompress(data.subarray(start, end), COPIED)) as Buffer).copy(result, at);
+  } catch (error) {
+    throw damaged('snappy', messageOf(error), error);
+  }
+  return at === total ? result : result.subarray(0, at);
 }
 
 /** Loads the package `snappy`, a dependency that ships prebuilt binaries. */
@@ -102,7 +135,12 @@ export async function loadSnappy(): Promise<Codec> {
     name: 'snappy',
     id: 2,
     compress: (data) => compress(library, data),
-    decompress: (data, maxBytes) =>
-      isFramed(data) ? decompressFramed(library, data, maxBytes) : decompressRaw(library, data, maxBytes),
+    decompress: (data, maxBytes) => decode(library, data, planOf(data, maxBytes)),
+    compressAside: (data) =>
+      data.length <= AT_ONCE_BYTES ? compress(library, data) : compressSlowly(library, data),
+    decompressAside: (data, maxBytes) => {
+      const plan = planOf(data, maxBytes);
+      return plan.total <= AT_ONCE_BYTES ? decode(library, data, plan) : decodeSlowly(library, data, plan);
+    },
   };
 }

@@ -42,7 +42,7 @@ export const DEFAULT_TOTAL_PREFETCH_BYTES = 16 * 1024 * 1024;
 export const MIN_FETCH_BYTES = 16 * 1024;
 
 /** A batch may unpack to this much at most; beyond it, it is taken for a decompression bomb. */
-export const DEFAULT_MAX_BATCH_BYTES = 256 * 1024 * 1024;
+export const DEFAULT_MAX_BATCH_BYTES = 128 * 1024 * 1024;
 
 /** A record passes on to the event loop after this long. */
 export const EMISSION_SLICE_MS = 8;

@@ -73,6 +73,6 @@ export interface FetcherOptions {
   readonly partitionFetchBytes?: number | undefined;
   /** How far a partition is read ahead of its pipeline. Default 4 MiB, less where its share of the budget is smaller. */
   readonly prefetchBytes?: number | undefined;
-  /** The most one batch may unpack to. Default 256 MiB. */
+  /** The most one batch may unpack to; a larger one ends its partition with a CompressionError. Default 128 MiB. */
   readonly maxBatchBytes?: number | undefined;
 }

@@ -59,7 +59,17 @@ export class ReaderFeed {
     this.host = host;
     this.share = share;
     this.source = new RecordSource(
-      { topic, partition, budget, share, maxBatchBytes, admits, onReady, onJump },
+      {
+        topic,
+        partition,
+        budget,
+        share,
+        maxBatchBytes,
+        unpacksAside: host.clock.isReal === true,
+        admits,
+        onReady,
+        onJump,
+      },
       position,
     );
     this.owner.onFed();

@@ -22,9 +22,11 @@ export interface SourceContext {
   readonly budget: ByteBudget;
   readonly share: BudgetShare;
   readonly maxBatchBytes: number;
+  /** Large batches are unpacked by other threads. */
+  readonly unpacksAside: boolean;
   /** False while there is no room for so many bytes more than are counted already. */
   readonly admits: (bytes: number) => boolean;
-  /** Called when `next()` can go on after it returned undefined for a codec that was being loaded. */
+  /** Called when `next()` can go on after it returned undefined for a codec that was being loaded, or a batch that was being unpacked. */
   readonly onReady: () => void;
   /** The records that follow do not continue at the offset they were fetched for. */
   readonly onJump: (offset: number) => void;
@@ -54,7 +56,7 @@ export class RecordSource {
   private batches: Generator<RecordBatch, void, undefined> | undefined;
   private batch: RecordBatch | undefined;
   private cursor: BatchCursor | undefined;
-  /** The batch that waits for room: it was found to be visible. */
+  /** The batch that waits for room, or to be unpacked: it was found to be visible. */
   private shown: RecordBatch | undefined;
   private returned: FetchedRecord | undefined;
   private loading = false;
@@ -177,22 +179,29 @@ export class RecordSource {
       this.batch = batch;
       const waiting = prepareCodec(batch.codecId);
       if (waiting !== undefined) {
-        this.awaitCodec(waiting);
+        this.wait(waiting);
         return false;
       }
       if (this.isHidden(batch)) {
         this.unbuffer(batch.wireBytes);
         this.endBatch();
         this.context.share.release(batch.wireBytes);
-      } else if (this.hasRoomFor(batch)) this.open(batch);
-      else return false;
+      } else if (this.hasRoomFor(batch)) {
+        const unpacking = batch.isOpen ? undefined : this.unpack(batch);
+        if (unpacking !== undefined) {
+          this.shown = batch;
+          this.wait(unpacking);
+          return false;
+        }
+        this.open(batch);
+      } else return false;
     }
     return true;
   }
 
   /** Unpacked batches are what can grow far beyond what was fetched. */
   private hasRoomFor(batch: RecordBatch): boolean {
-    this.waitsForRoom = batch.codecId !== 0 && !this.context.admits(batch.wireBytes * (this.ratio - 1));
+    this.waitsForRoom = !batch.isOpen && !this.context.admits(batch.wireBytes * (this.ratio - 1));
     this.shown = this.waitsForRoom ? batch : undefined;
     return !this.waitsForRoom;
   }
@@ -204,9 +213,16 @@ export class RecordSource {
     return hidden || batch.isControl || batch.count === 0 || batch.lastOffset < this.passedOffset;
   }
 
-  private open(batch: RecordBatch): void {
-    const { topic, partition, share, maxBatchBytes } = this.context;
+  /** Undefined when it is unpacked now. */
+  private unpack(batch: RecordBatch): Promise<void> | undefined {
+    const { maxBatchBytes, unpacksAside } = this.context;
+    if (unpacksAside) return batch.openAside(maxBatchBytes);
     batch.open(maxBatchBytes);
+    return undefined;
+  }
+
+  private open(batch: RecordBatch): void {
+    const { topic, partition, share } = this.context;
     const fromOffset = this.passedOffset;
     this.cursor = new BatchCursor(batch, topic, partition, fromOffset);
     this.unbuffer(batch.wireBytes);
@@ -271,7 +287,8 @@ export class RecordSource {
     this.context.onJump(item.jumpTo);
   }
 
-  private awaitCodec(waiting: Promise<void>): void {
+  /** Goes on when a codec is loaded, or a batch unpacked. */
+  private wait(waiting: Promise<void>): void {
     const { generation } = this;
     this.loading = true;
     const goOn = (error?: unknown): void => {

@@ -1,6 +1,7 @@
 // One batch of a partition, from its first record to its result.
 
 import type { BatchBuilder } from '../records/batch-builder.ts';
+import { BATCH_OVERHEAD } from '../records/batch-header.ts';
 import type { Bytes, HeadersInit } from '../records/types.ts';
 import type { KafkaError } from '../../errors.ts';
 import { BatchEntries } from './batch-entries.ts';
@@ -31,6 +32,10 @@ export class Batch {
   builder: BatchBuilder | undefined;
   /** The exact bytes that are sent, every time the same. */
   sealed: Buffer | undefined;
+  /** Its records, compressed before their turn; undefined when that is left to the sealing. */
+  packed: Buffer | undefined = undefined;
+  /** Another thread compresses its records: nothing may be appended, nor taken out. */
+  isPacking = false;
   entries = new BatchEntries();
   baseSequence = -1;
   /** Bytes before compression, which is what the buffer limits count. */
@@ -66,7 +71,8 @@ export class Batch {
 
   /** The bytes it takes in a request; an upper bound before it is sealed. */
   get wireBytes(): number {
-    return this.sealed === undefined ? this.bytes : this.sealed.length;
+    if (this.sealed !== undefined) return this.sealed.length;
+    return this.packed === undefined ? this.bytes : this.packed.length + BATCH_OVERHEAD;
   }
 
   tryAppend(

@@ -2,6 +2,7 @@
 
 import { UsageError } from '../../errors.ts';
 import { CODEC_NAMES, type CodecName } from '../compression/codec.ts';
+import { LEVELS } from '../compression/levels.ts';
 import type { Numbering } from './sequence.ts';
 import type { ProducerInterceptor } from './interceptor.ts';
 import {
@@ -36,8 +37,13 @@ export interface ProducerOptions {
   readonly partitionBufferBytes?: number | undefined;
   /** Batches in flight per partition and requests in flight per broker, 1 to 5. Default 5, what brokers can keep in order. */
   readonly maxInFlight?: number | undefined;
-  /** Default 'none'. */
+  /** How batches are compressed: a large one by another thread, so that the event loop goes on. Default 'none'. */
   readonly compression?: CodecName | undefined;
+  /**
+   * How hard gzip (1 to 9) or zstd (-131,072 to 22, usually 1 to 19) works: more is smaller and slower. Default the codec's own, 6 and 3. snappy and
+   * lz4 have no levels here and take no notice.
+   */
+  readonly compressionLevel?: number | undefined;
   /** From `send` to the end of a record's last attempt, in ms. Default 120,000. */
   readonly deliveryTimeoutMs?: number | undefined;
   /** One Produce request, in ms. Default 30,000. */
@@ -104,6 +110,7 @@ export function producerSettings(options: ProducerOptions = {}): ProducerSetting
     partitionBufferBytes: count(options, 'partitionBufferBytes', Math.ceil(bufferBytes / 4), 1),
     maxInFlight: count(options, 'maxInFlight', 5, 1),
     compression: compression,
+    compressionLevel: options.compressionLevel ?? LEVELS[compression]?.byDefault ?? 0,
     deliveryTimeoutMs: count(options, 'deliveryTimeoutMs', 120_000, 1),
     requestTimeoutMs: count(options, 'requestTimeoutMs', 30_000, 1),
     metadataTimeoutMs: count(options, 'metadataTimeoutMs', 15_000, 1),
@@ -127,6 +134,7 @@ export function producerSettings(options: ProducerOptions = {}): ProducerSetting
       `compression must be one of ${CODEC_NAMES.join(', ')}; got ${JSON.stringify(compression)}`,
       'compression',
     );
+  checkLevel(compression, options.compressionLevel);
   if (
     typeof partitioner === 'string' ? !PARTITIONER_NAMES.includes(partitioner) : !isPartitioner(partitioner)
   )
@@ -137,7 +145,7 @@ export function producerSettings(options: ProducerOptions = {}): ProducerSetting
   checkDelivery(options, acks, idempotent);
   if (settings.maxInFlight > 5)
     throw new UsageError(
-      'maxInFlight: brokers keep at most 5 batches of a partition in order; take 5 or less',
+      `maxInFlight must be 5 or less, for brokers keep no more batches of a partition in order; got ${settings.maxInFlight}`,
       'maxInFlight',
     );
   if (batchBytes > maxRecordBytes)
@@ -156,6 +164,21 @@ export function producerSettings(options: ProducerOptions = {}): ProducerSetting
       'lingerMs',
     );
   return settings;
+}
+
+function checkLevel(compression: CodecName, level: unknown): void {
+  if (level === undefined) return;
+  const levels = LEVELS[compression];
+  if (typeof level !== 'number' || !Number.isInteger(level))
+    throw new UsageError(
+      `compressionLevel must be a whole number; got ${JSON.stringify(level)}`,
+      'compressionLevel',
+    );
+  if (levels !== undefined && (level < levels.least || level > levels.most))
+    throw new UsageError(
+      `compressionLevel of ${compression} must be from ${levels.least} to ${levels.most}; got ${level}`,
+      'compressionLevel',
+    );
 }
 
 function isPartitioner(value: unknown): boolean {

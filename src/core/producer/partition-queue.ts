@@ -3,6 +3,8 @@
 
 import { KafkaError, TimeoutError, UsageError } from '../../errors.ts';
 import type { Timer } from '../clock.ts';
+import { codecByName } from '../compression/registry.ts';
+import { BATCH_OVERHEAD } from '../records/batch-header.ts';
 import { Backlog } from './backlog.ts';
 import { Breaker } from './breaker.ts';
 import type { Batch } from './batch.ts';
@@ -105,6 +107,38 @@ export class PartitionQueue {
     return dueAt > now ? dueAt : Infinity;
   }
 
+  /**
+   * Compresses the records of a selected batch ahead of its sealing. False when it cannot go out now: another thread is at work on it, and
+   * `onPacked` is called then; or it has failed.
+   */
+  pack(batch: Batch, onPacked: () => void): boolean {
+    if (batch.isPacking) return false;
+    const { compression, compressionLevel } = this.context.settings;
+    try {
+      this.dropWithdrawn(batch);
+      if (batch.count === 0 || batch.packed !== undefined) return true;
+      const packed = codecByName(compression).compressAside(batch.builder!.records, compressionLevel);
+      if (Buffer.isBuffer(packed)) {
+        batch.packed = packed;
+        return true;
+      }
+      if (this.backlog.open === batch) this.backlog.close();
+      batch.isPacking = true;
+      const done = (result?: Buffer): void => {
+        batch.isPacking = false;
+        batch.packed = result;
+        onPacked();
+      };
+      // What failed there is tried once more, and told, by the sealing.
+      packed.then(done, () => done()).catch(this.context.report);
+    } catch (error) {
+      this.backlog.shift();
+      batch.error = error instanceof KafkaError ? error : unexpected(this.name, error);
+      this.finish(batch);
+    }
+    return false;
+  }
+
   /** Makes a selected batch ready to go out; false when nothing of it is left to send. */
   begin(batch: Batch): boolean {
     if (batch.state === 'filling') {
@@ -126,7 +160,7 @@ export class PartitionQueue {
     const half = Math.ceil(batch.bytes / 2);
     this.topic.learnBatchBytes(half);
     const { settings, counters } = this.context;
-    const parts = splitBatch(batch, this.place, half, settings.compression, this.flight.sequence);
+    const parts = splitBatch(batch, this.place, half, settings, this.flight.sequence);
     counters.splits += 1;
     this.charge(parts.reduce((sum, part) => sum + part.bytes, 0));
     this.release(batch.bytes);
@@ -176,26 +210,59 @@ export class PartitionQueue {
   }
 
   private seal(batch: Batch): boolean {
-    const before = batch.bytes;
     try {
-      this.context.counters.recordsWithdrawn += dropWithdrawn(batch, this.place);
+      this.dropWithdrawn(batch);
       if (batch.count > 0) {
         const { sequence } = this.flight;
         const { producerId, producerEpoch, next: baseSequence } = sequence;
-        const { compression: codec, numbering } = this.context.settings;
-        const transactional = numbering === 'given';
-        batch.sealed = batch.builder!.seal({ codec, producerId, producerEpoch, baseSequence, transactional });
+        const transactional = this.context.settings.numbering === 'given';
+        const packed = this.packedOf(batch);
+        const codec = packed === undefined ? 'none' : this.context.settings.compression;
+        batch.sealed = batch.builder!.seal({
+          codec,
+          packed,
+          producerId,
+          producerEpoch,
+          baseSequence,
+          transactional,
+        });
+        batch.packed = undefined;
         batch.builder = undefined;
         batch.baseSequence = sequence.take(batch.count);
-        this.release(before - batch.bytes);
         return true;
       }
     } catch (error) {
       batch.error = error instanceof KafkaError ? error : unexpected(this.name, error);
     }
-    batch.bytes = before;
     this.finish(batch);
     return false;
+  }
+
+  /** Takes out what was withdrawn since; what was compressed with it is of no use any more. */
+  private dropWithdrawn(batch: Batch): void {
+    const before = batch.bytes;
+    let dropped = 0;
+    try {
+      dropped = dropWithdrawn(batch, this.place);
+    } catch (error) {
+      batch.bytes = before;
+      throw error;
+    }
+    if (dropped === 0) return;
+    this.context.counters.recordsWithdrawn += dropped;
+    batch.packed = undefined;
+    if (batch.count === 0) batch.bytes = before;
+    else this.release(before - batch.bytes);
+  }
+
+  /** The records compressed; undefined without a codec, and where a batch that just fits would be too large compressed. */
+  private packedOf(batch: Batch): Buffer | undefined {
+    const { compression, compressionLevel, maxRecordBytes } = this.context.settings;
+    if (compression === 'none') return undefined;
+    const { records } = batch.builder!;
+    const packed = batch.packed ?? codecByName(compression).compress(records, compressionLevel);
+    const isTooLarge = packed.length > records.length && packed.length + BATCH_OVERHEAD > maxRecordBytes;
+    return isTooLarge ? undefined : packed;
   }
 
   private finish(batch: Batch): void {

@@ -49,6 +49,8 @@ export class Producer implements RecordProducer {
   private readonly deadlines: Deadlines;
   private readonly partitioner: Partitioner;
   private readonly stamp: Stamp;
+  /** A batch that waits to be compressed is on its way, too. */
+  private readonly packs: boolean;
   private readonly ender = new AbortController();
   private lastTopic: TopicState | undefined;
   private closing: Promise<void> | undefined;
@@ -76,6 +78,7 @@ export class Producer implements RecordProducer {
         take(name, intercepted(settings.interceptors, name, record), receipt, tag);
     }
     this.stamp = new Stamp(cluster.clock);
+    this.packs = settings.compression !== 'none';
     const context: ProducerContext = {
       clock: cluster.clock,
       random: cluster.random,
@@ -337,7 +340,7 @@ export class Producer implements RecordProducer {
           batch.bytes >= ENOUGH_BYTES &&
           before < ENOUGH_BYTES &&
           batch.count >= ENOUGH_RECORDS &&
-          partition.flight.batches.length < FEW_BATCHES
+          (this.packs ? partition.queued : partition.flight.batches.length) < FEW_BATCHES
         ) {
           full = partition;
           partition.backlog.close();

@@ -1,7 +1,6 @@
 // Writing the records of a batch again: without those that were withdrawn, or as smaller batches. Rare, so it goes through the reader of the
 // records layer and needs nothing kept on the fast path.
 
-import type { CodecName } from '../compression/codec.ts';
 import { BatchCursor } from '../records/batch-cursor.ts';
 import { BatchBuilder } from '../records/batch-builder.ts';
 import type { FetchedRecord } from '../records/fetched-record.ts';
@@ -9,6 +8,7 @@ import { parseBatches } from '../records/record-batch.ts';
 import { Batch } from './batch.ts';
 import { BatchEntries } from './batch-entries.ts';
 import type { Place } from './flight.ts';
+import type { ProducerSettings } from './options.ts';
 import { sequenceAfter, type Sequence } from './sequence.ts';
 
 const UNSEQUENCED = { codec: 'none', producerId: -1, producerEpoch: -1, baseSequence: -1 } as const;
@@ -69,7 +69,7 @@ export function splitBatch(
   batch: Batch,
   place: Place,
   maxBytes: number,
-  codec: CodecName,
+  { compression: codec, compressionLevel: level }: Pick<ProducerSettings, 'compression' | 'compressionLevel'>,
   sequence: Sequence,
 ): Batch[] {
   const parts: Batch[] = [];
@@ -88,6 +88,7 @@ export function splitBatch(
     each.baseSequence = baseSequence;
     each.sealed = each.builder!.seal({
       codec,
+      level,
       producerId: sequence.producerId,
       producerEpoch: sequence.producerEpoch,
       baseSequence,

@@ -25,11 +25,14 @@ export class Sender {
   private depth = 0;
   private scheduled = false;
   private codecLoading = false;
+  /** Batches are compressed ahead of their sealing, large ones by other threads. */
+  private readonly packs: boolean;
   private readonly quietWaiters: (() => void)[] = [];
 
   constructor(cluster: Cluster, context: ProducerContext, ids: Identities, leaders: Leaders) {
     this.cluster = cluster;
     this.context = context;
+    this.packs = context.settings.compression !== 'none' && context.clock.isReal === true;
     this.ids = ids;
     this.leaders = leaders;
     this.answers = new Answers(cluster.metadata, context, leaders, (partition) => this.list(partition));
@@ -133,8 +136,16 @@ export class Sender {
       node.waiting.push(partition);
       return;
     }
+    if (this.packs && batch.state === 'filling' && !partition.pack(batch, () => this.packed(partition))) {
+      if (!batch.isPacking) this.list(partition);
+      return;
+    }
     if (partition.begin(batch)) (node.request ??= new ProduceRequest()).add(partition, batch);
     this.list(partition);
+  }
+
+  private packed(partition: PartitionQueue): void {
+    this.run(() => this.list(partition));
   }
 
   private wakeLater(partition: PartitionQueue, now: number): void {

@@ -15,6 +15,10 @@ import { highHalf, sizeOfVarint, sizeOfVarlong, writeVarint, writeVarlong } from
 export interface SealOptions {
   /** Must be ready: `prepareCodec`. */
   readonly codec: CodecName;
+  /** Of the codec; default its own. */
+  readonly level?: number | undefined;
+  /** The {@link BatchBuilder.records}, compressed by `codec` already. */
+  readonly packed?: Buffer | undefined;
   /** -1 for a producer that is not idempotent; so are the epoch and the sequence then. */
   readonly producerId: number;
   readonly producerEpoch: number;
@@ -86,6 +90,11 @@ export class BatchBuilder {
     return this.append(key, bytesLength(key), value, bytesLength(value), list, headerBytes, timestamp);
   }
 
+  /** The records so far, as they are compressed. They stay as they are until another one is appended. */
+  get records(): Buffer {
+    return this.buffer.subarray(BATCH_OVERHEAD, this.bytes);
+  }
+
   /**
    * Finishes the batch: base offset 0, leader epoch -1, CRC set. Uncompressed it is the builder's own memory, not a copy.
    * @throws CompressionError when the codec is not ready.
@@ -96,7 +105,7 @@ export class BatchBuilder {
     const codec = codecId(options.codec);
     let batch = this.buffer.subarray(0, this.bytes);
     if (codec !== 0) {
-      const records = codecById(codec).compress(batch.subarray(BATCH_OVERHEAD));
+      const records = options.packed ?? codecById(codec).compress(this.records, options.level);
       batch = Buffer.allocUnsafeSlow(BATCH_OVERHEAD + records.length);
       records.copy(batch, BATCH_OVERHEAD);
     }

@@ -72,6 +72,11 @@ export class RecordBatch {
     this.check();
   }
 
+  /** Whether its records are there decompressed. */
+  get isOpen(): boolean {
+    return this.opened;
+  }
+
   /** The codec's name; 'none' to 'zstd'. */
   get codec(): CodecName | undefined {
     return CODEC_NAMES[this.codecId];
@@ -87,24 +92,56 @@ export class RecordBatch {
    * @throws CompressionError when the codec is missing or the records are damaged or larger than `maxBytes`.
    */
   open(maxBytes: number = DEFAULT_MAX_DECOMPRESSED_BYTES): Buffer {
-    if (!this.opened) {
-      this.payload = this.decompress(maxBytes);
-      this.opened = true;
-      this.checkCount();
-    }
+    if (!this.opened) this.unpacked(this.decompress(maxBytes));
     return this.payload;
+  }
+
+  /**
+   * As `open`, with a promise where decompressing takes long: another thread does it then, and `open` costs nothing once it has resolved.
+   * Undefined when it is open now.
+   */
+  openAside(maxBytes: number = DEFAULT_MAX_DECOMPRESSED_BYTES): Promise<void> | undefined {
+    if (this.opened) return undefined;
+    let result: Buffer | Promise<Buffer>;
+    try {
+      result = codecById(this.codecId).decompressAside(this.payload, maxBytes);
+    } catch (error) {
+      throw this.located(error);
+    }
+    if (Buffer.isBuffer(result)) {
+      this.unpacked(result);
+      return undefined;
+    }
+    return result.then(
+      (payload) => this.unpacked(payload),
+      (error: unknown) => {
+        throw this.located(error);
+      },
+    );
   }
 
   private decompress(maxBytes: number): Buffer {
     try {
       return codecById(this.codecId).decompress(this.payload, maxBytes);
     } catch (error) {
-      if (!(error instanceof CompressionError)) throw error;
-      const where = `The batch at offset ${this.baseOffset} of ${this.topic}-${this.partition}`;
-      throw new CompressionError(`${where} cannot be decompressed. ${error.message}`, error.codec, {
-        cause: error,
-      });
+      throw this.located(error);
     }
+  }
+
+  private unpacked(payload: Buffer): void {
+    if (this.opened) return;
+    this.payload = payload;
+    this.opened = true;
+    this.checkCount();
+  }
+
+  /** The error of a codec with the place of the batch. */
+  private located(error: unknown): unknown {
+    if (!(error instanceof CompressionError)) return error;
+    const where = `The batch at offset ${this.baseOffset} of ${this.topic}-${this.partition}`;
+    return new CompressionError(`${where} cannot be decompressed. ${error.message}`, error.codec, {
+      cause: error,
+    });
   }
 
   /** The error of something wrong in this batch. */

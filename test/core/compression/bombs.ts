@@ -4,11 +4,20 @@ import { constants, deflateRawSync } from 'node:zlib';
 export const BOMB_BYTES = 1024 ** 3;
 const MIB = 1024 * 1024;
 
-/** gzip whose trailer claims `claimed` bytes. */
+/** gzip of 1 MB whose trailer claims `claimed` bytes. */
 export function gzipBomb(claimed: number): Buffer {
+  return gzipOf(BOMB_BYTES, claimed);
+}
+
+/** gzip of 100 KB that grows to 100 MB, and whose trailer claims `claimed` bytes. */
+export function smallGzipBomb(claimed: number): Buffer {
+  return gzipOf(100 * MIB, claimed);
+}
+
+function gzipOf(bytes: number, claimed: number): Buffer {
   // A full flush ends on a byte and forgets what came before, so that the piece can be repeated.
   const piece = deflateRawSync(Buffer.alloc(MIB), { level: 9, finishFlush: constants.Z_FULL_FLUSH });
-  const pieces = Array<Buffer>(BOMB_BYTES / MIB).fill(piece);
+  const pieces = Array<Buffer>(bytes / MIB).fill(piece);
   const trailer = Buffer.alloc(8);
   trailer.writeUInt32LE(claimed, 4);
   return Buffer.concat([

@@ -16,7 +16,7 @@ export interface Missing {
   readonly missing: string;
 }
 
-export type Name = 'kafkajs' | 'platformatic' | 'rdkafka' | 'kcat' | 'java' | 'tools' | 'sarama' | 'franz';
+export type Name = 'kafkajs' | 'platformatic' | 'rdkafka' | 'kcat' | 'java' | 'tools' | 'sarama' | 'franz' | 'codecs';
 
 const HERE = path.join('test', 'foreign');
 const CACHE = path.resolve('.cache', 'foreign');
@@ -107,6 +107,7 @@ const makers: Readonly<Record<Name, () => Command | Missing>> = {
   },
   sarama: () => go('sarama'),
   franz: () => go('franz'),
+  codecs: () => go('codecs'),
 };
 
 /** Gets a client ready. A tool that is there but fails is a failure of the client, not its absence. */
