@@ -106,7 +106,10 @@ module.exports = {
       name: 'no-dev-dependencies-in-src',
       severity: 'error',
       from: { path: '^src/' },
-      to: { dependencyTypes: ['npm-dev'], pathNot: 'node_modules/(rxjs|lz4-napi|@bokuweb/zstd-wasm|kafkajs|avsc|ajv|@opentelemetry/api)/' },
+      to: {
+        dependencyTypes: ['npm-dev'],
+        pathNot: 'node_modules/(rxjs|lz4-napi|@bokuweb/zstd-wasm|kafkajs|avsc|ajv|@opentelemetry/api)/',
+      },
     },
   ],
   options: {

@@ -62,6 +62,8 @@ export type {
   QuotaEntityType,
   QuotaFilter,
 } from './admin/quotas.ts';
+export type { FencedProducer } from './admin/fence-producers.ts';
+export type { QuorumDescription, QuorumNode, QuorumReplica } from './admin/quorum.ts';
 export type { OngoingReassignment, PartitionReassignment } from './admin/reassignments.ts';
 export type { TopicPartition } from './admin/routing.ts';
 export type { ScramAlteration, ScramMechanism, UserScramCredentials } from './admin/scram-users.ts';
@@ -111,6 +113,7 @@ export type {
 export { PartitionReader } from './consumer/partition-reader.ts';
 export type { CommitPoint, ReaderListener } from './consumer/partition-reader.ts';
 export type { OpenReaders, OpenReadersFunction, RecordReader } from './consumer/record-reader.ts';
+export { onEvent, type SluiceEvents } from './events/channels.ts';
 export type {
   Assignment,
   Assignor,

@@ -16,6 +16,7 @@ const pages = [
   'admin',
   'producer',
   'transactions',
+  'observability',
 ];
 const TIMEOUT_MS = 240_000;
 

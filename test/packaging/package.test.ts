@@ -12,6 +12,7 @@ const EXPECTED: { readonly [entry: string]: readonly string[] } = {
   'sluice/operators': ['map', 'filter', 'mapAsync', 'batch', 'settle', 'retry'],
   'sluice/kafkajs': ['kafkajs'],
   'sluice/core': ['Kafka', 'Producer', 'GroupConsumer', 'Admin'],
+  'sluice/metrics': ['collectMetrics', 'exportMetrics'],
   'sluice/testing': [
     'createBroker',
     'testFlow',

@@ -4,6 +4,8 @@ import { metadataApi } from '../../src/core/protocol/messages/03-metadata.ts';
 import { VirtualClock } from '../../src/testing/simulation/virtual-clock.ts';
 import { brokers, testKafka, uniqueName } from '../helpers/brokers.ts';
 import { FakeBrokers, topicId } from '../helpers/fake-brokers.ts';
+import { startBox } from './support/box-producing.ts';
+import { startReading } from './support/reading.ts';
 
 describe('K-02: metadata', () => {
   let clock: VirtualClock;
@@ -80,4 +82,63 @@ describe('K-02: metadata', () => {
       expect(kafka.cluster.metadata.topicById(first!.id)).toBeUndefined();
     },
   );
+});
+
+// On the box: when a leader moves, and to where, is for the test to say.
+describe('K-02: an answer that names the new leader and its address (KIP-951)', () => {
+  it.each([
+    ['that is known', false],
+    ['that no metadata has named yet', true],
+  ] as const)('of Produce is followed at once, without asking for metadata: a node %s', async (_, isNew) => {
+    const boxed = await startBox({ t: 1 }, { brokers: 2 });
+    const { box, kafka, clock, run } = boxed;
+    const producer = kafka.producer();
+    await run(producer.sendAsync('t', { value: 'before' }));
+    const from = box.leaderOf('t', 0);
+    const to = isNew ? await box.addNode() : 1 - from;
+    box.moveLeader('t', 0, to);
+    const asked = box.requests('Metadata').length;
+    const requests = box.requests('Produce').length;
+    const startedAt = clock.now();
+    const { offset } = await run(producer.sendAsync('t', { value: 'after' }));
+    expect(offset).toBe(1);
+    expect(box.requests('Metadata')).toHaveLength(asked);
+    expect(
+      box
+        .requests('Produce')
+        .slice(requests)
+        .map(({ node }) => node),
+    ).toEqual([from, to]);
+    expect(producer.counters.retries).toBe(1);
+    // A round trip there, a connection and a round trip here: no backoff between them.
+    expect(clock.now() - startedAt).toBeLessThan(100);
+    expect(kafka.cluster.metadata.leader('t', 0)).toMatchObject({ nodeId: to });
+    await run(producer.close());
+    await boxed.close();
+  });
+
+  it.each([
+    ['that is known', false],
+    ['that no metadata has named yet', true],
+  ] as const)('of Fetch is followed at once, without asking for metadata: a node %s', async (_, isNew) => {
+    const boxed = await startBox({ t: 1 }, { brokers: 2 }, { clientId: 'reader' });
+    const { box, kafka, clock, run } = boxed;
+    const other = new Kafka({ brokers: box.bootstrap }, { clock, transport: box.transport });
+    const { seen, close } = await run(startReading(kafka, { topic: 't', from: 'earliest' }));
+    await clock.advance(10);
+    const from = box.leaderOf('t', 0);
+    const to = isNew ? await box.addNode() : 1 - from;
+    const own = (): number => box.requests('Metadata').filter(({ clientId }) => clientId === 'reader').length;
+    const asked = own();
+    box.moveLeader('t', 0, to);
+    const producer = other.producer();
+    await run(producer.sendAsync('t', { value: 'after' }));
+    await clock.runUntil(() => seen[0]!.values.length === 1);
+    expect(seen[0]!.values).toEqual(['after']);
+    expect(own()).toBe(asked);
+    expect(kafka.cluster.metadata.leader('t', 0)).toMatchObject({ nodeId: to });
+    close();
+    await run(Promise.all([producer.close(), other.close()]));
+    await boxed.close();
+  });
 });

@@ -460,6 +460,54 @@ const LIMIT_MS = 300_000;
     expect((await rejection<BrokerError>(strange)).errorName).toBe('TRANSACTIONAL_ID_NOT_FOUND');
   });
 
+  it('fences producers: what they have open is aborted, and they are shut out', async () => {
+    const topic = await topicOn([1]);
+    const ids = [uniqueName('k-07'), uniqueName('k-07')];
+    const producers = ids.map((transactionalId) => kafka.producer({ transactionalId }));
+    for (const producer of producers) {
+      await producer.init();
+      producer.begin();
+      await producer.sendAsync(topic, { partition: 0, value: 'open' });
+    }
+    const before = producers.map((producer) => producer.producerIdentity!);
+    const fenced = await admin.fenceProducers(ids);
+    expect(fenced.map(({ transactionalId, producerId }) => [transactionalId, producerId])).toEqual(
+      before.map(({ producerId }, at) => [ids[at], producerId]),
+    );
+    for (const [at, { producerEpoch }] of fenced.entries())
+      expect(producerEpoch).toBeGreaterThan(before[at]!.producerEpoch);
+    for (const producer of producers) {
+      await expect(producer.commit()).rejects.toMatchObject({ name: 'TransactionFatalError' });
+      await producer.close().catch(() => undefined);
+    }
+    for (const { state } of await admin.describeTransactions(ids)) expect(state).not.toBe('Ongoing');
+    const [end] = await admin.listOffsets(topic, 'latest');
+    await until('the markers of both', async () => {
+      const [stable] = await admin.listOffsets(topic, 'latest', { isolationLevel: 'read_committed' });
+      return stable!.offset >= end!.offset;
+    });
+    expect((await rejection(admin.fenceProducers('x' as never))).message).toMatch('transactionalIds');
+  });
+
+  it('describes the quorum of controllers', async () => {
+    const quorum = await admin.describeQuorum();
+    const [voter] = quorum.voters;
+    expect(quorum.voters).toHaveLength(1);
+    expect(voter).toMatchObject({
+      nodeId: quorum.leaderId,
+      directoryId: expect.stringMatching(/^[\w-]{22}$/),
+    });
+    expect(quorum.leaderEpoch).toBeGreaterThan(0);
+    expect(quorum.highWatermark).toBeGreaterThan(0);
+    expect(voter!.logEndOffset).toBeGreaterThanOrEqual(quorum.highWatermark);
+    expect(voter!.lastCaughtUpAt).toBeGreaterThan(1_600_000_000_000);
+    const others = [1, 2].filter((nodeId) => nodeId !== quorum.leaderId);
+    expect(quorum.observers.map(({ nodeId }) => nodeId).sort()).toEqual(others);
+    expect(quorum.nodes).toEqual([
+      { nodeId: quorum.leaderId, listeners: [expect.objectContaining({ host: expect.any(String) })] },
+    ]);
+  });
+
   it('describes the cluster', async () => {
     const { clusterId, controller, brokers } = await admin.describeCluster({ includeFencedBrokers: true });
     expect(clusterId).toMatch(/^[\w-]{22}$/);

@@ -18,6 +18,8 @@ import type { ClusterDescription, DescribeClusterOptions } from './describe-clus
 import { describeCluster } from './describe-cluster.ts';
 import type { ElectionResult, ElectionType } from './elections.ts';
 import { electLeaders } from './elections.ts';
+import type { FencedProducer } from './fence-producers.ts';
+import { fenceProducers } from './fence-producers.ts';
 import type { FeatureDescription, FeatureUpdate, UpdateFeaturesOptions } from './features.ts';
 import { describeFeatures, updateFeatures } from './features.ts';
 import type { ConsumerGroupDescription, MemberToRemove, RemoveMembersOptions } from './group-members.ts';
@@ -47,6 +49,8 @@ import type {
   QuotaFilter,
 } from './quotas.ts';
 import { alterClientQuotas, describeClientQuotas } from './quotas.ts';
+import type { QuorumDescription } from './quorum.ts';
+import { describeQuorum } from './quorum.ts';
 import type { OngoingReassignment, PartitionReassignment } from './reassignments.ts';
 import { alterPartitionReassignments, listPartitionReassignments } from './reassignments.ts';
 import type { TopicPartition } from './routing.ts';
@@ -183,6 +187,11 @@ export class Admin {
     return describeCluster(this.cluster, options);
   }
 
+  /** The controllers' own log: who leads it, who votes, who follows, and how far each is. Kafka 3.0 and later. */
+  describeQuorum(options: AdminOptions = {}): Promise<QuorumDescription> {
+    return describeQuorum(this.cluster, options);
+  }
+
   /** What is set of topics, brokers, loggers, groups and client metrics, in the order asked for. */
   describeConfigs(
     resources: readonly ConfigQuery[],
@@ -305,6 +314,14 @@ export class Admin {
     options: AdminOptions = {},
   ): Promise<PartitionProducers[]> {
     return describeProducers(this.cluster, partitions, options);
+  }
+
+  /**
+   * Shuts out whoever produces under these transactional ids, and aborts what they have open: every later call of theirs fails with a
+   * TransactionFatalError. In the order asked for.
+   */
+  fenceProducers(transactionalIds: readonly string[], options: AdminOptions = {}): Promise<FencedProducer[]> {
+    return fenceProducers(this.cluster, transactionalIds, options);
   }
 
   /** Ends a transaction that hangs: one that holds back a partition and that its coordinator does not know any more. */

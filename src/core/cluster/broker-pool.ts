@@ -8,7 +8,7 @@ import type { MetadataStore } from './metadata-store.ts';
 import { shuffled } from './shuffled.ts';
 
 /** What every connection of a cluster is made with. */
-export type PoolOptions = Omit<BrokerOptions, 'address'>;
+export type PoolOptions = Omit<BrokerOptions, 'address' | 'nodeId'>;
 
 /** How long a broker may keep silent on a question that any other could answer before another is asked too. */
 export const HEAD_START_MS = 2000;
@@ -46,7 +46,7 @@ export class BrokerPool {
       const message = `Broker ${nodeId} is not in the cluster's metadata`;
       throw new ConnectionError(message, { host: '', port: 0, phase: 'dial' });
     }
-    const broker = new Broker(nodeId, { ...this.options, address });
+    const broker = new Broker(nodeId, { ...this.options, address, nodeId });
     this.brokers.set(nodeId, broker);
     return broker;
   }

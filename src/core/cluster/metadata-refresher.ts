@@ -2,6 +2,7 @@
 
 import type { Clock, Random, Timer } from '../clock.ts';
 import { UsageError } from '../../errors.ts';
+import { metadataEvents } from '../events/channels.ts';
 import type { RequestOf } from '../protocol/api.ts';
 import type { metadataApi } from '../protocol/messages/03-metadata.ts';
 import type { MetadataResponse, MetadataStore } from './metadata-store.ts';
@@ -15,6 +16,7 @@ const UNUSED_ROUNDS = 2;
 
 /** What the refresher runs on. */
 export interface RefresherOptions {
+  readonly clientId: string;
   readonly clock: Clock;
   readonly random: Random;
   /** 0: only when somebody asks. */
@@ -109,12 +111,15 @@ export class MetadataRefresher {
   }
 
   private async run(round: Round): Promise<void> {
+    const startedAt = this.options.clock.now();
     try {
       await this.askFor(round.names);
       this.failures = 0;
+      if (metadataEvents.hasSubscribers) this.tell(round, startedAt);
       round.resolve();
     } catch (error) {
       this.failures += 1;
+      if (metadataEvents.hasSubscribers) this.tell(round, startedAt, { error });
       round.reject(error);
     }
     this.running = undefined;
@@ -123,6 +128,14 @@ export class MetadataRefresher {
     if (this.closed) next?.reject(new UsageError('The client is closed'));
     else if (next !== undefined) this.start(next);
     else this.schedule();
+  }
+
+  private tell({ names }: Round, startedAt: number, failure?: { readonly error: unknown }): void {
+    const { clock, clientId } = this.options;
+    const round = { clientId, topics: names?.size, durationMs: clock.now() - startedAt };
+    metadataEvents.publish(
+      failure === undefined ? { ...round, kind: 'refreshed' } : { ...round, kind: 'failed', ...failure },
+    );
   }
 
   /** A topic that existed before is not created again by asking for it: it may just have been deleted. */

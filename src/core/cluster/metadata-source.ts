@@ -153,6 +153,7 @@ export class MetadataSource {
     const row = brokers.find((broker) => sameAddress(broker, connection.address));
     if (row === undefined || this.options.closing.aborted) return false;
     this.store.learnNode(row.nodeId, row.host, row.port);
+    connection.trace.nodeId = row.nodeId;
     return this.pool.broker(row.nodeId).link('control').adopt(connection);
   }
 

@@ -79,6 +79,7 @@ export class RemoteCluster implements Cluster {
     this.refresher = new MetadataRefresher(
       this.metadata,
       {
+        clientId: options.clientId,
         clock,
         random,
         maxAgeMs: options.metadataMaxAgeMs,

@@ -4,6 +4,8 @@ import { UsageError } from '../../errors.ts';
 import type { Clock } from '../clock.ts';
 import type { Cluster } from '../cluster/cluster.ts';
 import { backoffMs, brokerError } from '../cluster/retry.ts';
+import { fetchEvents } from '../events/channels.ts';
+import { addReadingSource, type ReadingSource } from '../events/readings.ts';
 import type { ResponseOf } from '../protocol/api.ts';
 import type { fetchApi } from '../protocol/messages/01-fetch.ts';
 import { AbortedTransactions } from './aborted-transactions.ts';
@@ -29,6 +31,7 @@ import { FetchLease } from './fetch-lease.ts';
 import type { Ask, Asked } from './fetch-request.ts';
 import { FetchedData, copyOf, findEnd, isSmallPart } from './fetched-data.ts';
 import { FramePin } from './frame-pin.ts';
+import { readingOf, tellFailedFetch, tellFetched } from './fetch-trace.ts';
 import { HeapBallast } from './heap-ballast.ts';
 import { LeaderWatch } from './leader-watch.ts';
 import type { FetcherOptions, OutOfRange, ReaderOptions } from './options.ts';
@@ -49,6 +52,7 @@ type PartitionAnswer = FetchResponse['responses'][number]['partitions'][number];
 
 /** Feeds readers; one per consumer. Finds the brokers, follows leaders, divides the budget; reports through the readers' listeners. */
 export class Fetcher implements ReaderHost, BrokerFetchListener {
+  readonly clientId: string;
   readonly clock: Clock;
   readonly loop: EmissionLoop;
   readonly budget: ByteBudget;
@@ -68,6 +72,12 @@ export class Fetcher implements ReaderHost, BrokerFetchListener {
   private readonly interceptors: FetcherOptions['interceptors'];
   private readonly onTrouble: FetcherOptions['onTrouble'];
   private readonly unsubscribe: () => void;
+  private readonly readings: ReadingSource = {
+    read: (sink) => {
+      for (const reader of this.readers.keys()) sink.partition(readingOf(this.cluster.clientId, reader));
+    },
+  };
+  private readonly forgetReadings = addReadingSource(this.readings);
   private readonly ballast = new HeapBallast();
   private readonly lease: FetchLease;
   private answers = 0;
@@ -76,6 +86,7 @@ export class Fetcher implements ReaderHost, BrokerFetchListener {
   constructor(cluster: Cluster, options: FetcherOptions = {}) {
     checkFetcherOptions(options);
     this.cluster = cluster;
+    this.clientId = cluster.clientId;
     this.clock = cluster.clock;
     const budgetBytes = positive(options.budgetBytes ?? DEFAULT_BUDGET_BYTES, 'budgetBytes');
     this.budget = new ByteBudget(budgetBytes);
@@ -136,6 +147,7 @@ export class Fetcher implements ReaderHost, BrokerFetchListener {
   close(): void {
     if (this.isClosed) return;
     this.isClosed = true;
+    this.forgetReadings();
     this.ballast.release();
     this.unsubscribe();
     this.watch.close();
@@ -172,6 +184,7 @@ export class Fetcher implements ReaderHost, BrokerFetchListener {
       return;
     }
     this.answers += 1;
+    if (fetchEvents.hasSubscribers) tellFetched(this.cluster.clientId, nodeId, asked, response);
     let bytes = 0;
     let pin: FramePin | undefined;
     const answered: PartitionReader[] = [];
@@ -219,6 +232,7 @@ export class Fetcher implements ReaderHost, BrokerFetchListener {
       if (this.replicas.leave(reader)) this.assign(reader);
     }
     if (partitions > 0) this.onTrouble?.({ nodeId, error, partitions, failures });
+    if (fetchEvents.hasSubscribers) tellFailedFetch(this.cluster.clientId, nodeId, partitions, error);
     this.brokers.get(nodeId)?.pump();
   }
 

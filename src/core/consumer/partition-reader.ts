@@ -2,8 +2,10 @@
 
 import type { KafkaError } from '../../errors.ts';
 import { UsageError } from '../../errors.ts';
+import { creditEvents } from '../events/channels.ts';
 import type { FetchedRecord } from '../records/fetched-record.ts';
 import { DEFAULT_CREDIT, type Credit } from './defaults.ts';
+import { tellStall, tellStallOver } from './credit-trace.ts';
 import type { Emitter } from './emission-loop.ts';
 import { FetchPosition } from './fetch-position.ts';
 import { InterceptedListener, type RecordInterceptor } from './intercepted-listener.ts';
@@ -86,6 +88,8 @@ export class PartitionReader implements Emitter, RecordReader {
   private stops = 0;
   private closed = false;
   private starved = false;
+  /** Of a stall that was told; -1 without one. */
+  private stalledAt = -1;
 
   constructor(options: ReaderOptions) {
     this.topic = options.topic;
@@ -369,6 +373,7 @@ export class PartitionReader implements Emitter, RecordReader {
 
   private stall(listener: ReaderListener): void {
     this.stops |= STALLED;
+    if (creditEvents.hasSubscribers) this.stalledAt = tellStall(this);
     listener.onPressure();
   }
 
@@ -381,6 +386,7 @@ export class PartitionReader implements Emitter, RecordReader {
     )
       return;
     this.stops &= ~STALLED;
+    if (this.stalledAt >= 0) this.stalledAt = tellStallOver(this, this.stalledAt);
     this.emitLater();
   }
 
@@ -396,6 +402,7 @@ export class PartitionReader implements Emitter, RecordReader {
   private rewindFetching(offset: number): void {
     this.feed.rewind(offset, this.tracker.positionLeaderEpoch);
     this.stops &= ~(ENDED | FAILED | STALLED);
+    this.stalledAt = -1;
     this.starved = false;
     this.emitLater();
     this.feed.askForMore();

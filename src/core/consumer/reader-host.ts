@@ -7,6 +7,7 @@ import type { PartitionReader } from './partition-reader.ts';
 
 /** The fetcher, seen from its readers. */
 export interface ReaderHost {
+  readonly clientId: string;
   readonly clock: Clock;
   readonly loop: EmissionLoop;
   readonly budget: ByteBudget;

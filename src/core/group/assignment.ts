@@ -16,6 +16,13 @@ export function without(assignment: Assignment, other: Assignment): Assignment {
   return left;
 }
 
+/** How many partitions are in it. */
+export function countOf(assignment: Assignment): number {
+  let count = 0;
+  for (const partitions of assignment.values()) count += partitions.length;
+  return count;
+}
+
 /** Whether the partition is in it. */
 export function holds(assignment: Assignment, topic: string, partition: number): boolean {
   return assignment.get(topic)?.includes(partition) === true;

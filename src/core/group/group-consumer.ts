@@ -3,6 +3,8 @@
 import { UsageError, type KafkaError } from '../../errors.ts';
 import type { Cluster } from '../cluster/cluster.ts';
 import { Fetcher } from '../consumer/fetcher.ts';
+import { blockedEvents, groupEvents } from '../events/channels.ts';
+import { addReadingSource, type ReadingSource } from '../events/readings.ts';
 import { NO_PARTITIONS, without } from './assignment.ts';
 import type { Assignment } from './assignors/assignor.ts';
 import { resolveAssignors } from './assignors/named.ts';
@@ -13,7 +15,14 @@ import type { Generation } from './committer.ts';
 import { ConsumerMembership } from './consumer-protocol/consumer-membership.ts';
 import { EpochCommitter } from './consumer-protocol/epoch-committer.ts';
 import type { GroupMembership, MembershipHost } from './group-membership.ts';
-import { summarize, type DrainSummary, type GroupListener, type RebalanceEvent } from './listener.ts';
+import { tellBlocked, tellClaim, type TracedMember } from './group-trace.ts';
+import {
+  summarize,
+  type BlockedEvent,
+  type DrainSummary,
+  type GroupListener,
+  type RebalanceEvent,
+} from './listener.ts';
 import { Membership } from './membership.ts';
 import { OffsetCommitter } from './offset-committer.ts';
 import { resolveGroupTimes, type GroupConsumerOptions, type GroupTimes } from './options.ts';
@@ -46,6 +55,13 @@ export class GroupConsumer implements RecordGroup {
   private started = false;
   private stopped: Promise<DrainSummary> | undefined;
   private failure: KafkaError | undefined;
+  private readonly readings: ReadingSource = {
+    read: (sink) => {
+      const { cluster, groupId, owned } = this;
+      sink.member({ clientId: cluster.clientId, groupId, claims: owned.live.length });
+    },
+  };
+  private forgetReadings: () => void = () => {};
 
   /** Throws UsageError when an option breaks a rule. */
   constructor(cluster: Cluster, options: GroupConsumerOptions, listener: GroupListener) {
@@ -80,7 +96,9 @@ export class GroupConsumer implements RecordGroup {
         onCommitFailed: (error) => listener.onCommitFailed?.(error),
       },
     );
-    this.owned = new OwnedPartitions(cluster.clock, this.schedule, (kind, one) => this.tell(kind, one));
+    this.owned = new OwnedPartitions(cluster.clock, this.schedule, (kind, one, drainMs) =>
+      this.tell(kind, one, drainMs),
+    );
     this.transaction =
       options.committer?.undoes === true
         ? new TransactionMember({
@@ -125,6 +143,7 @@ export class GroupConsumer implements RecordGroup {
       );
     }
     this.started = true;
+    this.forgetReadings = addReadingSource(this.readings);
     this.membership.start();
   }
 
@@ -165,7 +184,7 @@ export class GroupConsumer implements RecordGroup {
       onRevoke: (partitions) => this.revoke(partitions),
       onLost: (cause) => this.loseAll(cause),
       onFailed: (cause) => void this.failed(cause),
-      onBlocked: (event) => this.listener.onBlocked?.(event),
+      onBlocked: (event) => this.blocked(event),
     };
     const identity = {
       ...times,
@@ -282,12 +301,24 @@ export class GroupConsumer implements RecordGroup {
     this.membership.beginLeaving();
     const error = await this.owned.giveUp(undefined, { reason, timeoutMs, toGroup: false });
     await this.membership.leave(reason);
+    this.forgetReadings();
     this.fetcher.close();
     return summarize(this.owned.summaries(), this.failure ?? error);
   }
 
-  private tell(kind: RebalanceEvent['kind'], { claim }: OwnedPartition): void {
+  private tell(kind: RebalanceEvent['kind'], { claim }: OwnedPartition, drainMs = 0): void {
     const { topic, partition, claimEpoch } = claim;
-    this.listener.onRebalance({ kind, topic, partition, claimEpoch });
+    const event = { kind, topic, partition, claimEpoch };
+    this.listener.onRebalance(event);
+    if (groupEvents.hasSubscribers) tellClaim(this.cluster.clientId, this.place, event, drainMs);
+  }
+
+  private blocked(event: BlockedEvent): void {
+    this.listener.onBlocked?.(event);
+    if (blockedEvents.hasSubscribers) tellBlocked(this.cluster.clientId, this.place, event);
+  }
+
+  private get place(): TracedMember {
+    return { groupId: this.groupId, memberId: this.memberId, generationId: this.generation };
   }
 }

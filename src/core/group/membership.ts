@@ -5,11 +5,13 @@ import { delay } from '../clock.ts';
 import type { Cluster } from '../cluster/cluster.ts';
 import { backoffMs, brokerError, withRetry } from '../cluster/retry.ts';
 import { unlessLate } from '../cluster/waiting.ts';
+import { groupEvents } from '../events/channels.ts';
 import { errorCode } from '../protocol/error-codes.ts';
-import { NO_PARTITIONS, without } from './assignment.ts';
+import { NO_PARTITIONS, countOf, without } from './assignment.ts';
 import type { Assignment, Assignor } from './assignors/assignor.ts';
 import type { Generation } from './committer.ts';
 import type { GroupMembership, MembershipHost } from './group-membership.ts';
+import { tellAttemptFailed, tellJoined, tellSynced } from './group-trace.ts';
 import { Heartbeats, type BeatOutcome } from './heartbeats.ts';
 import { Joiner, JoinAgain } from './joiner.ts';
 import { MemberRequests, type MemberSettings } from './member-requests.ts';
@@ -160,6 +162,10 @@ export class Membership implements GroupMembership {
     }
   }
 
+  get groupId(): string {
+    return this.options.groupId;
+  }
+
   private get name(): string {
     const { groupId, groupInstanceId } = this.options;
     return `member ${groupInstanceId ?? this.memberId} of group ${groupId}`;
@@ -227,6 +233,7 @@ export class Membership implements GroupMembership {
         return await this.joinOnce(signal);
       } catch (error) {
         signal.throwIfAborted();
+        if (groupEvents.hasSubscribers) tellAttemptFailed(this.cluster.clientId, this, error);
         if (!(error instanceof JoinAgain)) throw error;
         if (this.ending) this.stop();
         signal.throwIfAborted();
@@ -266,6 +273,7 @@ export class Membership implements GroupMembership {
     await this.giveUpUnsubscribed(topics);
     signal.throwIfAborted();
     this.state = 'joining';
+    const startedAt = this.cluster.clock.now();
     const { memberId, generationId, owned } = this;
     const reason = this.reason.slice(0, MAX_REASON_LENGTH);
     const joining = { memberId, topics, owned, generationId, reason };
@@ -275,6 +283,8 @@ export class Membership implements GroupMembership {
     this.memberId = joined.memberId;
     this.generationId = joined.generationId;
     this.state = 'syncing';
+    if (groupEvents.hasSubscribers)
+      tellJoined(this.cluster, this, joined.leader === joined.memberId, startedAt);
     this.session.restart(this.cluster.clock.now());
     this.heartbeats.keep();
     let sentMs = 0;
@@ -285,6 +295,8 @@ export class Membership implements GroupMembership {
     this.state = this.ending ? 'leaving' : 'stable';
     this.joinedOnce = true;
     this.session.watch();
+    if (groupEvents.hasSubscribers)
+      tellSynced(this.cluster, this, countOf(synced.assignment), { startedAt, sentMs });
     this.host.onDivided(synced.partitionCounts);
     return synced.assignment;
   }

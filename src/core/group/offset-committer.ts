@@ -3,8 +3,10 @@
 import { ConnectionError, KafkaError, TimeoutError } from '../../errors.ts';
 import type { Cluster } from '../cluster/cluster.ts';
 import { brokerError, withRetry } from '../cluster/retry.ts';
+import { commitEvents } from '../events/channels.ts';
 import { ERRORS } from '../protocol/error-codes.ts';
 import { offsetCommitApi } from '../protocol/messages/08-offset-commit.ts';
+import { toldCommit } from './commit-trace.ts';
 import type { CommitOptions, Committer, Generation, OffsetPoint } from './committer.ts';
 
 /** Version 10 names topics by id only, which not every metadata answer has. */
@@ -24,7 +26,14 @@ export class OffsetCommitter implements Committer {
     this.cluster = cluster;
   }
 
-  async commit(
+  commit(points: readonly OffsetPoint[], generation: Generation, options: CommitOptions): Promise<void> {
+    const committing = this.commitAll(points, generation, options);
+    return commitEvents.hasSubscribers
+      ? toldCommit(this.cluster, points, generation, committing)
+      : committing;
+  }
+
+  private async commitAll(
     points: readonly OffsetPoint[],
     generation: Generation,
     options: CommitOptions,

@@ -26,19 +26,18 @@ export interface GiveUpOptions {
   readonly toGroup: boolean;
 }
 
+/** `drainMs`: since nothing more of it was handed over. */
+type OnEnded = (kind: RebalanceEvent['kind'], partition: OwnedPartition, drainMs: number) => void;
+
 /** Those that are over stay for the summary until they are forgotten. */
 export class OwnedPartitions {
   private readonly clock: Clock;
   private readonly schedule: CommitSchedule;
-  private readonly onEnded: (kind: RebalanceEvent['kind'], partition: OwnedPartition) => void;
+  private readonly onEnded: OnEnded;
   private all: readonly OwnedPartition[] = [];
   private readonly endings = new Set<Ending>();
 
-  constructor(
-    clock: Clock,
-    schedule: CommitSchedule,
-    onEnded: (kind: RebalanceEvent['kind'], partition: OwnedPartition) => void,
-  ) {
+  constructor(clock: Clock, schedule: CommitSchedule, onEnded: OnEnded) {
     this.clock = clock;
     this.schedule = schedule;
     this.onEnded = onEnded;
@@ -100,7 +99,7 @@ export class OwnedPartitions {
       this.schedule.remove(partition);
       if (partition.isOver) continue;
       partition.lose(cause.message, true, cause);
-      this.onEnded('lost', partition);
+      this.onEnded('lost', partition, 0);
     }
     this.hurry();
   }
@@ -126,6 +125,7 @@ export class OwnedPartitions {
     { reason, timeoutMs, toGroup }: GiveUpOptions,
     hurry: AbortController,
   ): Promise<KafkaError | undefined> {
+    const startedAt = this.clock.now();
     for (const partition of partitions) partition.closeGate();
     if (timeoutMs > 0) for (const partition of partitions) partition.revoke(reason);
     else hurry.abort();
@@ -137,7 +137,7 @@ export class OwnedPartitions {
         toGroup,
       );
       if (toGroup) this.schedule.remove(partition);
-      this.onEnded('lost', partition);
+      this.onEnded('lost', partition, this.clock.now() - startedAt);
     });
     await Promise.all(waits);
     timer.cancel();
@@ -146,7 +146,7 @@ export class OwnedPartitions {
       this.schedule.remove(partition);
       if (partition.isOver) continue;
       partition.release();
-      this.onEnded('released', partition);
+      this.onEnded('released', partition, this.clock.now() - startedAt);
     }
     return error;
   }

@@ -4,6 +4,7 @@ import type { Clock, Random } from '../clock.ts';
 import type { SaslMechanism } from '../security/sasl-exchange.ts';
 import type { AskSasl } from './authenticate.ts';
 import { authenticate } from './authenticate.ts';
+import type { ConnectionTrace } from './connection-trace.ts';
 import type { BrokerAddress } from './transport.ts';
 
 /**
@@ -24,6 +25,8 @@ export interface AuthSessionOptions {
   readonly address: BrokerAddress;
   readonly clock: Clock;
   readonly random: Random;
+  /** Told of each exchange that succeeded. */
+  readonly trace?: ConnectionTrace | undefined;
 }
 
 /** When a connection must prove itself again, and whether it is doing so. */
@@ -47,7 +50,8 @@ export class AuthSession {
 
   /** Runs an exchange; requests may go on until its first token is ready, or the session is at its end. */
   async run(ask: AskSasl): Promise<void> {
-    const { mechanism, address, clock, random } = this.options;
+    const { mechanism, address, clock, random, trace } = this.options;
+    const startedAt = clock.now();
     this.dueAt = Infinity;
     // The session begins when the broker reads the last token, which is not before it was sent.
     let sentAt = clock.now();
@@ -58,6 +62,7 @@ export class AuthSession {
     });
     this.isExchanging = false;
     this.endsAt = Infinity;
+    trace?.authenticated(mechanism.name, startedAt);
     if (lifetimeMs <= 0) return;
     const rest = SHORTEST_REST + (LONGEST_REST - SHORTEST_REST) * random();
     const restMs = Math.max(lifetimeMs * rest, LEAST_REST_MS * (1 + rest));

@@ -5,9 +5,11 @@ import type { AnyApi } from '../protocol/api.ts';
 import { decodeResponse } from '../protocol/frame.ts';
 import { Reader } from '../protocol/reader.ts';
 import type { PendingCall } from './in-flight.ts';
+import type { RequestTrace } from './request-trace.ts';
 import type { BrokerAddress } from './transport.ts';
 
 const CORRELATION_BYTES = 4;
+const LENGTH_BYTES = 4;
 
 /** What a call needs of its connection. */
 export interface CallOwner {
@@ -27,9 +29,11 @@ export class Call implements PendingCall {
   frame: readonly Uint8Array[] | undefined;
   /** Nothing comes back. */
   isUnanswered = false;
+  /** Undefined when nobody listened as it was written. */
+  trace: RequestTrace | undefined = undefined;
+  readonly api: AnyApi;
+  readonly version: number;
   private readonly connection: CallOwner;
-  private readonly api: AnyApi;
-  private readonly version: number;
   private readonly timeoutMs: number;
   private readonly signal: AbortSignal | undefined;
   private readonly resolve: (body: never) => void;
@@ -64,9 +68,12 @@ export class Call implements PendingCall {
     try {
       body = decodeResponse(this.api, this.version, new Reader(frame, CORRELATION_BYTES)) as typeof body;
     } catch (error) {
-      this.reject(this.unreadable(error));
+      const unreadable = this.unreadable(error);
+      this.trace?.failed(unreadable);
+      this.reject(unreadable);
       return;
     }
+    this.trace?.answered(LENGTH_BYTES + frame.length, body.throttleTimeMs ?? 0);
     if (body.throttleTimeMs !== undefined && body.throttleTimeMs > 0)
       this.connection.throttle(body.throttleTimeMs);
     this.resolve(body as never);
@@ -75,6 +82,7 @@ export class Call implements PendingCall {
   /** For one that is not answered: nobody will ever say more about it. */
   onWritten(): void {
     this.signal?.removeEventListener('abort', this.onAbort);
+    this.trace?.answered(0, 0);
     this.resolve(undefined as never);
   }
 
@@ -95,16 +103,20 @@ export class Call implements PendingCall {
     const message = sent
       ? `${host}:${port} did not answer ${this.api.name} within ${Math.round(this.timeoutMs)} ms`
       : `${this.api.name} was held back for ${Math.round(this.timeoutMs)} ms: ${why}`;
-    this.reject(new TimeoutError(message, { afterMs: this.timeoutMs, sent, api: this.api.name }));
+    const error = new TimeoutError(message, { afterMs: this.timeoutMs, sent, api: this.api.name });
+    this.trace?.failed(error);
+    this.reject(error);
   }
 
   onError(error: Error): void {
     this.signal?.removeEventListener('abort', this.onAbort);
+    this.trace?.failed(error);
     this.reject(error);
   }
 
   private readonly onAbort = (): void => {
     this.connection.giveUp(this);
+    this.trace?.abandoned();
     this.reject(this.signal?.reason);
   };
 }

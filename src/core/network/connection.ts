@@ -12,6 +12,7 @@ import type { SaslMechanism } from '../security/sasl-exchange.ts';
 import { AuthSession } from './auth-session.ts';
 import type { CallOwner } from './call.ts';
 import { Call } from './call.ts';
+import { ConnectionTrace } from './connection-trace.ts';
 import type { LastSeen } from './ending.ts';
 import { endingError, handshakeFailed, openingTooSlow, wireClosed } from './ending.ts';
 import { FrameSplitter } from './frame-splitter.ts';
@@ -22,6 +23,8 @@ import type { BrokerAddress, Transport, Wire, WireEvents } from './transport.ts'
 /** What a connection needs to open and to live. */
 export interface ConnectionOptions {
   readonly address: BrokerAddress;
+  /** Which node of the cluster that is; default -1, unknown. */
+  readonly nodeId?: number | undefined;
   readonly clientId: string;
   readonly clock: Clock;
   readonly transport: Transport;
@@ -56,6 +59,8 @@ export class Connection implements CallOwner {
   readonly address: BrokerAddress;
   /** When the last request was taken or answered, by the clock. */
   lastUsedAt: number;
+  /** For those who listen. */
+  readonly trace: ConnectionTrace;
   /** Called once, when the connection is gone, whoever closed it. */
   onClosed: ((error: ConnectionError) => void) | undefined;
   private readonly options: ConnectionOptions;
@@ -86,12 +91,15 @@ export class Connection implements CallOwner {
   private constructor(options: ConnectionOptions) {
     this.options = options;
     this.address = options.address;
+    this.trace = new ConnectionTrace(options);
     this.clock = options.clock;
     this.lastUsedAt = options.clock.now();
     this.splitter = new FrameSplitter(options.maxFrameBytes);
     const { sasl: mechanism, address, clock, random = systemRandom } = options;
     this.session =
-      mechanism === undefined ? undefined : new AuthSession({ mechanism, address, clock, random });
+      mechanism === undefined
+        ? undefined
+        : new AuthSession({ mechanism, address, clock, random, trace: this.trace });
     this.inFlight = new InFlight(options.clock, options.stallAfterMs, (silentMs) => {
       this.fail(`was silent for ${Math.round(silentMs)} ms with answers outstanding`);
     });
@@ -127,6 +135,7 @@ export class Connection implements CallOwner {
       };
       connection.dial(() => {
         stop();
+        connection.trace.opened();
         resolve(connection);
       });
     });
@@ -288,6 +297,7 @@ export class Connection implements CallOwner {
     const frame = call.frame;
     call.frame = undefined;
     if (frame === undefined) return;
+    call.trace = this.trace.request(call, frame);
     let flows: boolean | undefined = true;
     for (const part of frame) flows = this.wire?.write(part);
     if (!call.isUnanswered) return;
@@ -398,6 +408,7 @@ export class Connection implements CallOwner {
     this.inFlight.failAll(error);
     for (const call of this.undrained.splice(0)) call.onWritten();
     this.onClosed?.(error);
+    this.trace.ended(error);
   }
 }
 

@@ -11,6 +11,7 @@ import type { Spread } from './partitioner.ts';
 
 /** Owned by the Producer and handed to its parts. */
 export interface ProducerContext {
+  readonly clientId: string;
   readonly clock: Clock;
   readonly random: Random;
   readonly settings: ProducerSettings;

@@ -3,6 +3,7 @@
 
 import { KafkaError, TimeoutError, UsageError } from '../../errors.ts';
 import type { Timer } from '../clock.ts';
+import { produceEvents } from '../events/channels.ts';
 import { codecByName } from '../compression/registry.ts';
 import { BATCH_OVERHEAD } from '../records/batch-header.ts';
 import { Backlog } from './backlog.ts';
@@ -12,6 +13,7 @@ import { ByteGauge } from './buffer-budget.ts';
 import type { ProducerContext } from './context.ts';
 import { deliver } from './deliver.ts';
 import { Flight, type Place } from './flight.ts';
+import { tellResult, tellRetried } from './produce-trace.ts';
 import { dropWithdrawn, splitBatch } from './reencode.ts';
 import type { TopicState } from './topic-state.ts';
 
@@ -146,6 +148,7 @@ export class PartitionQueue {
       if (!this.seal(batch)) return false;
     }
     this.flight.begin(batch);
+    if (batch.sends > 1 && produceEvents.hasSubscribers) tellRetried(this, batch, this.context);
     return true;
   }
 
@@ -271,6 +274,7 @@ export class PartitionQueue {
     const isFree = batch.state === 'acked' && batch.sends === 1;
     if (isFree && batch.memory !== undefined) this.context.memory.give(batch.memory);
     batch.memory = undefined;
+    if (produceEvents.hasSubscribers && batch.count > 0) tellResult(this, batch, batch.error, this.context);
     deliver(batch, this.index, this.context);
   }
 

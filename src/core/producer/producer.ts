@@ -2,6 +2,7 @@
 
 import { BrokerError, KafkaError, TimeoutError, UsageError } from '../../errors.ts';
 import type { Cluster } from '../cluster/cluster.ts';
+import { addReadingSource, type ReadingSource } from '../events/readings.ts';
 import { HeaderList, headersFrom } from '../records/headers.ts';
 import { singleRecordBatchSize } from '../records/record-size.ts';
 import type { Bytes, HeadersInit, ProducerRecord } from '../records/types.ts';
@@ -57,6 +58,13 @@ export class Producer implements RecordProducer {
   /** Why no record is taken now; undefined while they are. */
   private refusal: ((topic: string) => KafkaError) | undefined;
   private pendingWaiters: (() => void)[] = [];
+  private readonly readings: ReadingSource = {
+    read: (sink) => {
+      const { clientId } = this.cluster;
+      sink.producer({ clientId, bufferBytes: this.settings.bufferBytes, usedBytes: this.buffer.used });
+    },
+  };
+  private readonly forgetReadings: () => void;
 
   /** @throws UsageError naming an option that makes no sense. */
   constructor(cluster: Cluster, options?: ProducerOptions, identities?: Identities) {
@@ -80,6 +88,7 @@ export class Producer implements RecordProducer {
     this.stamp = new Stamp(cluster.clock);
     this.packs = settings.compression !== 'none';
     const context: ProducerContext = {
+      clientId: cluster.clientId,
       clock: cluster.clock,
       random: cluster.random,
       settings,
@@ -99,6 +108,7 @@ export class Producer implements RecordProducer {
       report: rethrowLater,
     };
     this.context = context;
+    this.forgetReadings = addReadingSource(this.readings);
     const { signal } = this.ender;
     this.deadlines = new Deadlines(cluster.clock, (now) => this.expire(now));
     this.topics = new Topics(
@@ -234,6 +244,7 @@ export class Producer implements RecordProducer {
       this.deadlines.cancel();
       this.sender.stop();
       this.context.memory.clear();
+      this.forgetReadings();
     }
   }
 

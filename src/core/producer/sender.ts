@@ -3,11 +3,13 @@
 import { KafkaError } from '../../errors.ts';
 import type { Cluster } from '../cluster/cluster.ts';
 import { codecId, prepareCodec } from '../compression/registry.ts';
+import { produceEvents } from '../events/channels.ts';
 import { produceApi } from '../protocol/messages/00-produce.ts';
 import { Answers } from './answers.ts';
 import { BrokerNode } from './broker-node.ts';
 import type { ProducerContext } from './context.ts';
 import type { Leaders } from './leaders.ts';
+import { tellSent } from './produce-trace.ts';
 import type { PartitionQueue } from './partition-queue.ts';
 import { ProduceRequest } from './produce-request.ts';
 import type { Identities } from './producer-ids.ts';
@@ -166,6 +168,7 @@ export class Sender {
     node.inFlight += 1;
     const { settings, clock, counters } = this.context;
     counters.requests += 1;
+    if (produceEvents.hasSubscribers) tellSent(node.nodeId, request, this.context);
     const timeoutMs = Math.max(1, Math.min(settings.requestTimeoutMs, request.deadlineAt - clock.now()));
     // The broker gives up waiting for its followers first, so that its answer arrives.
     const body = request.body(Math.max(1, Math.floor(timeoutMs / 2)), settings);

@@ -42,6 +42,7 @@ import { describeClientQuotasApi } from './messages/48-describe-client-quotas.ts
 import { alterClientQuotasApi } from './messages/49-alter-client-quotas.ts';
 import { describeUserScramCredentialsApi } from './messages/50-describe-user-scram-credentials.ts';
 import { alterUserScramCredentialsApi } from './messages/51-alter-user-scram-credentials.ts';
+import { describeQuorumApi } from './messages/55-describe-quorum.ts';
 import { updateFeaturesApi } from './messages/57-update-features.ts';
 import { describeClusterApi } from './messages/60-describe-cluster.ts';
 import { describeProducersApi } from './messages/61-describe-producers.ts';
@@ -95,6 +96,7 @@ export const APIS: readonly AnyApi[] = [
   alterClientQuotasApi,
   describeUserScramCredentialsApi,
   alterUserScramCredentialsApi,
+  describeQuorumApi,
   updateFeaturesApi,
   describeClusterApi,
   describeProducersApi,

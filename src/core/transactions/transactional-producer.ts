@@ -16,12 +16,14 @@ import {
   UsageError,
 } from '../../errors.ts';
 import type { Cluster } from '../cluster/cluster.ts';
+import { transactionEvents } from '../events/channels.ts';
 import type { ProducerOptions } from '../producer/options.ts';
 import { Producer } from '../producer/producer.ts';
 import { CoordinatorRequests } from './coordinator-requests.ts';
 import type { GroupMetadata, TransactionOffset } from './group-metadata.ts';
 import { StatusMachine, type TransactionStatus } from './status.ts';
 import { TransactionIdentity } from './transaction-identity.ts';
+import { TransactionTrace } from './transaction-trace.ts';
 import { batchVerdict, transactionVerdict, type TransactionApi } from './verdicts.ts';
 
 /** Options of a {@link TransactionalProducer}: those of a producer, with its id. */
@@ -59,6 +61,7 @@ export class TransactionalProducer extends Producer {
   /** The next transaction must have a new epoch, though the cluster gives none by itself. */
   private needsEpoch = false;
   private requestsBefore = 0;
+  private readonly trace: TransactionTrace;
 
   /** @throws UsageError naming an option that makes no sense. */
   constructor(cluster: Cluster, options: TransactionalProducerOptions, hooks: TransactionHooks = {}) {
@@ -67,6 +70,7 @@ export class TransactionalProducer extends Producer {
     this.identity = identity;
     this.hooks = hooks;
     this.transactionalId = options.transactionalId;
+    this.trace = new TransactionTrace(cluster, this);
     this.requests = new CoordinatorRequests({
       cluster,
       transactionalId: options.transactionalId,
@@ -143,6 +147,7 @@ export class TransactionalProducer extends Producer {
     this.requests.isDoubtful = false;
     this.identity.open();
     this.refuseWith(undefined);
+    if (transactionEvents.hasSubscribers) this.trace.begun();
   }
 
   /**
@@ -155,11 +160,13 @@ export class TransactionalProducer extends Producer {
       throw new UsageError('sendOffsets: the group needs a groupId', 'groupId');
     checkOffsets(offsets);
     if (offsets.length === 0) return;
+    const startedAt = this.cluster.clock.now();
     const sending = this.addOffsets(offsets, group);
     const settled = sending.catch(() => undefined);
     this.offsetsUnderWay.add(settled);
     try {
       await sending;
+      if (transactionEvents.hasSubscribers) this.trace.offsetsSent(group.groupId, offsets.length, startedAt);
     } finally {
       this.offsetsUnderWay.delete(settled);
     }
@@ -231,6 +238,7 @@ export class TransactionalProducer extends Producer {
 
   private async initialize(bumps: boolean): Promise<void> {
     this.machine.to('initializing');
+    const startedAt = this.cluster.clock.now();
     try {
       const { identity, requests } = this;
       identity.version = await requests.transactionVersion();
@@ -240,6 +248,7 @@ export class TransactionalProducer extends Producer {
       this.error = undefined;
       this.machine.to('ready');
       this.refuse();
+      if (transactionEvents.hasSubscribers) this.trace.initialized(startedAt);
     } catch (cause) {
       if (isFatal(cause, 'InitProducerId')) throw this.toFatal(cause);
       this.machine.to('uninitialized');
@@ -270,6 +279,7 @@ export class TransactionalProducer extends Producer {
     const { identity, requests } = this;
     identity.shut();
     const wasStarted = identity.isStarted || this.counters.requests > this.requestsBefore;
+    const startedAt = this.cluster.clock.now();
     if (wasStarted) {
       try {
         const next = await requests.end(committed, identity.current!, identity.version);
@@ -282,6 +292,7 @@ export class TransactionalProducer extends Producer {
         if (!this.isForgotten(cause, committed)) throw this.notEnded(cause, committed);
       }
     }
+    if (transactionEvents.hasSubscribers) this.trace.ended(committed, startedAt);
     // What a request that was left unanswered, or a number that was left out, could still do would be done to the next transaction.
     const needsEpoch = this.needsEpoch || requests.isDoubtful;
     identity.over();
@@ -360,6 +371,7 @@ export class TransactionalProducer extends Producer {
     this.hooks.onBroken?.(error);
     // Later: a batch may be in the middle of failing.
     queueMicrotask(() => this.abandonAll(error));
+    if (transactionEvents.hasSubscribers) this.trace.broken(error, error instanceof TransactionFatalError);
   }
 
   private async undo(): Promise<void> {

@@ -24,6 +24,7 @@ export class BusyClock extends VirtualClock {
 }
 
 export class FakeHost implements ReaderHost {
+  readonly clientId = 'test';
   readonly clock: BusyClock;
   readonly loop: EmissionLoop;
   readonly budget: ByteBudget;

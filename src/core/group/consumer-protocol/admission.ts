@@ -5,6 +5,8 @@ import { delay } from '../../clock.ts';
 import type { Cluster } from '../../cluster/cluster.ts';
 import { backoffMs, withRetry } from '../../cluster/retry.ts';
 import { unlessLate } from '../../cluster/waiting.ts';
+import { groupEvents } from '../../events/channels.ts';
+import { tellAttemptFailed } from '../group-trace.ts';
 import { asKafkaError } from '../unexpected.ts';
 import type { HeartbeatFields } from './heartbeat-fields.ts';
 import {
@@ -81,6 +83,7 @@ export class Admission {
         return await this.tryOnce(signal);
       } catch (error) {
         signal.throwIfAborted();
+        if (groupEvents.hasSubscribers) this.tellFailed(error);
         if (!(error instanceof TryAgain)) throw error;
         this.host.onJoining(false);
         if ((await this.prepareAgain(error)) && quick++ < MAX_QUICK) continue;
@@ -99,6 +102,12 @@ export class Admission {
     this.mayBeKnown = false;
     const isStatic = this.identity.groupInstanceId !== null;
     await this.sendLeave(isStatic ? LEAVING_FOR_A_WHILE : LEAVING).catch(() => undefined);
+  }
+
+  private tellFailed(error: unknown): void {
+    const { groupId } = this.identity;
+    const member = { groupId, memberId: this.memberId, generationId: -1, state: 'joining' } as const;
+    tellAttemptFailed(this.cluster.clientId, member, error);
   }
 
   /** A member that was never in the group gives up at the deadline; one that was waits for the cluster to come back. */

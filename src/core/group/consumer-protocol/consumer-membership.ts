@@ -6,9 +6,11 @@ import { delay } from '../../clock.ts';
 import type { Cluster } from '../../cluster/cluster.ts';
 import { backoffMs } from '../../cluster/retry.ts';
 import { unlessLate } from '../../cluster/waiting.ts';
+import { groupEvents } from '../../events/channels.ts';
 import type { Assignment } from '../assignors/assignor.ts';
 import type { Generation } from '../committer.ts';
 import type { GroupMembership, MembershipHost } from '../group-membership.ts';
+import { tellJoined } from '../group-trace.ts';
 import type { BeatOutcome } from '../heartbeats.ts';
 import type { MemberRequest, MemberState, Verdict } from '../membership-table.ts';
 import { asKafkaError } from '../unexpected.ts';
@@ -87,6 +89,10 @@ export class ConsumerMembership implements GroupMembership, EpochSource {
       (blockedMs) => this.blocked(blockedMs),
     );
     this.session = new GroupSession(cluster, options.groupId, (afterMs) => this.expire(afterMs));
+  }
+
+  get groupId(): string {
+    return this.options.groupId;
   }
 
   get memberId(): string {
@@ -202,6 +208,7 @@ export class ConsumerMembership implements GroupMembership, EpochSource {
     this.state = 'stable';
     this.session.open(sentMs);
     this.take(answer, nodeId, sentMs);
+    if (groupEvents.hasSubscribers) tellJoined(this.cluster, this, false, sentMs);
     this.beats.start();
     this.host.onDivided(undefined);
   }
