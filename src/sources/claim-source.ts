@@ -8,7 +8,7 @@ import type { ConsumerRecord } from '../core/records/types.ts';
 import { createClaim, type Claim, type ClaimControls } from '../flow/claim.ts';
 import { recordDelivery, type Delivery } from '../flow/delivery.ts';
 import type { DeliveryProblem, Settlement, SourceCommitter, Verdict } from '../flow/settlement.ts';
-import type { Decoder } from './decoder.ts';
+import type { RecordDecoder } from './decoder.ts';
 import { WaitingRecords, type Prepared } from './waiting-records.ts';
 
 /** What a claim of the client offers, with a group or without. */
@@ -60,7 +60,7 @@ class ClaimSource implements Settlement, ClaimControls, Prepared {
   subscriber: Subscriber<Delivery<ConsumerRecord<unknown, unknown>>> | undefined;
   private readonly claim: SourceClaim;
   private readonly owner: ClaimOwner;
-  private readonly decoder: Decoder;
+  private readonly decoder: RecordDecoder;
   private readonly pressureListeners = new Set<() => void>();
   private readonly waiting: WaitingRecords;
   private paused = false;
@@ -74,7 +74,7 @@ class ClaimSource implements Settlement, ClaimControls, Prepared {
     this.lookedWhetherDead = false;
   };
 
-  constructor(claim: SourceClaim, decoder: Decoder, owner: ClaimOwner) {
+  constructor(claim: SourceClaim, decoder: RecordDecoder, owner: ClaimOwner) {
     this.claim = claim;
     this.owner = owner;
     this.decoder = decoder;
@@ -296,7 +296,7 @@ class ClaimSource implements Settlement, ClaimControls, Prepared {
 /** The Flow of one claim; it starts to read when it is subscribed. */
 export function claimFlow(
   claim: SourceClaim,
-  decoder: Decoder,
+  decoder: RecordDecoder,
   owner: ClaimOwner,
 ): Claim<ConsumerRecord<unknown, unknown>> {
   const source = new ClaimSource(claim, decoder, owner);

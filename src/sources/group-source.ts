@@ -21,6 +21,7 @@ import { ClaimKeeper, type KeeperSource } from './claim-keeper.ts';
 import { claimFlow } from './claim-source.ts';
 import type { ClusterRuntime } from './cluster-runtime.ts';
 import type { Formats, GroupOptions } from './options.ts';
+import { RetryReading, retryGroupOptions, retryPlanOf } from './retry-reading.ts';
 import { decodersOf, subscribedTopics, type Topics } from './topic-formats.ts';
 
 /** Options of `fromGroup` in every form. */
@@ -45,6 +46,7 @@ class GroupSource implements GroupListener, KeeperSource, RunningSource {
   private readonly rebalances: Subject<Rebalance>;
   private readonly consumer: RecordGroup;
   private readonly decoderOf: ReturnType<typeof decodersOf>;
+  private readonly retries: RetryReading | undefined;
   private readonly keepers = new Map<string, ClaimKeeper>();
   private readonly drainTimeoutMs: number;
   private left = 0;
@@ -72,14 +74,28 @@ class GroupSource implements GroupListener, KeeperSource, RunningSource {
       this.rejectReady = reject;
     });
     this.ready.catch(() => undefined);
-    const { start, topics, ...tuning } = options;
-    const { transactions } = runtime;
-    const settings = { ...tuning, topics: subscribedTopics(topics), from: start };
-    this.consumer = runtime.client.openGroup(
+    const { start, topics, retryTopics, ...tuning } = options;
+    const { transactions, client } = runtime;
+    const plan = retryTopics === undefined ? undefined : retryPlanOf(options);
+    const names = subscribedTopics(topics);
+    const settings = { ...tuning, topics: names, from: start, ...retryGroupOptions(plan, names) };
+    this.consumer = client.openGroup(
       transactions === undefined ? settings : transactions.groupOptions(settings),
       this,
     );
     if (this.consumer.transaction !== undefined) transactions?.join(this.consumer.transaction);
+    if (plan !== undefined)
+      this.retries = new RetryReading(
+        {
+          clock: this.clock,
+          cluster: client.cluster,
+          isolationLevel: transactions === undefined ? options.isolationLevel : 'read_committed',
+          fail: (cause) => this.fail(cause),
+        },
+        plan,
+        subscribedTopics(topics),
+        this.decoderOf,
+      );
     this.committer = this.consumer;
     this.isTransactional = transactions !== undefined;
     runtime.flow?.register(this);
@@ -94,7 +110,9 @@ class GroupSource implements GroupListener, KeeperSource, RunningSource {
       this.keepers.set(id, keeper);
     }
     keeper.begin(claim);
-    this.claims.next(claimFlow(claim, this.decoderOf(claim.topic), keeper));
+    const { retries } = this;
+    const decoder = retries?.decoderFor(claim.topic) ?? this.decoderOf(claim.topic);
+    this.claims.next(claimFlow(retries?.claimFor(claim) ?? claim, decoder, keeper));
   }
 
   onAssigned(): void {
@@ -220,6 +238,7 @@ export function groupClaims(runtime: ClusterRuntime, options: AnyGroupOptions): 
   const topics = subscribedTopics(options.topics);
   if (!(topics instanceof RegExp) && topics.length === 0)
     throw new UsageError("fromGroup: 'topics' names no topic", 'topics');
+  if (options.retryTopics !== undefined) retryPlanOf(options);
   return createClaims<AnyRecord>({
     name: `fromGroup '${options.groupId}'`,
     rebalances,

@@ -5,6 +5,7 @@ import type { GroupConsumerOptions } from '../core/group/options.ts';
 import type { ConsumerRecord } from '../core/records/types.ts';
 import type { ErrorPolicy } from '../flow/policy.ts';
 import type { Deserializer } from '../serdes/serde.ts';
+import type { RetryTopics } from '../sinks/retry-topics.ts';
 
 /** How keys and values are read; raw bytes (or null) without. */
 export interface Formats<out K, out V> {
@@ -41,9 +42,16 @@ export interface ReadOptions {
 
 /** Options of `fromGroup`: all those of the client's group consumer. */
 export interface GroupOptions
-  extends ReadOptions, Omit<GroupConsumerOptions, 'topics' | 'from' | 'credit' | 'committer'> {
+  extends
+    ReadOptions,
+    Omit<GroupConsumerOptions, 'topics' | 'from' | 'credit' | 'committer' | 'earliestTopics'> {
   /** Where partitions without a commit start. Default 'earliest'. Partitions that appear later always start at the earliest. */
   readonly start?: Position | undefined;
+  /**
+   * Reads the topics of these `retryTopics(...)` too, from their beginning on: a record that lies in one is handed over when its delay is over, with topic, partition
+   * and offset of the original and by its formats. Default: none.
+   */
+  readonly retryTopics?: RetryTopics | undefined;
 }
 
 /** Options of `fromPartitions`. */

@@ -2,6 +2,7 @@
 import diagnosticsChannel from 'node:diagnostics_channel';
 import type { StuckRecord } from '../flow/runtime.ts';
 import type { DeliveryProblem } from '../flow/settlement.ts';
+import type { Restart } from './types.ts';
 
 /** A delivery that leaked or was used after it had moved on. Payload: `LocatedProblem`. */
 const problems = diagnosticsChannel.channel('sluice:delivery-problem');
@@ -11,6 +12,24 @@ const undone = diagnosticsChannel.channel('sluice:transaction-undone');
 
 /** A record that stays unsettled. Payload: {@link StuckInStage}. */
 const stuck = diagnosticsChannel.channel('sluice:record-stuck');
+
+/** A topology failed and begins again. Payload: {@link TopologyRestart}. */
+const restarts = diagnosticsChannel.channel('sluice:topology-restart');
+
+/** A restart, and of what. */
+export type TopologyRestart = Restart & { readonly topology: string };
+
+/** Publishes it; a developer is told of the failure too, which nobody else may ever see. */
+export function tellOfRestart(restart: TopologyRestart): void {
+  restarts.publish(restart);
+  if (process.env['NODE_ENV'] === 'production') return;
+  const { topology, delayMs, cause } = restart;
+  const why = cause instanceof Error ? cause.message : String(cause);
+  process.emitWarning(
+    `topology '${topology}' failed and begins again in ${Math.round(delayMs)} ms: ${why}`,
+    'SluiceWarning',
+  );
+}
 
 /** A transaction that is not committed, and why. */
 export interface UndoneTransaction {

@@ -7,7 +7,8 @@ import type { Op } from '../flow/op.ts';
 import type { ErrorPolicy, StageOptions } from '../flow/policy.ts';
 import type { FlowRuntime } from '../flow/runtime.ts';
 import type { Serializer } from '../serdes/serde.ts';
-import { deadLetterPolicy } from '../sinks/dead-letter.ts';
+import { deadLetterPolicy, type DeadLetterOptions } from '../sinks/dead-letter.ts';
+import { retryTopicsPolicy, type RetryTopics, type RetryTopicsOptions } from '../sinks/retry-topics.ts';
 import type { SharedProducer } from '../sinks/shared-producer.ts';
 import { toTopicStage } from '../sinks/to-topic.ts';
 import type { ClusterRuntime } from '../sources/cluster-runtime.ts';
@@ -51,8 +52,41 @@ export interface Sluice {
     ) => ProducerRecord<NoInfer<K>, NoInfer<V>> | readonly ProducerRecord<NoInfer<K>, NoInfer<V>>[],
     options?: { readonly key?: Serializer<K>; readonly value?: Serializer<V> } & StageOptions<NoInfer<A>>,
   ) => Op<A, A>;
-  /** A policy that writes the failed delivery's original records to `topic`, with headers that say where they came from and why (KIP-1034), and settles it when they are acknowledged. */
-  readonly deadLetter: (topic: string) => ErrorPolicy;
+  /**
+   * A policy that writes the failed delivery's original records to `topic`, with headers that say where they came from and why (KIP-1034 by default), and
+   * settles it when they are acknowledged.
+   *
+   * @throws UsageError for an empty topic, or headers that are none
+   * @acks when its letters are acknowledged, in the transaction under exactly-once; a letter that cannot be written is a `fail`
+   */
+  readonly deadLetter: (topic: string, options?: DeadLetterOptions) => ErrorPolicy;
+  /**
+   * A policy that writes the failed delivery's original records to the next of several retry topics, behind the last to a dead letter topic, and settles it
+   * when they are acknowledged. Given to `fromGroup` as `retryTopics` too, the same topology reads them: each record when its delay is over, without
+   * holding up other partitions or memory. Headers carry where the original lies, how often it failed and why; key, value, timestamp and the other
+   * headers are the original's. With order 'key' the later records of a key follow it.
+   *
+   * @throws UsageError naming an option that makes no sense
+   * @acks when its letters are acknowledged, in the transaction under exactly-once; a letter that cannot be written is a `fail`
+   * @example
+   * ```ts
+   * const orders = topology('orders', ({ fromGroup, toTopic, retryTopics }) => {
+   *   const later = retryTopics({
+   *     levels: [
+   *       { topic: 'orders.retry.5s', delayMs: 5_000 },
+   *       { topic: 'orders.retry.60s', delayMs: 60_000 },
+   *     ],
+   *     deadLetter: 'orders.dead',
+   *     order: 'key',
+   *   });
+   *   return fromGroup({ groupId: 'orders', topics: ['orders'], value: json(Order), retryTopics: later }).pipe(
+   *     mapAsync((order) => price(order.value), { concurrency: 16, order: 'none', onError: later }),
+   *     toTopic('priced', (priced) => ({ value: priced }), { value: json(Priced) }),
+   *   );
+   * });
+   * ```
+   */
+  readonly retryTopics: (options: RetryTopicsOptions) => RetryTopics;
 }
 
 /** The surface over one cluster; `flow` is the topology that it runs in, undefined for a script. */
@@ -70,13 +104,18 @@ export function bindSluice(
     onProblem: warnOfProblem,
     leaving: new Leaving(client),
   };
-  const sinks = { producer: () => producer.get(), countOut: () => flow?.countOut() };
+  const sinks = {
+    clock: client.clock,
+    producer: () => producer.get(),
+    countOut: () => flow?.countOut(),
+  };
   const bound = {
     fromGroup: (options: AnyGroupOptions) => groupClaims(sources, options),
     fromPartitions: (options: AnyPartitionsOptions) => partitionClaims(sources, options),
     toTopic: (...[topic, project, options]: DropFirst<Parameters<typeof toTopicStage>>) =>
       toTopicStage(sinks, topic, project, options),
-    deadLetter: (topic: string) => deadLetterPolicy(sinks, topic),
+    deadLetter: (topic: string, options?: DeadLetterOptions) => deadLetterPolicy(sinks, topic, options),
+    retryTopics: (options: RetryTopicsOptions) => retryTopicsPolicy(sinks, options),
   };
   // The overloads above infer what these take and answer; underneath, all of them are the same.
   return bound as unknown as Sluice;

@@ -16,7 +16,7 @@ import { ExactlyOnce } from './exactly-once.ts';
 import { bindSluice, type Sluice } from './sluice.ts';
 import { SharedProducer } from '../sinks/shared-producer.ts';
 import { warnOfStuck } from './problems.ts';
-import { onSignals } from './signals.ts';
+import { onStopSignals } from './signals.ts';
 import type { RunOptions, RunSummary, Running } from './types.ts';
 
 const DRAIN_TIMEOUT_MS = 30_000;
@@ -80,15 +80,7 @@ export class TopologyRun implements FlowRuntime, Running {
     const ends = flowEnds(name, build(bindSluice(kafka, this, this.producer, this.transactions)));
     this.openFlows = ends.length;
     // From here on the run has an end, which takes the listeners away.
-    this.stopListening = signals
-      ? onSignals(
-          () => void this.drainBySignal(),
-          () => {
-            process.exitCode = 1;
-            void this.abort();
-          },
-        )
-      : () => undefined;
+    this.stopListening = onStopSignals(this, signals);
     if (this.transactions !== undefined) this.starting.push(this.transactions.start());
     withRuntime(this, () => {
       for (const end of ends) this.subscribe(end);
@@ -126,6 +118,11 @@ export class TopologyRun implements FlowRuntime, Running {
     if (source.ready !== undefined) this.starting.push(source.ready);
   }
 
+  /** What was done so far, also by a run that failed. */
+  counts(): { readonly recordsIn: number; readonly recordsOut: number } {
+    return { recordsIn: this.recordsIn, recordsOut: this.recordsOut };
+  }
+
   countIn(): void {
     this.recordsIn++;
   }
@@ -149,15 +146,6 @@ export class TopologyRun implements FlowRuntime, Running {
     for (const source of this.sources) void source.abort(reason).catch(() => undefined);
     void this.end((source) => source.abort(reason));
     return this.done;
-  }
-
-  private async drainBySignal(): Promise<void> {
-    try {
-      const { unsettled } = await this.drain();
-      if (unsettled > 0) process.exitCode = 1;
-    } catch {
-      process.exitCode = 1;
-    }
   }
 
   private subscribe(end: Flow<unknown> | Settled<unknown>): void {

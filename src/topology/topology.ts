@@ -1,10 +1,13 @@
+import { systemRandom } from '../core/clock.ts';
 import type { StreamClient } from '../core/stream-client.ts';
 import { UsageError } from '../errors.ts';
 import type { FlowEnd } from '../flow/op.ts';
 import { describeTopology } from './describe.ts';
 import type { Sluice } from './sluice.ts';
+import { RestartPolicy } from './restart-policy.ts';
+import { Supervisor } from './supervisor.ts';
 import { TopologyRun } from './topology-run.ts';
-import type { Topology } from './types.ts';
+import type { Running, RunOptions, Topology } from './types.ts';
 
 /**
  * Names a graph of flows. `build` gets what touches the cluster and answers with the end of each flow (one, or an array); it is called anew by every
@@ -32,9 +35,31 @@ export function topology(name: string, build: (cluster: Sluice) => FlowEnd | rea
   return {
     name,
     run: async (kafka: StreamClient, options = {}) =>
-      new TopologyRun(name, build, kafka, options, options.signals ?? true).done,
+      begin(name, build, kafka, options, options.signals ?? true).done,
     start: (kafka: StreamClient, options = {}) =>
-      new TopologyRun(name, build, kafka, options, options.signals ?? false),
+      begin(name, build, kafka, options, options.signals ?? false),
     describe: () => describeTopology(name, build),
   };
+}
+
+type Build = (cluster: Sluice) => FlowEnd | readonly FlowEnd[];
+
+function begin(
+  name: string,
+  build: Build,
+  kafka: StreamClient,
+  options: RunOptions,
+  signals: boolean,
+): Running {
+  const { restart } = options;
+  if (restart === undefined) return new TopologyRun(name, build, kafka, options, signals);
+  const { clock } = kafka;
+  const policy = new RestartPolicy(restart, clock, kafka.cluster?.random ?? systemRandom);
+  return new Supervisor(
+    name,
+    () => new TopologyRun(name, build, kafka, options, false),
+    policy,
+    clock,
+    signals,
+  );
 }

@@ -15,6 +15,43 @@ export interface TransactionOptions {
   readonly transactionalId?: string | undefined;
 }
 
+/** A topology failed and is about to begin again. */
+export interface Restart {
+  /** Which one it is, from 1. */
+  readonly restart: number;
+  /** How many there were without a healthy run between them, this one included. */
+  readonly inARow: number;
+  /** How long the run lasted that failed. */
+  readonly ranMs: number;
+  /** How long the next one is away. */
+  readonly delayMs: number;
+  /** What it failed with. */
+  readonly cause: unknown;
+}
+
+/** How a topology that fails is begun again. */
+export interface RestartOptions {
+  /** Wait before the first restart, in ms; doubled before each further one in a row. Default 500. */
+  readonly minDelayMs?: number | undefined;
+  /** The longest wait. Default 30,000. */
+  readonly maxDelayMs?: number | undefined;
+  /** The share of a wait that is left to chance, from 0 to 1: it is shortened by up to so much, so that many processes do not come back at once. Default 0.2. */
+  readonly jitter?: number | undefined;
+  /** So many restarts within `withinMs` are made; the failure after that is the run's. Default: no limit. */
+  readonly maxRestarts?: number | undefined;
+  /** Default 600,000. */
+  readonly withinMs?: number | undefined;
+  /** A run that lasted so long was healthy: the next wait is the first one again. Default: `maxDelayMs`. */
+  readonly healthyAfterMs?: number | undefined;
+  /**
+   * True for a failure that no restart mends. Default: UsageError, a refused login or authorization, and a member or producer whose place another one has
+   * taken.
+   */
+  readonly isFatal?: ((cause: unknown) => boolean) | undefined;
+  /** Called before each wait; what it throws ends the run. The channel `sluice:topology-restart` of node:diagnostics_channel is told too. */
+  readonly onRestart?: ((restart: Restart) => void) | undefined;
+}
+
 /** How a topology runs. */
 export interface RunOptions {
   /** How long a drain may wait for what was handed over. Default: 30,000 ms, or the sources' own `drainTimeoutMs` where that is shorter. */
@@ -36,6 +73,12 @@ export interface RunOptions {
   readonly guarantee?: 'at-least-once' | 'exactly-once' | undefined;
   /** With 'exactly-once': how transactions are made. */
   readonly transactions?: TransactionOptions | undefined;
+  /**
+   * Begins again after a failure that no policy took: what was settled is committed, the groups are left, a wait, and then a new run, built anew, from what is
+   * committed. Waits grow (`{}`: from 0.5 s to 30 s). A drain or an abort during a wait rejects with the failure that is waited for. Default: a
+   * failure ends the run.
+   */
+  readonly restart?: RestartOptions | undefined;
   /** A record that stays unsettled for this long is named, with the stage that has it, in a warning and on the channel `sluice:record-stuck`. Default 300,000 ms. */
   readonly stuckAfterMs?: number | undefined;
 }
@@ -48,6 +91,8 @@ export interface RunSummary {
   readonly recordsOut: number;
   /** Values handed over that were neither settled nor held at the end: they are read again by the next owner of their partitions. */
   readonly unsettled: number;
+  /** How often the topology began again; with `restart` only. */
+  readonly restarts?: number;
 }
 
 /** A topology at work. */

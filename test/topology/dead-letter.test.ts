@@ -48,11 +48,12 @@ describe('deadLetter', () => {
       ['h', Buffer.from('1')],
       ['h', null],
     ]);
-    expect(letter!.headers.slice(2).map(([name]) => name)).toEqual(
-      ['exception', 'message', 'stacktrace', 'topic', 'partition', 'offset'].map(
+    expect(letter!.headers.slice(2).map(([name]) => name)).toEqual([
+      ...['exception', 'message', 'stacktrace', 'topic', 'partition', 'offset'].map(
         (name) => `__streams.errors.${name}`,
       ),
-    );
+      ...['stage', 'attempts', 'retries', 'failed-at'].map((name) => `__sluice.errors.${name}`),
+    ]);
     expect(headerOf(letter!, 'exception')).toBe('RangeError');
     expect(headerOf(letter!, 'message')).toBe('three');
     expect(headerOf(letter!, 'stacktrace')).toMatch(/RangeError: three\n +at /);

@@ -66,7 +66,7 @@ export class GroupConsumer implements RecordGroup {
   /** Throws UsageError when an option breaks a rule. */
   constructor(cluster: Cluster, options: GroupConsumerOptions, listener: GroupListener) {
     const times = resolveGroupTimes(options);
-    const { groupId, from = 'earliest', isolationLevel } = options;
+    const { groupId, from = 'earliest', earliestTopics, isolationLevel } = options;
     this.groupId = groupId;
     this.cluster = cluster;
     this.options = options;
@@ -77,7 +77,7 @@ export class GroupConsumer implements RecordGroup {
       options.groupProtocol === 'consumer'
         ? (): Generation | undefined => this.membership.current()
         : undefined;
-    this.starts = new ClaimStarts(cluster, { groupId, from, isolationLevel, member });
+    this.starts = new ClaimStarts(cluster, { groupId, from, earliestTopics, isolationLevel, member });
     this.subscription = new Subscription(cluster, options, times.metadataMaxAgeMs, (what) =>
       this.membership.requestRejoin(what),
     );

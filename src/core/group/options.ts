@@ -29,6 +29,8 @@ export interface GroupConsumerOptions extends FetcherOptions {
   readonly groupInstanceId?: string | undefined;
   /** Where partitions without a commit start. Default 'earliest'. Partitions that appear later always start at the earliest. */
   readonly from?: Position | undefined;
+  /** Topics of which partitions without a commit start at the earliest offset, whatever `from` says. Default none. */
+  readonly earliestTopics?: readonly string[] | undefined;
   /** Per claim. */
   readonly credit?: Partial<Credit> | undefined;
   /** Without a heartbeat for this long the member is dead. Default 45,000. */

@@ -20,6 +20,8 @@ export interface ClaimStart extends OffsetPoint {
 export interface StartOptions {
   readonly groupId: string;
   readonly from: Position;
+  /** Topics that start at the earliest offset whatever `from` says. */
+  readonly earliestTopics?: readonly string[] | undefined;
   readonly isolationLevel?: IsolationLevel | undefined;
   /** In whose name commits are read, where the protocol wants that said (KIP-848): the broker then answers only a member of the current epoch. */
   readonly member?: (() => Generation | undefined) | undefined;
@@ -88,6 +90,7 @@ export class ClaimStarts {
   }
 
   private isLate(topic: string, partition: number): boolean {
+    if (this.options.earliestTopics?.includes(topic) === true) return true;
     if (this.known === undefined) return false;
     return partition >= (this.known.get(topic) ?? 0) || this.late.has(`${topic}-${partition}`);
   }
