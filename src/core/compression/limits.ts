@@ -1,15 +1,15 @@
 import { CompressionError } from '../../errors.ts';
 import type { CodecName } from './codec.ts';
 
-const SUSPICIOUS_BYTES = 32 * 1024 * 1024;
+const SUSPICIOUS_BYTES = 16 * 1024 * 1024;
 const SUSPICIOUS_RATIO = 256;
 
 /**
- * How far these compressed bytes may grow: to `maxBytes`, except that more than 256 times their own size is believed only up to 32 MiB, or
- * a quarter of `maxBytes` where that is more. So a bomb of a few KiB, which says nothing true about its size, costs little memory.
+ * How far these compressed bytes may grow: to `maxBytes`, except that more than 256 times their own size is believed only up to 16 MiB, or
+ * an eighth of `maxBytes` where that is more. So a bomb of a few KiB, which says nothing true about its size, costs little memory.
  */
 export function allowance(compressedBytes: number, maxBytes: number): number {
-  return Math.min(maxBytes, Math.max(SUSPICIOUS_BYTES, maxBytes / 4, compressedBytes * SUSPICIOUS_RATIO));
+  return Math.min(maxBytes, Math.max(SUSPICIOUS_BYTES, maxBytes / 8, compressedBytes * SUSPICIOUS_RATIO));
 }
 
 const MIN_CHUNK_BYTES = 16 * 1024;
