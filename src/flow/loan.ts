@@ -37,9 +37,13 @@ export class Loan<A> implements Owner {
     return new Handle(this.own.value, this);
   }
 
-  /** Takes it back, and tells those who work on it. */
+  /** Takes it back. */
   expire(): void {
     this.isOver = true;
+  }
+
+  /** Tells those who work on it that it was taken back. */
+  tellExpired(): void {
     const { listeners } = this;
     this.listeners = undefined;
     for (const listener of listeners ?? []) listener();

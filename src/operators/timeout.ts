@@ -80,22 +80,27 @@ class TimeoutStage<A> extends StageSubscriber<Delivery<A>, Delivery<A>> implemen
 
   // Everything has the same time, so the first is the next that is due. What is settled meanwhile leaves the timer as it is.
   private takeBack(): void {
+    const due: Loan<A>[] = [];
     for (let first = this.loans.first; first !== undefined; first = this.loans.first) {
       const leftMs = first.dueMs - first.clock.now();
       if (leftMs > 0) {
         this.startTimer(first, leftMs);
-        return;
+        break;
       }
       this.loans.remove(first);
-      this.expired(first);
+      first.expire();
+      due.push(first);
+    }
+    // The policy first: what makes way for others when it hears of it belongs after it.
+    for (const loan of due) {
+      this.judge(loan);
+      loan.tellExpired();
     }
   }
 
-  private expired(loan: Loan<A>): void {
-    const { own, attempt } = loan;
+  private judge({ own, attempt }: Loan<A>): void {
     const { value, origins } = own;
     const { name, onError } = this.stage;
-    loan.expire();
     if (isDead(own)) {
       own.giveUp();
       return;
@@ -163,6 +168,15 @@ class TimeoutStage<A> extends StageSubscriber<Delivery<A>, Delivery<A>> implemen
  * ```
  *
  * @acks Settles what is late by `onError`, at once, whatever becomes of what was made from it; the rest by what follows.
+ *
+ * @marbles
+ * ```ts
+ * const source = flow('a--b----|');
+ * const never = mapAsync((x: string) => (x === 'a' ? rx.NEVER : rx.of(x)), { concurrency: 9, order: 'none' });
+ * expectFlow(source.pipe(timeout({ withinMs: 4, onError: skip }), never)).toBe('---b----|');
+ * expectAcks(source).toBe('---ba');
+ * ```
+ *
  * @example
  * ```ts
  * orders.pipe(timeout({ withinMs: 30_000, onError: skip }), mapAsync((order, { signal }) => price(order.value, signal), { concurrency: 16, order: 'none' }));

@@ -9,12 +9,14 @@ import {
   audit,
   batch,
   branch,
+  circuitBreaker,
   countWindow,
   debounce,
   dedupe,
   delayUntil,
   distinct,
   dropping,
+  enrich,
   exhaustByKey,
   fanOut,
   filter,
@@ -26,11 +28,13 @@ import {
   partitionBy,
   passing,
   perRecord,
+  rateLimit,
   sample,
   scan,
   switchByKey,
   tap,
   throttle,
+  timeout,
   tumblingWindow,
   when,
   withLatestFrom,
@@ -215,11 +219,38 @@ function stageOf(
     () => switchByKey((value) => answers.ask(maybe(value), 1 + (n % 3)), byKey),
     () => exhaustByKey((value) => answers.ask(maybe(value), 1 + (n % 3)), byKey),
     () => delayUntil((value) => startMs + maybe(value) * 3 * (n % 5), { maxHeld: n % 4, onError }),
+    () => timeout({ withinMs: 5 + 10 * n, onError }),
+    () =>
+      rateLimit({
+        records: 1 + (n % 3),
+        perMs: 5 * (1 + (n % 4)),
+        burst: 1 + (n % 2),
+        weight: (value) => maybe(value) % 2,
+        onError,
+      }),
+    () =>
+      circuitBreaker((value) => answers.ask(maybe(value)), {
+        ...ordering,
+        opensAfter: n % 2 === 0 ? { failures: 1 + (n % 3) } : { rate: 0.5, calls: 1 + (n % 3) },
+        halfOpenAfterMs: 5 * n,
+        whenOpen: n % 3 === 0 ? 'fail' : 'pause',
+      }),
+    () =>
+      enrich({
+        ...ordering,
+        key: (value: number) => maybe(value) % 3,
+        lookup: (of) => answers.ask(maybe(of)),
+        combine: (value: number, found: number) => maybe(value + found),
+        ttlMs: 20 * (n % 3),
+        maxEntries: 1 + (n % 2),
+      }),
+    () => mapAsync((value) => answers.ask(maybe(value)), { ...ordering, timeoutMs: 5 + 5 * n }),
+    () => perRecord((value) => answers.ask(maybe(value), 1 + (n % 3)), { ...ordering, timeoutMs: 5 + 5 * n }),
   ];
   return kinds[kind % kinds.length]!();
 }
 
-const choices = fc.array(fc.record({ kind: fc.nat(27), n: fc.nat(8), policy: fc.nat(4), order: fc.nat(2) }), {
+const choices = fc.array(fc.record({ kind: fc.nat(33), n: fc.nat(8), policy: fc.nat(4), order: fc.nat(2) }), {
   minLength: 1,
   maxLength: 4,
 });
@@ -234,7 +265,9 @@ const keepsOrder = ({ kind, n, order }: Choice): boolean =>
   kind === 9 ||
   kind === 10 ||
   (kind > 14 && kind < 18) ||
-  (kind > 17 && kind < 22 && n < 4);
+  (kind > 17 && kind < 22 && n < 4) ||
+  kind === 29 ||
+  (kind > 29 && order === 0);
 
 describe('stages, in any order and with anything happening', () => {
   it('settle, refuse or give up each record once', async () => {
