@@ -1,6 +1,6 @@
 // Row K-09: metrics by sarama's names, and by those of Kafka's own clients.
 import { afterAll, afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { Kafka, sluice, text, type ProducerRecord } from '../../src/index.ts';
+import { Kafka, tap, text, topology, type ProducerRecord } from '../../src/index.ts';
 import type { BrokerAddress, Transport, Wire, WireEvents } from '../../src/core/network/transport.ts';
 import { tcpTransport } from '../../src/core/network/transport.ts';
 import {
@@ -146,18 +146,18 @@ class SlowTransport implements Transport {
     const producer = kafka.producer();
     await Promise.all([0, 1].map((partition) => producer.sendAsync(topic, { value: 'x', partition })));
     await producer.close();
-    const settle: (() => void)[] = [];
-    const subscription = sluice(kafka)
-      .fromGroup({
+    let seen = 0;
+    const running = topology('k09', ({ fromGroup }) =>
+      fromGroup({
         groupId,
         topics: [topic],
         value: text(),
         heartbeatIntervalMs: 100,
         sessionTimeoutMs: 6000,
         commitEveryRecords: 1,
-      })
-      .subscribe((delivery) => settle.push(() => delivery.ack()));
-    await until('both records', () => settle.length === 2);
+      }).pipe(tap(() => (seen += 1))),
+    ).start(kafka);
+    await until('both records', () => seen === 2);
     expect(metrics.value('assigned-partitions')).toBe(2);
     expect(metrics.value('records-lag', { topic, partition: '0' })).toBe(0);
     expect(metrics.value('records-lag-max')).toBe(0);
@@ -172,13 +172,12 @@ class SlowTransport implements Transport {
     }
     expect(metrics.value('rebalance-total')).toBe(1);
     expect(metrics.value('last-rebalance-seconds-ago')).toBeGreaterThanOrEqual(0);
-    for (const one of settle) one();
     await until('a commit', () => (metrics.value('commit-total') ?? 0) > 0);
     expect(metrics.value('commit-rate')).toBeGreaterThan(0);
     expect(metrics.value('commit-latency-max')).toBeGreaterThan(0);
     await until('a heartbeat', () => (metrics.value('heartbeat-total') ?? 0) > 0);
     expect(metrics.value('last-heartbeat-seconds-ago')).toBeGreaterThanOrEqual(0);
-    subscription.unsubscribe();
+    await running.drain();
     await kafka.close();
     expect(metrics.value('assigned-partitions')).toBeUndefined();
     expect(metrics.value('partition-revoked-latency-max')).toBeGreaterThanOrEqual(0);
