@@ -13,7 +13,9 @@ export class Round {
   /** Rows that are not settled. */
   unsettled: number;
   /** Rows that are, and wait for the others. */
-  done: RowOwner[] = [];
+  readonly done: RowOwner[] = [];
+  /** Places of values that only their windows kept from being late. */
+  readonly saved: number[] = [];
 
   constructor(rows: number, time: number, position: Position) {
     this.unsettled = rows;

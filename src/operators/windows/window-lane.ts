@@ -265,7 +265,7 @@ export abstract class WindowLane<A, K extends Key, R> implements Marked {
       const { key, start, end, row, parts } = window;
       window.isOpen = false;
       for (const muted of window.muted ?? []) muted.row.ack();
-      for (const place of window.saved ?? []) addPlace(this.saved, place);
+      if (window.saved !== undefined) round.saved.push(...window.saved);
       const owner = new RowOwner(parts, round, this.rounds);
       if (isDone) owner.shareSettled();
       else this.stage.emit(new Handle({ key: key as K, start, end, value: row, final }, owner));
@@ -343,7 +343,8 @@ export abstract class WindowLane<A, K extends Key, R> implements Marked {
   }
 
   // All rows are settled by now. The mark says so before their records are, not after: a commit may be made in between.
-  private onReleased({ time, position }: Round): void {
+  private onReleased({ time, position, saved }: Round): void {
+    for (const place of saved) addPlace(this.saved, place);
     this.releasedTime = Math.max(this.releasedTime, time);
     if (this.released === undefined || isBefore(this.released[0], this.released[1], position))
       this.released = position;
