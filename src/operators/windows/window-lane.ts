@@ -4,7 +4,7 @@ import { systemClock, type Clock, type Timer } from '../../core/clock.ts';
 import { UsageError } from '../../errors.ts';
 import { Handle, handleOf, newestOffset, type Delivery } from '../../flow/delivery.ts';
 import { checkKey, type Key } from '../../flow/key.ts';
-import { onAbort } from '../../flow/on-abort.ts';
+import { onAbort } from '../../core/on-abort.ts';
 import { nobody, type Owner } from '../../flow/owner.ts';
 import type { Settlement } from '../../flow/settlement.ts';
 import { CommitMarks } from './commit-marks.ts';
