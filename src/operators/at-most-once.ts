@@ -206,6 +206,16 @@ function isNotCommitted({ committer }: Settlement): boolean {
  * committed are not emitted: the next owner emits them. Stages before this one run before the commit, and again after a crash. Values of sources
  * that commit nothing (`fromPartitions`, plain sources) are acknowledged and emitted at once, as by `settle()`.
  *
+ * @acks Acknowledges its values, commits, and emits them when the commit is answered. Values whose claim is lost before that are not emitted.
+ *
+ * @marbles
+ * ```ts
+ * const source = flow('a-b|');
+ * const seen: string[] = [];
+ * source.pipe(atMostOnce()).subscribe((value) => seen.push(value));
+ * expectAcks(source).toBe('a-b');
+ * ```
+ *
  * @example
  * ```ts
  * fromGroup({ groupId: 'alerts', topics: ['alarms'], value: text() }).pipe(atMostOnce()).subscribe((alarm) => ring(alarm.value));

@@ -119,6 +119,17 @@ class BatchStage<A>
  * settles every record in it. It is emitted early when the source is out of credit and waits for it, when a claim in it is being given away
  * or drained, and when the flow completes; so a batch larger than the credit degrades instead of standing still.
  *
+ * @acks A batch is one delivery: settling it settles every record in it. What is collected when its claim is lost, or the flow unsubscribed, stays
+ * unsettled.
+ *
+ * @marbles
+ * ```ts
+ * const source = flow('abc-----|');
+ * const pairs = batch<string>({ maxRecords: 2, withinMs: 3 });
+ * expectFlow(source.pipe(pairs, map((values) => values.join('')))).toBe('-x---y--|', { x: 'ab', y: 'c' });
+ * expectAcks(source).toBe('-(ab)c');
+ * ```
+ *
  * @example
  * ```ts
  * users.pipe(batch({ maxRecords: 500, withinMs: 100 }), mapAsync((rows) => insert(rows), { concurrency: 1, order: 'input' }));

@@ -175,6 +175,24 @@ function checkOpensAfter(opensAfter: OpensAfter): void {
  * ```
  *
  * @acks Settles nothing on success; failed calls by `onError`. Calls that wait while their claim is given away leave the record unsettled.
+ *
+ * @marbles
+ * ```ts
+ * const source = flow('abcd|');
+ * let calls = 0;
+ * const service = (x: string) => (++calls <= 2 ? rx.throwError(() => new Error('down')) : rx.of(x));
+ * const broken = circuitBreaker(service, {
+ *   concurrency: 1,
+ *   order: 'input',
+ *   opensAfter: { failures: 2 },
+ *   halfOpenAfterMs: 5,
+ *   whenOpen: 'pause',
+ *   onError: skip,
+ * });
+ * expectFlow(source.pipe(broken)).toBe('------(cd|)');
+ * expectAcks(source).toBe('ab----(cd)');
+ * ```
+ *
  * @example
  * ```ts
  * orders.pipe(

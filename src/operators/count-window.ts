@@ -123,6 +123,17 @@ function isBehind(source: PressureSource, delivery: Delivery<unknown>): boolean 
  * Collects every `records` values, of each key if one is given, into one array and one delivery. A window is emitted short when the flow
  * completes, when a claim in it is being given away or drained, and when the source is out of credit and waits for it. A key that throws is a
  * `fail`.
+ *
+ * @acks A window is one delivery: settling it settles every record in it. What is collected when its claim is lost, or the flow unsubscribed, stays
+ * unsettled.
+ *
+ * @marbles
+ * ```ts
+ * const source = flow('abc--|');
+ * const pairs = countWindow<string>({ records: 2 });
+ * expectFlow(source.pipe(pairs, map((values) => values.join('')))).toBe('-x---(y|)', { x: 'ab', y: 'c' });
+ * expectAcks(source).toBe('-(ab)c');
+ * ```
  */
 export function countWindow<A>(options: CountWindowOptions<A>): Op<A, readonly A[]> {
   const { records } = options;

@@ -103,11 +103,11 @@ class DedupeStage<A> extends ValueStage<A, A> implements ClaimListener {
     this.endIfOver();
   }
 
-  /** It was refused or given up: nothing stands for its copies any more, so the first of them goes on in its place. */
+  /** It was refused or given up: nothing stands for its copies any more, so the first of them goes on in its place, unless the flow is over. */
   onLeft(original: Original<A>): void {
     if (this.originals.get(original.key) === original) this.originals.delete(original.key);
     for (const copy of this.takeCopies(original)) {
-      if (this.closed || isDead(copy)) handleOf(copy).giveUp();
+      if (this.closed || this.out.closed || isDead(copy)) handleOf(copy).giveUp();
       else this.next(copy);
     }
     this.endIfOver();
@@ -232,7 +232,7 @@ class DedupeStage<A> extends ValueStage<A, A> implements ClaimListener {
  * @marbles
  * ```ts
  * const source = flow('a-a----|');
- * const slow = mapAsync((value: string) => timer(4).pipe(rx.map(() => value)), { concurrency: 2, order: 'input' });
+ * const slow = mapAsync((value: string) => rx.timer(4).pipe(rx.map(() => value)), { concurrency: 2, order: 'input' });
  * expectFlow(source.pipe(dedupe({ key: (value) => value, maxKeys: 100 }), slow)).toBe('----a--|');
  * expectAcks(source).toBe('----(aa)');
  * ```

@@ -67,6 +67,15 @@ class DistinctStage<A> extends ValueStage<A, A> {
  * What was seen lives in memory, and as long as its claim: after a restart, a rebalance that moves the partition, or a rewind, the first value of each key
  * from the commit point on passes again. So it spares work, but does not make a later write exactly-once.
  *
+ * @acks A value whose key was seen is acknowledged at once; the others pass, and are settled by what follows.
+ *
+ * @marbles
+ * ```ts
+ * const source = flow('abAcB|');
+ * expectFlow(source.pipe(distinct({ key: (x) => x.toLowerCase(), maxKeys: 10 }))).toBe('ab-c-|');
+ * expectAcks(source).toBe('abAcB');
+ * ```
+ *
  * @example
  * ```ts
  * events.pipe(distinct({ key: (event) => event.value.id, maxKeys: 100_000, withinMs: 3_600_000 }));

@@ -119,6 +119,16 @@ class Exit<A> extends StageSubscriber<Delivery<A>, Delivery<A>> implements Keepi
  * A claim that is given away waits for what the operator keeps of it, at most its `drainTimeoutMs`; inside `eachClaim` the end of the claim ends
  * the operator's wait.
  *
+ * @acks What the operator drops is acknowledged: when the next value comes, or the operator completes. What it emits is settled by what follows; what it
+ * keeps when the flow is unsubscribed, or the operator fails, stays unsettled.
+ *
+ * @marbles
+ * ```ts
+ * const source = flow('ab-----c|');
+ * expectFlow(source.pipe(dropping(rx.debounceTime(3), 1))).toBe('----b---(c|)');
+ * expectAcks(source).toBe('-a--b---c');
+ * ```
+ *
  * @example
  * ```ts
  * sensors.pipe(dropping(debounceTime(100), 1));

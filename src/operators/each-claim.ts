@@ -11,6 +11,16 @@ import { isFlow } from '../flow/stage-guard.ts';
  * given away; what the lanes emit is merged. A lane that ends before its claim leaves the rest of that partition unread until it is claimed
  * anew; an error in a lane is an error of the flow.
  *
+ * @acks Settles nothing itself: a lane's stages do.
+ *
+ * @marbles
+ * ```ts
+ * const source = claims({ 'letters-0': 'ab-!', 'letters-1': '-c-d|' });
+ * const pairs = (claim: Claim<string>) => claim.pipe(countWindow({ records: 2 }), map((values) => values.join('')));
+ * expectFlow(source.pipe(eachClaim(pairs))).toBe('-x-y|', { x: 'ab', y: 'cd' });
+ * expectAcks(source).toBe({ 'letters-0': '-(ab)', 'letters-1': '---(cd)' });
+ * ```
+ *
  * @example
  * ```ts
  * fromGroup(options).pipe(eachClaim((claim) => claim.pipe(batch({ maxRecords: 100, withinMs: 50 }))));

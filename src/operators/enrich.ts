@@ -239,6 +239,23 @@ function isWaiting(call: Call<unknown, unknown>): boolean {
  * ```
  *
  * @acks Settles nothing on success: the result carries its record on. A value that is given up because its claim is lost leaves the record unsettled.
+ *
+ * @marbles
+ * ```ts
+ * const source = flow('a-b-a----a|');
+ * const named = enrich({
+ *   key: (x: string) => x,
+ *   lookup: (key: string) => rx.timer(3).pipe(rx.map(() => key.toUpperCase())),
+ *   combine: (_: string, found) => found ?? '',
+ *   concurrency: 9,
+ *   order: 'input',
+ *   ttlMs: 100,
+ *   missingTtlMs: 100,
+ * });
+ * expectFlow(source.pipe(named)).toBe('---A-(BA)A|');
+ * expectAcks(source).toBe('---a-(ba)a');
+ * ```
+ *
  * @example
  * ```ts
  * orders.pipe(

@@ -18,7 +18,7 @@ import { byKeySetup, type ByKeyOptions } from './switch-by-key.ts';
  * @marbles
  * ```ts
  * const source = flow('ab--c----|');
- * const later = exhaustByKey((value: string) => timer(3).pipe(map(() => value)), { concurrency: 1 });
+ * const later = exhaustByKey((value: string) => rx.timer(3).pipe(rx.map(() => value)), { concurrency: 1 });
  * expectFlow(source.pipe(later)).toBe('---a---c-|');
  * expectAcks(source).toBe('-b-a---c');
  * ```

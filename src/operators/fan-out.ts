@@ -43,6 +43,16 @@ class FanOutStage<A> extends InnerSubscriber<Delivery<A>> {
  * Sends each delivery down several branches and merges what they emit. The record settles when every branch has settled its share; a nack of
  * any branch is a nack of the record, once the others are done. All branches share the credit, so the slowest sets the pace.
  *
+ * @acks A record settles when every branch has settled its share; refused by one branch, it is refused once the others are done. The share of a branch
+ * that has ended is acknowledged.
+ *
+ * @marbles
+ * ```ts
+ * const source = flow('a---b---|');
+ * expectFlow(source.pipe(fanOut(map((x: string) => x), map((x: string) => x.toUpperCase())))).toBe('(aA)(bB)|');
+ * expectAcks(source).toBe('a---b');
+ * ```
+ *
  * @example
  * ```ts
  * orders.pipe(fanOut(toTopic('all', asJson), (all) => all.pipe(filter(isLarge), toTopic('large', asJson))));

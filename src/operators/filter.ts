@@ -31,7 +31,18 @@ class FilterStage<A> extends ValueStage<A, A> {
   }
 }
 
-/** Lets the values pass for which `predicate` holds. The others are acknowledged: filtered is settled. */
+/**
+ * Lets the values pass for which `predicate` holds. The others are acknowledged: filtered is settled.
+ *
+ * @acks What does not pass is acknowledged at once; what passes is settled by what follows.
+ *
+ * @marbles
+ * ```ts
+ * const source = flow('abc|');
+ * expectFlow(source.pipe(filter((x) => x !== 'b'))).toBe('a-c|');
+ * expectAcks(source).toBe('abc');
+ * ```
+ */
 export function filter<A, B extends A>(
   predicate: (value: A) => value is B,
   options?: StageOptions<NoInfer<A>>,

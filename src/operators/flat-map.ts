@@ -176,6 +176,16 @@ function stop(iterator: Iterator<unknown>): void {
  * most 1,024 values are unsettled at a time, so a generator of a million costs no memory, and long ones give the event loop back now and
  * then. A retry starts the iterable again.
  *
+ * @acks A record settles when its iterable has ended and all that it gave has settled; none: at once. One that failed is refused once those before are
+ * settled.
+ *
+ * @marbles
+ * ```ts
+ * const source = flow('a---b---|');
+ * expectFlow(source.pipe(flatMap((x) => [x, x.toUpperCase()]))).toBe('(aA)(bB)|');
+ * expectAcks(source).toBe('a---b');
+ * ```
+ *
  * @example
  * ```ts
  * lines.pipe(flatMap((line) => line.value.split(' ')));

@@ -23,6 +23,24 @@ export interface HoppingWindowOptions<in A, out K extends Key> extends WindowOpt
  *
  * @acks Holds its records, without their credit, until the rows of all windows they are in are settled; a refused row refuses them at once.
  *
+ * @marbles
+ * ```ts
+ * const source = flow('a--b--|', { a: 3, b: 15 });
+ * const counts = hoppingWindow({
+ *   sizeMs: 10,
+ *   advanceMs: 5,
+ *   graceMs: 0,
+ *   key: () => 'all',
+ *   timestamp: (at: number) => at,
+ *   onFull: 'fail',
+ *   seed: () => 0,
+ *   add: (n) => n + 1,
+ * });
+ * const rows = source.pipe(counts, map(({ start, value }) => `from ${start}: ${value}`));
+ * expectFlow(rows).toBe('---x--(yz|)', { x: 'from 0: 1', y: 'from 10: 1', z: 'from 15: 1' });
+ * expectAcks(source).toBe('---a--b');
+ * ```
+ *
  * @example
  * ```ts
  * hits.pipe(

@@ -121,6 +121,16 @@ class FirstValue<A, B> extends InnerSubscriber<B> {
  * ```
  *
  * @acks Settles nothing on success: the result carries its record on. A call that is given up because its claim is lost leaves the record unsettled.
+ *
+ * @marbles
+ * ```ts
+ * const source = flow('a--b--c-----|');
+ * const takes: Record<string, number> = { a: 6, b: 2, c: 5 };
+ * const later = (x: string) => rx.timer(takes[x]!).pipe(rx.map(() => x.toUpperCase()));
+ * expectFlow(source.pipe(mapAsync(later, { concurrency: 9, order: 'input' }))).toBe('------(AB)-C|');
+ * expectAcks(source).toBe('------(ab)-c');
+ * ```
+ *
  * @example
  * ```ts
  * orders.pipe(mapAsync((order, { signal }) => price(order.value, signal), { concurrency: 16, order: 'key', key: (order) => order.key }));

@@ -33,6 +33,15 @@ class MapStage<A, B> extends ValueStage<A, B> {
 /**
  * Replaces each value by what `project` makes of it. The record is settled by what follows.
  *
+ * @acks Settles nothing on success: the result carries its record on.
+ *
+ * @marbles
+ * ```ts
+ * const source = flow('ab|');
+ * expectFlow(source.pipe(map((x) => x.toUpperCase()))).toBe('AB|');
+ * expectAcks(source).toBe('ab');
+ * ```
+ *
  * @example
  * ```ts
  * orders.pipe(map((order) => order.value.total));

@@ -39,7 +39,7 @@ function hashOf(key: Key): number {
  * ```ts
  * const source = flow('ab-ab-|');
  * const lanes = partitionBy((value: string) => value, (lane, number) => lane.pipe(map((value) => `${value}${number}`)), { lanes: 2 });
- * expectFlow(source.pipe(lanes)).toBe('xy-xy-|', { x: 'a0', y: 'b1' });
+ * expectFlow(source.pipe(lanes)).toBe('xy-xy-|', { x: 'a1', y: 'b0' });
  * expectAcks(source).toBe('ab-ab');
  * ```
  *

@@ -120,6 +120,15 @@ class Exit<A> extends StageSubscriber<Delivery<A>, Delivery<A>> implements Keepi
  *
  * A claim that is given away waits for what is inside, at most its `drainTimeoutMs`.
  *
+ * @acks Settles nothing: the same deliveries come out, later. What is inside when the flow is unsubscribed, or the operator fails, stays unsettled.
+ *
+ * @marbles
+ * ```ts
+ * const source = flow('ab---|');
+ * expectFlow(source.pipe(passing(rx.delay(2)))).toBe('--ab-|');
+ * expectAcks(source).toBe('--ab');
+ * ```
+ *
  * @example
  * ```ts
  * orders.pipe(passing(delay(1_000)));

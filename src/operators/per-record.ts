@@ -20,6 +20,15 @@ import { checkMaxOutstanding, InnerStage } from './async/inner-stage.ts';
  * ```
  *
  * @acks A record settles when its Observable has completed and all that it emitted has settled; none emitted: at once.
+ *
+ * @marbles
+ * ```ts
+ * const source = flow('a---b-----|');
+ * const twice = perRecord(() => rx.timer(0, 2).pipe(rx.take(2)), { concurrency: 1, order: 'none' });
+ * expectFlow(source.pipe(twice)).toBe('0-1-0-1---|', { 0: 0, 1: 1 });
+ * expectAcks(source).toBe('--a---b');
+ * ```
+ *
  * @example
  * ```ts
  * ids.pipe(perRecord((id, { signal }) => pages(id, signal).pipe(take(10)), { concurrency: 4, order: 'none' }));

@@ -227,6 +227,14 @@ function clockOf(delivery: Delivery<unknown>): Clock {
  * ```
  *
  * @acks Settles nothing; a value that `weight` fails for is settled by `onError` (of which `retry` is its `then`).
+ *
+ * @marbles
+ * ```ts
+ * const source = flow('(abcd)------|');
+ * expectFlow(source.pipe(rateLimit({ records: 1, perMs: 3 }))).toBe('a--b--c--d--|');
+ * expectAcks(source).toBe('a--b--c--d');
+ * ```
+ *
  * @example
  * ```ts
  * orders.pipe(rateLimit({ records: 100, perMs: 1_000, burst: 20 }), mapAsync((order) => notify(order.value), { concurrency: 10, order: 'none' }));

@@ -92,6 +92,16 @@ function tooManyKeys(maxKeys: number): UsageError {
  * at the first record that is not committed. A result that must survive that is kept outside, or made in a window, which holds its records back until it is
  * emitted. A value made of several records, such as a batch, belongs to the claim of the first.
  *
+ * @acks Settles nothing on success: the state carries its record on.
+ *
+ * @marbles
+ * ```ts
+ * const source = flow('-a-b-c|');
+ * const joined = scan((all: string, x: string) => all + x, { seed: () => '' });
+ * expectFlow(source.pipe(joined)).toBe('-x-y-z|', { x: 'a', y: 'ab', z: 'abc' });
+ * expectAcks(source).toBe('-a-b-c');
+ * ```
+ *
  * @example
  * ```ts
  * orders.pipe(scan((total, order) => total + order.value.amount, { seed: () => 0, key: (order) => order.key }));

@@ -39,6 +39,24 @@ export interface SessionFold<A, R> {
  *
  * @acks Holds its records, without their credit, until the row of their session is settled; late ones are settled, or go through `late`.
  *
+ * @marbles
+ * ```ts
+ * const source = flow('ab-c---|', { a: 1, b: 4, c: 20 });
+ * const sessions = sessionWindow({
+ *   gapMs: 5,
+ *   graceMs: 0,
+ *   key: () => 'all',
+ *   timestamp: (at: number) => at,
+ *   onFull: 'fail',
+ *   seed: () => 0,
+ *   add: (n) => n + 1,
+ *   merge: (n, m) => n + m,
+ * });
+ * const rows = source.pipe(sessions, map(({ start, end, value }) => `${start} to ${end}: ${value}`));
+ * expectFlow(rows).toBe('---x---(y|)', { x: '1 to 4: 2', y: '20 to 20: 1' });
+ * expectAcks(source).toBe('---(ab)c');
+ * ```
+ *
  * @example
  * ```ts
  * hits.pipe(

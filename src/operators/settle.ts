@@ -57,6 +57,16 @@ export class SettleStage<A> extends StageSubscriber<Delivery<A>, A> {
  * The exit to plain RxJS: acknowledges each delivery, then emits its bare value. What happens to the value afterwards is not waited for: a crash
  * loses what was committed meanwhile, and repeats what was not. `atMostOnce()` commits before it emits.
  *
+ * @acks Acknowledges each value, then emits it.
+ *
+ * @marbles
+ * ```ts
+ * const source = flow('a-b|');
+ * const seen: string[] = [];
+ * source.pipe(settle()).subscribe((value) => seen.push(value));
+ * expectAcks(source).toBe('a-b');
+ * ```
+ *
  * @example
  * ```ts
  * await lastValueFrom(orders.pipe(map((order) => order.value.total), settle()).pipe(reduce((a, b) => a + b, 0)));

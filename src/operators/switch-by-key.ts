@@ -62,7 +62,7 @@ export function byKeySetup<A>(
  * @marbles
  * ```ts
  * const source = flow('a-b-----|');
- * const twice = switchByKey((value: string) => timer(1, 2).pipe(take(2), map(() => value)), { concurrency: 1 });
+ * const twice = switchByKey((value: string) => rx.timer(1, 2).pipe(rx.take(2), rx.map(() => value)), { concurrency: 1 });
  * expectFlow(source.pipe(twice)).toBe('-a-b-b--|');
  * expectAcks(source).toBe('-----(ab)');
  * ```

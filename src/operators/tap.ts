@@ -29,7 +29,19 @@ class TapStage<A> extends ValueStage<A, A> {
   }
 }
 
-/** Calls `effect` with each value and passes the same delivery on. It is not awaited: for a promise, use `mapAsync`. */
+/**
+ * Calls `effect` with each value and passes the same delivery on. It is not awaited: for a promise, use `mapAsync`.
+ *
+ * @acks Settles nothing on success: the same deliveries come out.
+ *
+ * @marbles
+ * ```ts
+ * const source = flow('ab|');
+ * const seen: string[] = [];
+ * expectFlow(source.pipe(tap((x) => void seen.push(x)))).toBe('ab|');
+ * expectAcks(source).toBe('ab');
+ * ```
+ */
 export function tap<A>(effect: (value: A) => void, options?: StageOptions<NoInfer<A>>): Op<A, A> {
   const stage = namedStage('tap', options);
   return (flow) => createFlow((out) => flow.subscribe(new TapStage(out, stage, effect)));

@@ -34,6 +34,23 @@ export interface WindowOptions<in A, out K extends Key> extends EventTimeOptions
  *
  * @acks Holds its records, without their credit, until the row of their window is settled; late ones are settled, or go through `late`.
  *
+ * @marbles
+ * ```ts
+ * const source = flow('ab-c---|', { a: 1, b: 4, c: 15 });
+ * const counts = tumblingWindow({
+ *   sizeMs: 10,
+ *   graceMs: 0,
+ *   key: () => 'all',
+ *   timestamp: (at: number) => at,
+ *   onFull: 'fail',
+ *   seed: () => 0,
+ *   add: (n) => n + 1,
+ * });
+ * const rows = source.pipe(counts, map(({ start, value }) => `from ${start}: ${value}`));
+ * expectFlow(rows).toBe('---x---(y|)', { x: 'from 0: 2', y: 'from 10: 1' });
+ * expectAcks(source).toBe('---(ab)c');
+ * ```
+ *
  * @example
  * ```ts
  * hits.pipe(

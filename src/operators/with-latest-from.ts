@@ -176,7 +176,7 @@ const pair = <A, T>(value: A, latest: T): readonly [A, T] => [value, latest];
  * @marbles
  * ```ts
  * const source = flow('ab-----c|');
- * const rates = timer(2, 1).pipe(take(2));
+ * const rates = rx.timer(2, 1).pipe(rx.take(2));
  * expectFlow(source.pipe(withLatestFrom(rates, (value, rate) => `${value}${rate}`))).toBe('--(xy)-z|', { x: 'a0', y: 'b0', z: 'c1' });
  * expectAcks(source).toBe('--(ab)-c');
  * ```

@@ -4,6 +4,7 @@ import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { expect, it } from '@jest/globals';
+import { marblesProgram } from '../../scripts/operators-page.ts';
 
 const root = path.resolve(__dirname, '../..');
 const dir = path.join(root, '.cache/docs/snippets');
@@ -16,6 +17,10 @@ const pages = [
   'admin',
   'producer',
   'transactions',
+  'backpressure',
+  'errors',
+  'migrating-from-kafkajs',
+  'sarama-for-js-readers',
   'observability',
 ];
 const TIMEOUT_MS = 240_000;
@@ -36,6 +41,8 @@ it(
           writeFileSync(path.join(dir, `${page}-${++snippets}.ts`), `${whole}export {};\n`);
       }
     }
+    // docs/operators.md, whose snippets stand inside testFlow.
+    writeFileSync(path.join(dir, 'operators.ts'), marblesProgram());
     expect(snippets).toBeGreaterThan(8);
     const config = {
       extends: '../../../tsconfig.json',

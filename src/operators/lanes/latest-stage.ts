@@ -207,7 +207,7 @@ export abstract class LatestStage<A> extends ValueStage<A, A> implements Holder,
   }
 
   protected pass(delivery: Delivery<A>): void {
-    if (this.closed) handleOf(delivery).giveUp();
+    if (this.closed || this.out.closed) handleOf(delivery).giveUp();
     else this.out.next(delivery);
   }
 
