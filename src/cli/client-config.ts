@@ -5,6 +5,7 @@ import type { KafkaOptions } from '../core/index.ts';
 import { UsageError } from '../errors.ts';
 import { COMMON, CONSUMER, KAFKA_NAMES, PRODUCER, type ClientConfig } from './config-table.ts';
 import { parseProperties } from './properties.ts';
+import { SECURITY_SETTINGS } from './security.ts';
 
 /** Set by options of the command, which win over the file as in Kafka's tool. */
 const FROM_OPTIONS: ReadonlySet<string> = new Set([
@@ -38,9 +39,11 @@ export function applyConfig(
         : undefined;
     if (apply === undefined) {
       if (role === 'consumer' && FROM_OPTIONS.has(name)) continue;
+      if (SECURITY_SETTINGS.has(name)) continue;
       if (SECURITY.test(name))
         throw new UsageError(
-          `${name}: the client has neither TLS nor SASL yet; remove it, and use a PLAINTEXT listener`,
+          `${name}: the command has no equivalent, and security must not be left out in silence; of TLS and SASL it knows ${[...SECURITY_SETTINGS].join(', ')}`,
+          name,
         );
       ignored.push(name);
       continue;

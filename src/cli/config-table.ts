@@ -78,11 +78,27 @@ export const COMMON: { readonly [name: string]: Apply } = {
   'socket.connection.setup.timeout.ms': millis(({ kafka }, ms) => {
     kafka.connectionTimeout = ms;
   }),
-  'security.protocol': only(['PLAINTEXT'], 'the client has neither TLS nor SASL yet; use PLAINTEXT'),
 };
 
+const ACKS: ReadonlyMap<string, -1 | 0 | 1> = new Map([
+  ['all', -1],
+  ['-1', -1],
+  ['0', 0],
+  ['1', 1],
+]);
+
+/** Sets what is waited for; with less than all, and nothing said about it, the producer is not idempotent, as in Java. */
+export function setAcks(producer: ClientConfig['producer'], acks: -1 | 0 | 1): void {
+  producer.acks = acks;
+  if (acks !== -1) producer.idempotent ??= false;
+}
+
 export const PRODUCER: { readonly [name: string]: Apply } = {
-  acks: only(['all', '-1'], 'the producer always waits for all in-sync replicas; use all (or -1)'),
+  acks: (value, { producer }) => {
+    const acks = ACKS.get(value.trim().toLowerCase());
+    if (acks === undefined) throw new UsageError(`must be all, -1, 0 or 1, not '${value}'`);
+    setAcks(producer, acks);
+  },
   'batch.size': millis(({ producer }, bytes) => {
     producer.batchBytes = Math.max(1, bytes);
   }),
@@ -95,7 +111,9 @@ export const PRODUCER: { readonly [name: string]: Apply } = {
   'delivery.timeout.ms': millis(({ producer }, ms) => {
     producer.deliveryTimeoutMs = ms;
   }),
-  'enable.idempotence': only(['true'], 'the producer is always idempotent; leave it out or set true'),
+  'enable.idempotence': (value, { producer }) => {
+    producer.idempotent = truth(value);
+  },
   'linger.ms': millis(({ producer }, ms) => {
     producer.lingerMs = ms;
   }),
@@ -116,7 +134,10 @@ export const PRODUCER: { readonly [name: string]: Apply } = {
     ['org.apache.kafka.common.serialization.StringSerializer'],
     'this tool writes strings; leave it out',
   ),
-  'transactional.id': only([], 'the command does not do transactions yet'),
+  'transactional.id': only([], 'this command makes no transactions; sluice transactional-copier does'),
+  retries: millis(({ producer }, count) => {
+    producer.retries = count;
+  }),
   'partitioner.class': only([], "the client cannot run Java classes; its partitioner is Kafka's default"),
   'interceptor.classes': only([''], 'the client cannot run Java classes'),
 };
@@ -166,7 +187,9 @@ export const CONSUMER: { readonly [name: string]: Apply } = {
     'this tool reads strings; leave it out',
   ),
   'interceptor.classes': only([''], 'the client cannot run Java classes'),
-  'client.rack': only([''], 'the client does not read from followers yet'),
+  'client.rack': (value, { consumer }) => {
+    if (value.trim() !== '') consumer.rackId = value.trim();
+  },
   'group.protocol': only(['classic', 'CLASSIC'], 'say it with --group-protocol, which wins over the file'),
 };
 
@@ -204,6 +227,10 @@ export const KAFKA_NAMES: { readonly [option: string]: string } = {
   metadataMaxAgeMs: 'metadata.max.age.ms',
   connectionsMaxIdleMs: 'connections.max.idle.ms',
   connectionTimeout: 'socket.connection.setup.timeout.ms',
+  acks: 'acks',
+  idempotent: 'enable.idempotence',
+  retries: 'retries',
+  ssl: 'ssl.truststore, ssl.keystore',
   batchBytes: 'batch.size',
   bufferBytes: 'buffer.memory',
   compression: 'compression.type',
@@ -222,4 +249,6 @@ export const KAFKA_NAMES: { readonly [option: string]: string } = {
   groupId: '--group-id',
   groupInstanceId: '--group-instance-id',
   topics: '--topic',
+  transactionalId: '--transactional-id',
+  transactionTimeoutMs: '--transaction-timeout',
 };

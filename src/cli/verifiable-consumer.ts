@@ -21,9 +21,14 @@ import {
   withDefault,
   type ValuesOf,
 } from './options.ts';
+import { securityOptions } from './security.ts';
 import { refuse } from './unsupported.ts';
 
 const MAX_INT32 = 2 ** 31 - 1;
+/** ISO-8601, as java.time.Duration reads it. */
+const BY_DURATION =
+  /^by_duration:P(?:([0-9]+)D)?(?:T(?:([0-9]+)H)?(?:([0-9]+)M)?(?:([0-9]+(?:\.[0-9]+)?)S)?)?$/i;
+const UNIT_MS = [86_400_000, 3_600_000, 60_000, 1_000] as const;
 
 const OPTIONS = {
   'bootstrap-server': required(brokerList, 'Some brokers of the cluster.', ['broker-list']),
@@ -53,7 +58,7 @@ const OPTIONS = {
   'reset-policy': withDefault(
     text('RESET-POLICY'),
     'earliest',
-    'Where a partition without a commit starts: earliest or latest.',
+    'Where a partition without a commit starts: earliest, latest, or by_duration:PnDTnHnMnS, so long ago.',
   ),
   'assignment-strategy': withDefault(
     text('ASSIGNMENT-STRATEGY'),
@@ -88,11 +93,26 @@ function missing(options: Options): readonly [what: string, why: string] | undef
       `--assignment-strategy ${strategy}`,
       `the client cannot run Java classes; it has ${KNOWN_STRATEGIES}`,
     ];
-  if (policy === 'none' || policy.startsWith('by_duration:'))
-    return [`--reset-policy ${policy}`, 'the client starts at earliest or latest'];
-  if (policy !== 'earliest' && policy !== 'latest')
-    throw new UsageError(`--reset-policy must be earliest or latest, not '${policy}'`);
+  if (policy === 'none')
+    return [
+      '--reset-policy none',
+      'a partition without a commit starts somewhere: earliest, latest, by_duration',
+    ];
   return undefined;
+}
+
+/** Where partitions without a commit start, and where those go on whose position is gone. */
+function startOf(policy: string, nowMs: number): Pick<GroupConsumerOptions, 'from' | 'outOfRange'> {
+  if (policy === 'earliest' || policy === 'latest') return { from: policy, outOfRange: policy };
+  const [, days, hours, minutes, seconds] = BY_DURATION.exec(policy) ?? [];
+  const units = [days, hours, minutes, seconds];
+  if (units.every((unit) => unit === undefined))
+    throw new UsageError(
+      `--reset-policy must be earliest, latest or by_duration:PnDTnHnMnS, not '${policy}'`,
+      'reset-policy',
+    );
+  const byMs = Math.round(units.reduce((sum, unit, at) => sum + Number(unit ?? 0) * UNIT_MS[at]!, 0));
+  return { from: { timestamp: Math.max(0, nowMs - byMs) }, outOfRange: { byMs } };
 }
 
 const DEFAULT_HEARTBEAT_MS = 3_000;
@@ -110,17 +130,19 @@ function classicTimes(
   return { sessionTimeoutMs, heartbeatIntervalMs: consumer.heartbeatIntervalMs ?? third };
 }
 
-function groupOptions(options: Options, { consumer, maxPollRecords }: ClientConfig): GroupConsumerOptions {
+function groupOptions(
+  options: Options,
+  { consumer, maxPollRecords }: ClientConfig,
+  nowMs: number,
+): GroupConsumerOptions {
   const autoCommit = options['enable-autocommit'];
-  const from = options['reset-policy'] === 'latest' ? 'latest' : 'earliest';
   const rebalanceTimeoutMs = consumer.rebalanceTimeoutMs!;
   return {
     ...consumer,
     groupId: options['group-id'],
     topics: [options.topic],
     groupInstanceId: options['group-instance-id'],
-    from,
-    outOfRange: from,
+    ...startOf(options['reset-policy'], nowMs),
     credit: { records: maxPollRecords },
     ...protocolOf(options),
     ...(options['group-protocol'] === 'classic' ? classicTimes(options, consumer) : {}),
@@ -141,6 +163,7 @@ async function run(args: readonly string[], surroundings: Surroundings): Promise
   const files = { old: options['consumer.config'], current: options['command-config'] };
   const settings = await configSettings(files, 'consumer.config', note);
   noteIgnored(applyConfig('consumer', settings, config), note);
+  Object.assign(config.kafka, await securityOptions(settings, clock));
   // As in Kafka's tool, the option wins over the file.
   config.kafka.brokers = options['bootstrap-server'];
   const stop = AbortSignal.any([surroundings.stop, events.closed]);
@@ -164,7 +187,7 @@ async function run(args: readonly string[], surroundings: Surroundings): Promise
     clock,
   );
   const group = withKafkaNames(
-    () => new GroupConsumer(kafka.cluster, groupOptions(options, config), consume),
+    () => new GroupConsumer(kafka.cluster, groupOptions(options, config, clock.wallNow()), consume),
   );
   await consume.run(group, stop);
   await kafka.close();

@@ -4,7 +4,7 @@ import { Kafka } from '../core/index.ts';
 import { applyConfig, kafkaOptions, withKafkaNames } from './client-config.ts';
 import { EXIT_FAILED, EXIT_OK, type Command, type Surroundings } from './command.ts';
 import { configSettings, noteIgnored } from './config-options.ts';
-import { emptyConfig } from './config-table.ts';
+import { emptyConfig, setAcks } from './config-table.ts';
 import {
   brokerList,
   choice,
@@ -17,9 +17,10 @@ import {
   withDefault,
 } from './options.ts';
 import { ProduceRun } from './produce-run.ts';
-import { refuse } from './unsupported.ts';
+import { securityOptions } from './security.ts';
 
 const MAX_INT32 = 2 ** 31 - 1;
+const ACKS = { '-1': -1, '0': 0, '1': 1 } as const;
 
 const OPTIONS = {
   'bootstrap-server': required(brokerList, 'Some brokers of the cluster.', ['broker-list']),
@@ -37,7 +38,7 @@ const OPTIONS = {
   acks: withDefault(
     choice('ACKS', ['-1', '0', '1']),
     '-1',
-    'Acknowledgements to wait for. Only -1, all in-sync replicas: this producer does not do less.',
+    'Acknowledgements to wait for: -1, all in-sync replicas; 1, the leader; 0, none. With less than all the producer is not idempotent.',
   ),
   'message-create-time': withDefault(
     integer('CREATE-TIME', -1, Number.MAX_SAFE_INTEGER),
@@ -75,14 +76,10 @@ async function run(args: readonly string[], surroundings: Surroundings): Promise
   const config = emptyConfig();
   const files = { old: options['producer.config'], current: options['command-config'] };
   const settings = await configSettings(files, 'producer.config', note);
-  // As in Kafka's tool, the file's acks win over the option's.
-  if (acks !== '-1' && !settings.has('acks'))
-    return refuse(
-      surroundings,
-      `--acks ${acks}`,
-      'the producer always waits for all in-sync replicas; leave it out, or set -1',
-    );
   noteIgnored(applyConfig('producer', settings, config), note);
+  // As in Kafka's tool, the file's acks win over the option's.
+  if (!settings.has('acks')) setAcks(config.producer, ACKS[acks as keyof typeof ACKS]);
+  Object.assign(config.kafka, await securityOptions(settings, clock));
   const stop = AbortSignal.any([surroundings.stop, events.closed]);
   const kafka = withKafkaNames(
     () =>
