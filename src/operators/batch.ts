@@ -12,6 +12,8 @@ import { StageSubscriber } from '../flow/stage-subscriber.ts';
 
 /** Options of {@link batch}. */
 export interface BatchOptions {
+  /** For messages and metrics; default 'batch'. */
+  readonly name?: string | undefined;
   readonly maxRecords: number;
   /** A batch is emitted at most this long after its first value arrived. */
   readonly withinMs: number;
@@ -23,7 +25,7 @@ class BatchStage<A>
   extends StageSubscriber<Delivery<A>, Delivery<readonly A[]>>
   implements Holder, KeepingStage
 {
-  readonly stageName = 'batch';
+  readonly stageName: string;
   readonly collects = true;
   private readonly maxRecords: number;
   private readonly withinMs: number;
@@ -35,6 +37,7 @@ class BatchStage<A>
 
   constructor(out: Subscriber<Delivery<readonly A[]>>, options: BatchOptions) {
     super(out);
+    this.stageName = options.name ?? 'batch';
     this.maxRecords = options.maxRecords;
     this.withinMs = options.withinMs;
     this.maxBytes = options.maxBytes ?? Infinity;

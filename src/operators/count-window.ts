@@ -5,16 +5,15 @@ import { handleOf, type Delivery } from '../flow/delivery.ts';
 import { createFlow } from '../flow/flow.ts';
 import { gather } from '../flow/gather.ts';
 import { HoldWatch, type Holder } from '../flow/hold-watch.ts';
-import { announce, type KeepingStage } from '../flow/keeping-stage.ts';
 import { checkKey, KeyMap, type Key } from '../flow/key.ts';
 import type { Op } from '../flow/op.ts';
-import { applyPolicy } from '../flow/policy.ts';
+import type { StageOptions } from '../flow/policy.ts';
 import type { PressureSource } from '../flow/settlement.ts';
-import { StageError } from '../flow/stage-error.ts';
-import { StageSubscriber } from '../flow/stage-subscriber.ts';
+import { namedStage, ValueStage, type NamedStage } from '../flow/value-stage.ts';
+import { isBehind } from './windows/is-behind.ts';
 
 /** Options of {@link countWindow}. */
-export interface CountWindowOptions<A> {
+export interface CountWindowOptions<A> extends StageOptions<A> {
   /** Values per window. */
   readonly records: number;
   /** One window for each key; without it, one for all. */
@@ -26,58 +25,29 @@ interface Window<A> {
   parts: Delivery<A>[];
 }
 
-class CountWindowStage<A>
-  extends StageSubscriber<Delivery<A>, Delivery<readonly A[]>>
-  implements Holder, KeepingStage
-{
-  readonly stageName = 'countWindow';
+class CountWindowStage<A> extends ValueStage<A, readonly A[]> implements Holder {
   readonly collects = true;
   private readonly records: number;
   private readonly key: ((value: A) => Key) | undefined;
   private readonly watch = new HoldWatch(this);
   private readonly windows = new KeyMap<Window<A>>();
 
-  constructor(out: Subscriber<Delivery<readonly A[]>>, options: CountWindowOptions<A>) {
-    super(out);
+  constructor(out: Subscriber<Delivery<readonly A[]>>, stage: NamedStage<A>, options: CountWindowOptions<A>) {
+    super(out, stage);
     this.records = options.records;
     this.key = options.key;
     this.add(() => this.abandon());
-    announce(this);
   }
 
   override next(delivery: Delivery<A>): void {
-    if (this.closed) {
-      handleOf(delivery).giveUp();
-      return;
-    }
-    let key: Key;
-    try {
-      key = this.key === undefined ? undefined : checkKey('countWindow', this.key(delivery.value));
-    } catch (cause) {
-      const { value, origins } = delivery;
-      const error = new StageError({ stage: 'countWindow', value, attempt: 1, origins, cause });
-      applyPolicy(undefined, delivery, error);
-      return;
-    }
-    let window = this.windows.get(key);
-    if (window === undefined) {
-      window = { key, parts: [] };
-      this.windows.set(key, window);
-    }
-    window.parts.push(delivery);
-    const due = this.watch.add(delivery);
-    if (window.parts.length >= this.records) this.emit(window);
-    else if (due !== undefined) this.flush(due);
+    if (this.closed) handleOf(delivery).giveUp();
+    else if (this.busy) this.enqueue(delivery);
+    else this.process(delivery);
   }
 
-  override complete(): void {
-    for (const window of [...this.windows.values()]) this.emit(window);
-    super.complete();
-  }
-
-  keepsSome(test: (delivery: Delivery<unknown>) => boolean): boolean {
+  override keepsSome(test: (delivery: Delivery<unknown>) => boolean): boolean {
     for (const { parts } of this.windows.values()) if (parts.some(test)) return true;
-    return false;
+    return super.keepsSome(test);
   }
 
   flush(source: PressureSource): void {
@@ -91,6 +61,30 @@ class CountWindowStage<A>
       window.parts = dropDead(window.parts, this.watch);
       if (window.parts.length === 0) this.windows.delete(window.key);
     }
+  }
+
+  protected override process(delivery: Delivery<A>): void {
+    let key: Key;
+    try {
+      key = this.key === undefined ? undefined : checkKey('countWindow', this.key(delivery.value));
+    } catch (cause) {
+      this.failed(delivery, cause);
+      return;
+    }
+    let window = this.windows.get(key);
+    if (window === undefined) {
+      window = { key, parts: [] };
+      this.windows.set(key, window);
+    }
+    window.parts.push(delivery);
+    const due = this.watch.add(delivery);
+    if (window.parts.length >= this.records) this.emit(window);
+    else if (due !== undefined) this.flush(due);
+  }
+
+  protected override end(): void {
+    for (const window of [...this.windows.values()]) this.emit(window);
+    super.end();
   }
 
   // Emitting may re-enter and change the windows, so the window is taken out first, and one already gone is left alone.
@@ -111,28 +105,22 @@ class CountWindowStage<A>
   }
 }
 
-function isBehind(source: PressureSource, delivery: Delivery<unknown>): boolean {
-  let found = false;
-  handleOf(delivery).behind.visitPressures((one) => {
-    if (one === source) found = true;
-  });
-  return found;
-}
-
 /**
- * Collects every `records` values, of each key if one is given, into one array and one delivery. A window is emitted short when the flow
- * completes, when a claim in it is being given away or drained, and when the source is out of credit and waits for it. A key that throws is a
- * `fail`.
+ * Collects every `records` values, of each key if one is given, into one array and one delivery, whatever partition they are from; in `eachClaim` the windows
+ * are those of one partition. A window is emitted short when the flow completes, when a claim in it is being given away or drained, and when the source is out
+ * of credit and waits for it. What `key` throws is handled by `onError`.
  *
- * @acks A window is one delivery: settling it settles every record in it. What is collected when its claim is lost, or the flow unsubscribed, stays
- * unsettled.
+ * ```text
+ * a---b---c---d---e|
+ *   countWindow({ records: 2 })
+ * ----[ab]----[cd]-([e]|)
+ * ```
  *
- * @marbles
+ * @acks Settling a window settles every record in it, in their order.
+ *
+ * @example
  * ```ts
- * const source = flow('abc--|');
- * const pairs = countWindow<string>({ records: 2 });
- * expectFlow(source.pipe(pairs, map((values) => values.join('')))).toBe('-x---(y|)', { x: 'ab', y: 'c' });
- * expectAcks(source).toBe('-(ab)c');
+ * orders.pipe(countWindow({ records: 100, key: (order) => order.value.country }));
  * ```
  */
 export function countWindow<A>(options: CountWindowOptions<A>): Op<A, readonly A[]> {
@@ -140,5 +128,6 @@ export function countWindow<A>(options: CountWindowOptions<A>): Op<A, readonly A
   if (!Number.isInteger(records) || records < 1) {
     throw new UsageError(`countWindow: records is a whole number from 1, not ${records}`, 'records');
   }
-  return (flow) => createFlow((out) => flow.subscribe(new CountWindowStage(out, options)));
+  const stage = namedStage<A>('countWindow', options);
+  return (flow) => createFlow((out) => flow.subscribe(new CountWindowStage(out, stage, options)));
 }

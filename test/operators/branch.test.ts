@@ -10,6 +10,8 @@ import {
   merge,
   otherwise,
   perRecord,
+  retry,
+  skip,
   when,
   whenIs,
 } from '../../src/operators/index.ts';
@@ -34,6 +36,59 @@ describe('branch', () => {
     testFlow(({ flow, expectFlow }) => {
       expectFlow(flow('abc|').pipe(branch(when(is('b'), same), otherwise(upper)))).toBe('AbC|');
     });
+  });
+
+  it('takes up to eight cases, and its options last', async () => {
+    const letters = 'abcdefgh';
+    const [a, b, c, d, e, f, g, h] = Array.from(letters, (mark) => when(is(mark), upper));
+    const source = new ManualSource<string>();
+    let failures = 1;
+    const odd = when((x: string): boolean => {
+      if (x === 'x' && failures-- > 0) throw new Error('boom');
+      return x === 'x';
+    }, same);
+    const out = collect(source.flow.pipe(branch(a!, b!, c!, d!, e!, f!, g!, h!)));
+    source.emitAll(letters);
+    expect(out.values.join('')).toBe('ABCDEFGH');
+    const retried = new ManualSource<string>();
+    const onError = retry({ attempts: 2, minDelayMs: 5 }, skip);
+    const again = collect(retried.flow.pipe(branch(odd, otherwise(upper), { name: 'mine', onError })));
+    retried.emitAll('axb');
+    await retried.time.advance(100);
+    expect(again.values).toEqual(['A', 'x', 'B']);
+    expect(again.ended).toEqual(['complete']);
+    const failing = new ManualSource<string>();
+    failures = 9;
+    collect(failing.flow.pipe(branch(odd, { name: 'mine' })));
+    failing.emit('x');
+    expect(failing.events).toMatchObject([{ kind: 'nack', cause: { stage: 'mine' } }]);
+  });
+
+  it('is unsubscribed with all its branches, flushes them for a claim that is given away, and goes on by itself under a credit of one', () => {
+    const source = new ManualSource<string>();
+    const gathers = (): Op<string, string> => (flow) =>
+      flow.pipe(
+        batch({ maxRecords: 9, withinMs: 99 }),
+        map((all) => all.join('')),
+      );
+    const out = collect(source.flow.pipe(branch(when(is('a'), gathers()), otherwise(gathers()))));
+    for (const value of 'ab') source.emit(value);
+    out.stop();
+    expect(source.marked('give-up')).toBe('a b');
+    expect(source.time.pendingTimers).toBe(0);
+    testFlow(({ flow, expectFlow, expectAcks, revoke }) => {
+      const given = flow('aba----|');
+      revoke(given, '---!');
+      expectFlow(given.pipe(branch(when(is('a'), gathers()), otherwise(gathers())))).toBe('---(xb)|', {
+        x: 'aa',
+      });
+      expectAcks(given).toBe('---(aab)');
+    });
+    const tight = new ManualSource<string>(1);
+    const one = collect(tight.flow.pipe(branch(when(is('a'), gathers()), otherwise(same))));
+    tight.emitAll('abab');
+    expect(one.values.join('')).toBe('abab');
+    expect(one.ended).toEqual(['complete']);
   });
 
   it('settles with the branch', () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { StageError } from '../../src/flow/stage-error.ts';
-import { countWindow, merge } from '../../src/operators/index.ts';
+import { countWindow, merge, retry, skip } from '../../src/operators/index.ts';
 import { testFlow } from '../../src/testing/marbles.ts';
 import { collect, ManualSource } from '../flow/manual-source.ts';
 
@@ -142,6 +142,26 @@ describe('countWindow', () => {
     expect(one.marked('give-up')).toBe('a');
     expect(one.marked('ack')).toBe('');
     expect(other.marked('ack')).toBe('b');
+  });
+
+  it('follows its policy for a key that throws, under its name, and keeps its order over the retries', async () => {
+    let failures = 1;
+    const key = (x: string): string => {
+      if (x === 'b' && failures-- > 0) throw new Error('boom');
+      return x === 'c' ? ({} as string) : 'all';
+    };
+    const source = new ManualSource<string>();
+    const onError = retry({ attempts: 2, minDelayMs: 5 }, skip);
+    const out = collect(source.flow.pipe(countWindow<string>({ records: 3, key, onError })));
+    source.emitAll('abcd');
+    await source.time.advance(100);
+    expect(out.values).toEqual([['a', 'b', 'd']]);
+    expect(source.marked('ack')).toBe('c a b d');
+    expect(out.ended).toEqual(['complete']);
+    const failing = new ManualSource<string>();
+    collect(failing.flow.pipe(countWindow<string>({ records: 3, key: () => ({}) as string, name: 'mine' })));
+    failing.emit('a');
+    expect(failing.events).toMatchObject([{ kind: 'nack', cause: { stage: 'mine' } }]);
   });
 
   it.each([0, 1.5, NaN])('refuses %d records', (records) => {

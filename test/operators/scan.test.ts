@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { retry, scan, skip } from '../../src/operators/index.ts';
+import { merge, retry, scan, skip } from '../../src/operators/index.ts';
 import { testFlow } from '../../src/testing/marbles.ts';
 import { collect, ManualSource } from '../flow/manual-source.ts';
 
@@ -62,6 +62,31 @@ describe('scan', () => {
     source.emitAll('abcab');
     expect(out.values).toEqual([1, 1, 2, 2]);
     expect(source.marked('nack')).toBe('c');
+  });
+
+  it('keeps its wits when an acknowledgement brings the next value, and begins anew for the claim epoch after a lost one', () => {
+    const source = new ManualSource<string>(1);
+    const next = new ManualSource<string>();
+    const out = collect(merge(source.flow, next.flow).pipe(joined));
+    source.emitAll('abc', { complete: false });
+    expect(out.values).toEqual(['a', 'ab', 'abc']);
+    source.lose();
+    next.emit('a');
+    expect(out.values.at(-1)).toBe('a');
+    expect(source.marked('ack')).toBe('a b c');
+  });
+
+  it('leaves what waits behind a retry unsettled when the flow is unsubscribed', () => {
+    const source = new ManualSource<string>();
+    const fold = (): string => {
+      throw new Error('boom');
+    };
+    const onError = retry({ attempts: 3, minDelayMs: 1_000 });
+    const out = collect(source.flow.pipe(scan(fold, { seed: () => '', onError })));
+    source.emitAll('ab', { complete: false });
+    out.stop();
+    expect(source.marked('give-up')).toBe('a b');
+    expect(source.time.pendingTimers).toBe(0);
   });
 
   it('refuses options that make no sense', () => {
