@@ -2,6 +2,8 @@
 import { afterAll, afterEach, describe, expect, it } from '@jest/globals';
 import { asyncProducer, Kafka, UsageError } from '../../src/index.ts';
 import { fault } from '../../src/testing/broker/faults/fault.ts';
+import { produceApi } from '../../src/core/protocol/messages/00-produce.ts';
+import { TamperingProxy } from '../helpers/bad-input/tampering-proxy.ts';
 import { brokers, testKafka, uniqueName } from '../helpers/brokers.ts';
 import { rejection } from '../helpers/rejection.ts';
 import { startBox, type Boxed } from './support/box-producing.ts';
@@ -274,4 +276,32 @@ real('on a broker', () => {
       if (idempotent) expect(log).toHaveLength(20_001);
     },
   );
+
+  it("P-14: of 50 answers lost after the append no record is doubled, and the offsets are the log's", async () => {
+    const topic = await createTopic(plain, uniqueName('p14'));
+    topics.push(topic);
+    const proxy = await TamperingProxy.start(brokers![0]!);
+    const kafka = new Kafka({ brokers: [proxy.address] });
+    const producer = kafka.producer({ batchRecords: 5, retryBackoffMs: 2, retryBackoffMaxMs: 10 });
+    await producer.sendAsync(topic, { value: 'warm' });
+    let answers = 0;
+    proxy.tamper = (answer) => {
+      if (answer.bodyOf(produceApi) === undefined || proxy.tampered === 50) return undefined;
+      answers += 1;
+      return answers % 3 === 0 ? { thenClose: Buffer.alloc(0) } : undefined;
+    };
+    const values = numbered(2_000);
+    const offsets = new Array<number>(values.length).fill(-2);
+    for (let at = 0; at < values.length; at += 100) {
+      const some = values.slice(at, at + 100).map((value) => producer.sendAsync(topic, { value }));
+      for (const [n, { offset }] of (await Promise.all(some)).entries()) offsets[at + n] = offset;
+    }
+    await producer.close();
+    expect(proxy.tampered).toBe(50);
+    expect(producer.counters.retries).toBeGreaterThanOrEqual(50);
+    await kafka.close();
+    await proxy.close();
+    expect(await valuesOf(plain, topic)).toEqual(['warm', ...values]);
+    expect(offsets).toEqual(values.map((_, at) => at + 1));
+  });
 });

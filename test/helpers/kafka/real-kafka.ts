@@ -8,8 +8,10 @@ import path from 'node:path';
 
 export interface RealKafkaOptions {
   readonly lib: string;
-  /** Brokers in the cluster; the first is the controller too. */
+  /** Brokers in the cluster. */
   readonly brokers?: number;
+  /** So many of them, the first ones, are controllers too; default 1, which then must not die. */
+  readonly controllers?: number;
   /** Lines added to every server.properties. */
   readonly properties?: Readonly<Record<string, string>>;
   /** Lines of one node, counted from 1. */
@@ -26,8 +28,8 @@ export interface RealKafka {
   readonly nodes: readonly ChildProcess[];
   /** The addresses of a further listener, one for each broker. */
   listener(name: string): readonly string[];
-  /** Kills a node (the first is 0) and starts it again where it was. */
-  restart(at: number): Promise<void>;
+  /** Kills a node (the first is 0) and starts it again where it was, after `whileDown`. */
+  restart(at: number, whileDown?: () => Promise<void>): Promise<void>;
   /** Kills all nodes and removes their folders. */
   stop(): Promise<void>;
 }
@@ -74,9 +76,11 @@ export async function startRealKafka(options: RealKafkaOptions): Promise<RealKaf
   const count = options.brokers ?? 1;
   const home = mkdtempSync(path.join(os.tmpdir(), 'sluice-kafka-'));
   const extra = Object.entries(options.listeners ?? {});
-  const ports = await freePorts(count + 1 + count * extra.length);
-  const portOf = (at: number, listener: number): number => ports[count + 1 + at * extra.length + listener]!;
-  const controllerPort = ports[count]!;
+  const controllers = options.controllers ?? 1;
+  const ports = await freePorts(count + controllers + count * extra.length);
+  const portOf = (at: number, listener: number): number =>
+    ports[count + controllers + at * extra.length + listener]!;
+  const voters = ports.slice(count, count + controllers).map((port, at) => `${at + 1}@127.0.0.1:${port}`);
   const java = ['-cp', path.join(options.lib, '*')];
   // As Kafka writes them; one that began with a dash would be taken for an option.
   const id = `A${randomBytes(16).toString('base64url').slice(1, 21)}A`;
@@ -84,19 +88,19 @@ export async function startRealKafka(options: RealKafkaOptions): Promise<RealKaf
   const nodes: ChildProcess[] = [];
   const starts: (() => Promise<void>)[] = [];
   const started = Array.from({ length: count }, async (_, at) => {
-    const controller = at === 0;
+    const controller = at < controllers;
     const dir = path.join(home, `node-${at + 1}`);
     const more = extra.map(([name], n) => `,${name}://127.0.0.1:${portOf(at, n)}`).join('');
     const protocols = extra.map(([name, protocol]) => `,${name}:${protocol}`).join('');
     const properties: Record<string, string> = {
       'process.roles': controller ? 'broker,controller' : 'broker',
       'node.id': String(at + 1),
-      listeners: `PLAINTEXT://127.0.0.1:${ports[at]}${controller ? `,CONTROLLER://127.0.0.1:${controllerPort}` : ''}${more}`,
+      listeners: `PLAINTEXT://127.0.0.1:${ports[at]}${controller ? `,CONTROLLER://127.0.0.1:${ports[count + at]}` : ''}${more}`,
       'advertised.listeners': `PLAINTEXT://127.0.0.1:${ports[at]}${more}`,
       'inter.broker.listener.name': 'PLAINTEXT',
       'listener.security.protocol.map': `PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT${protocols}`,
       'controller.listener.names': 'CONTROLLER',
-      'controller.quorum.voters': `1@127.0.0.1:${controllerPort}`,
+      'controller.quorum.voters': voters.join(','),
       'log.dirs': [dir, ...Array.from({ length: (options.logDirs ?? 1) - 1 }, (_, n) => `${dir}-${n}`)].join(
         ',',
       ),
@@ -179,11 +183,12 @@ export async function startRealKafka(options: RealKafkaOptions): Promise<RealKaf
       const n = extra.findIndex(([known]) => known === name);
       return Array.from({ length: count }, (_, at) => `127.0.0.1:${portOf(at, n)}`);
     },
-    async restart(at) {
+    async restart(at, whileDown) {
       const node = nodes[at]!;
       const gone = new Promise((resolve) => node.once('exit', resolve));
       node.kill('SIGKILL');
       await gone;
+      await whileDown?.();
       await starts[at]!();
     },
     stop,
