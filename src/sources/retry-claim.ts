@@ -38,6 +38,7 @@ export class RetryClaim implements SourceClaim, KeyedClaim {
   readonly claimEpoch: number;
   readonly startOffset: number;
   readonly startMetadata: string;
+  readonly describeCommits: SourceClaim['describeCommits'];
   readonly revoking: AbortSignal;
   readonly lost: AbortSignal;
   readonly level: number;
@@ -63,6 +64,7 @@ export class RetryClaim implements SourceClaim, KeyedClaim {
     this.claimEpoch = claim.claimEpoch;
     this.startOffset = claim.startOffset;
     this.startMetadata = claim.startMetadata;
+    this.describeCommits = claim.describeCommits?.bind(claim);
     this.revoking = claim.revoking;
     this.lost = claim.lost;
     this.level = around.plan.levels.findIndex(({ topic }) => topic === claim.topic) + 1;

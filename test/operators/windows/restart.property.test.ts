@@ -123,7 +123,7 @@ function start(shape: Shape, from: Commit, seen: Seen): Started {
     new Observable((out) => {
       late.push(() => {
         seen.late.push(String(offset));
-        out.next();
+        out.next(offset);
         out.complete();
       });
     });
