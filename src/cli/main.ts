@@ -27,8 +27,12 @@ const COMMANDS: { readonly [name: string]: Entry } = {
     summary: "Kafka's VerifiableConsumer on this client",
     load: async () => (await import('./verifiable-consumer.ts')).verifiableConsumer,
   },
+  redrive: {
+    summary: 'writes the records of a dead letter topic back to where they are from',
+    load: async () => (await import('./redrive.ts')).redrive,
+  },
   'transactional-copier': {
-    summary: "Kafka's TransactionalMessageCopier; needs transactions, which the client does not have yet",
+    summary: "Kafka's TransactionalMessageCopier: copies messages and commits their offsets in transactions",
     load: async () => (await import('./transactional-copier.ts')).transactionalCopier,
   },
 };

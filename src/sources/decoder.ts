@@ -1,5 +1,4 @@
 // From raw records to typed ones, per topic, by the user's deserializers.
-import type { Buffer } from 'node:buffer';
 import { UsageError } from '../errors.ts';
 import type { FetchedRecord } from '../core/records/fetched-record.ts';
 import type { ConsumerRecord, RecordHeaders } from '../core/records/types.ts';

@@ -3,13 +3,16 @@ import type { Clock, Random } from '../core/clock.ts';
 import { AuthenticationError, BrokerError, TransactionFatalError, UsageError } from '../errors.ts';
 import type { Restart, RestartOptions } from './types.ts';
 
-const DEFAULTS = {
+/** The options, all present. */
+type Settings = { readonly [K in keyof RestartOptions]-?: NonNullable<RestartOptions[K]> };
+
+const DEFAULTS: Omit<Settings, 'healthyAfterMs' | 'isFatal' | 'onRestart'> = {
   minDelayMs: 500,
   maxDelayMs: 30_000,
   jitter: 0.2,
   maxRestarts: Infinity,
   withinMs: 600_000,
-} as const;
+};
 const MAX_DELAY_MS = 2 ** 31 - 1;
 
 /** Errors of the cluster that say no to this client, or that somebody else is in its place: the next run would hear the same. */
@@ -27,7 +30,7 @@ export function isFatal(cause: unknown): boolean {
 
 /** Counts the runs of one topology. */
 export class RestartPolicy {
-  private readonly options: Required<RestartOptions>;
+  private readonly options: Settings;
   private readonly clock: Clock;
   private readonly random: Random;
   /** When the last restarts were, by the clock. */
@@ -38,9 +41,16 @@ export class RestartPolicy {
 
   /** @throws UsageError naming an option that makes no sense. */
   constructor(options: RestartOptions, clock: Clock, random: Random) {
-    const given = { ...DEFAULTS, ...withoutUndefined(options) };
-    const { minDelayMs, maxDelayMs, jitter, maxRestarts, withinMs } = given;
-    const healthyAfterMs = given.healthyAfterMs ?? maxDelayMs;
+    const {
+      minDelayMs = DEFAULTS.minDelayMs,
+      maxDelayMs = Math.max(minDelayMs, DEFAULTS.maxDelayMs),
+      jitter = DEFAULTS.jitter,
+      maxRestarts = DEFAULTS.maxRestarts,
+      withinMs = DEFAULTS.withinMs,
+      healthyAfterMs = maxDelayMs,
+      isFatal: fatal = isFatal,
+      onRestart = () => undefined,
+    } = options;
     check('minDelayMs', minDelayMs, minDelayMs >= 0 && minDelayMs <= MAX_DELAY_MS, 'milliseconds');
     check(
       'maxDelayMs',
@@ -57,7 +67,6 @@ export class RestartPolicy {
     );
     check('withinMs', withinMs, withinMs > 0, 'milliseconds above 0');
     check('healthyAfterMs', healthyAfterMs, healthyAfterMs >= 0, 'milliseconds');
-    const { isFatal: fatal = isFatal, onRestart = () => undefined } = options;
     if (typeof fatal !== 'function' || typeof onRestart !== 'function')
       throw new UsageError('restart: isFatal and onRestart are functions', 'restart');
     this.options = {
@@ -108,8 +117,4 @@ export class RestartPolicy {
 function check(option: string, value: number, holds: boolean, what: string): void {
   if (typeof value === 'number' && holds) return;
   throw new UsageError(`restart.${option} is a number, ${what}, not ${String(value)}`, `restart.${option}`);
-}
-
-function withoutUndefined(options: RestartOptions): Partial<RestartOptions> {
-  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
 }

@@ -74,7 +74,7 @@ describe('the waits', () => {
     [{ onRestart: 1 as never }, 'restart'],
   ])('%j makes no sense', (options, option) => {
     expect(() => waits(options, [])).toThrow(
-      expect.objectContaining({ code: 'USAGE', option }) as UsageError,
+      expect.objectContaining({ code: 'USAGE', option }) as unknown as UsageError,
     );
   });
 });
@@ -138,7 +138,7 @@ describe('a topology with restart', () => {
     await sim.clock.run(running.ready);
     await sim.until(() => sim.committed('g', 'in') === 5, running);
     expect(await sim.clock.run(running.drain())).toEqual({
-      recordsIn: expect.any(Number) as number,
+      recordsIn: expect.any(Number) as unknown as number,
       recordsOut: 5,
       unsettled: 0,
       restarts: 3,

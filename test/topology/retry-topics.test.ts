@@ -476,7 +476,9 @@ describe('what retry topics refuse', () => {
     ['headers of nobody', { headers: 'mine' as never }, 'headers'],
     ['no room', { maxQuarantined: 0 }, 'maxQuarantined'],
   ])('%s', (_, options, option) => {
-    expect(build(options)).toThrow(expect.objectContaining({ code: 'USAGE', option }) as UsageError);
+    expect(build(options)).toThrow(
+      expect.objectContaining({ code: 'USAGE', option }) as unknown as UsageError,
+    );
   });
 
   it('patterns, and what spreads partitions of one number', async () => {
