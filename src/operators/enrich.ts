@@ -243,16 +243,18 @@ function isWaiting(call: Call<unknown, unknown>): boolean {
  * @marbles
  * ```ts
  * const source = flow('a-b-a----a|');
- * const named = enrich({
- *   key: (x: string) => x,
- *   lookup: (key: string) => rx.timer(3).pipe(rx.map(() => key.toUpperCase())),
- *   combine: (_: string, found) => found ?? '',
- *   concurrency: 9,
- *   order: 'input',
- *   ttlMs: 100,
- *   missingTtlMs: 100,
- * });
- * expectFlow(source.pipe(named)).toBe('---A-(BA)A|');
+ * const named = source.pipe(
+ *   enrich({
+ *     key: (x) => x,
+ *     lookup: (key) => rx.timer(3).pipe(rx.map(() => key.toUpperCase())),
+ *     combine: (_, found) => found ?? '',
+ *     concurrency: 9,
+ *     order: 'input',
+ *     ttlMs: 100,
+ *     missingTtlMs: 100,
+ *   }),
+ * );
+ * expectFlow(named).toBe('---A-(BA)A|');
  * expectAcks(source).toBe('---a-(ba)a');
  * ```
  *

@@ -177,7 +177,8 @@ const pair = <A, T>(value: A, latest: T): readonly [A, T] => [value, latest];
  * ```ts
  * const source = flow('ab-----c|');
  * const rates = rx.timer(2, 1).pipe(rx.take(2));
- * expectFlow(source.pipe(withLatestFrom(rates, (value, rate) => `${value}${rate}`))).toBe('--(xy)-z|', { x: 'a0', y: 'b0', z: 'c1' });
+ * const rated = withLatestFrom(rates, (value: string, rate) => `${value}${rate}`);
+ * expectFlow(source.pipe(rated)).toBe('--(xy)-z|', { x: 'a0', y: 'b0', z: 'c1' });
  * expectAcks(source).toBe('--(ab)-c');
  * ```
  *
@@ -186,15 +187,15 @@ const pair = <A, T>(value: A, latest: T): readonly [A, T] => [value, latest];
  * orders.pipe(withLatestFrom(rates$, (order, rates) => ({ ...order.value, rate: rates.get(order.value.currency) })));
  * ```
  */
-export function withLatestFrom<A, T>(
-  other: Plain<T>,
-  options?: StageOptions<NoInfer<A>>,
-): Op<A, readonly [A, T]>;
 export function withLatestFrom<A, T, R>(
   other: Plain<T>,
   project: (value: A, latest: T) => R,
   options?: StageOptions<NoInfer<A>>,
 ): Op<A, R>;
+export function withLatestFrom<A, T>(
+  other: Plain<T>,
+  options?: StageOptions<NoInfer<A>>,
+): Op<A, readonly [A, T]>;
 export function withLatestFrom<A, T>(
   other: Observable<T>,
   projectOrOptions?: ((value: A, latest: T) => unknown) | StageOptions<A>,

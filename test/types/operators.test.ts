@@ -2,6 +2,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { expectTypeOf } from 'expect-type';
 import * as rx from 'rxjs';
+import type { Delivery } from '../../src/flow/delivery.ts';
 import type { Flow } from '../../src/flow/flow.ts';
 import {
   audit,
@@ -94,30 +95,15 @@ const lanes: Check = (f) => {
   expectTypeOf(
     f.pipe(scan((sum, o) => sum + o.total, { seed: () => 0, key: (o) => o.id, maxKeys: 9 })),
   ).toEqualTypeOf<Flow<number>>();
+  const byId = (o: Order): string => o.id;
+  const plain = rx.map((d: Delivery<Order>) => d);
   // @ts-expect-error no bound
-  f.pipe(
-    groupByKey(
-      (o) => o.id,
-      (group) => group,
-      {},
-    ),
-  );
+  f.pipe(groupByKey(byId, (group) => group, {}));
   // @ts-expect-error a lane answers with a Flow
-  f.pipe(
-    groupByKey(
-      (o) => o.id,
-      (group) => group.pipe(rx.map((d) => d)),
-      { maxKeys: 1 },
-    ),
-  );
+  f.pipe(groupByKey(byId, (group) => group.pipe(plain), { maxKeys: 1 }));
+  const byItself = (o: Order): Order => o;
   // @ts-expect-error an object is no key
-  f.pipe(
-    partitionBy(
-      (o) => o,
-      (lane) => lane,
-      { lanes: 1 },
-    ),
-  );
+  f.pipe(partitionBy(byItself, (lane) => lane, { lanes: 1 }));
 };
 
 const switching: Check = (f) => {

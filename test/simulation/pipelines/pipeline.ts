@@ -61,7 +61,7 @@ export interface Surroundings {
   readonly recorder: Recorder;
   readonly clock: Clock;
   readonly random: Random;
-  /** How often each stage failed for each record, whoever's stage; it ends some time. */
+  /** How often each stage failed for each record, whoever's stage; it ends some time. And when a record is due. */
   readonly failures: Map<string, number>;
   readonly toTopic: Sluice['toTopic'];
   readonly deadLetter: Sluice['deadLetter'];
@@ -455,13 +455,13 @@ export class Pipeline {
   }
 
   private dueTimes(at: string, stage: Stage & { op: 'delayUntil' }): (item: Item) => number {
-    const { clock } = this.around;
-    const times = new Map<number, number>();
+    const { clock, failures: times } = this.around;
     return (item) => {
       this.mayFail(at, stage.failing, item);
-      const time =
-        times.get(item.token) ?? clock.wallNow() + (hashOf(`${at}@${item.first}`) % (stage.ms + 1));
-      times.set(item.token, time);
+      // As a record would name it: the same for whoever reads it.
+      const name = `${at} is due|${item.first}`;
+      const time = times.get(name) ?? clock.wallNow() + (hashOf(`${at}@${item.first}`) % (stage.ms + 1));
+      times.set(name, time);
       return time;
     };
   }
