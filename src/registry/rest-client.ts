@@ -177,9 +177,23 @@ function redacted(text: string, secrets: readonly string[]): string {
 // undici hides why in the cause of its error.
 function reasonOf(error: unknown, secrets: readonly string[]): string {
   let inner = error;
-  while (inner instanceof Error && inner.cause instanceof Error) inner = inner.cause;
-  const code = inner instanceof Error && 'code' in inner ? String(inner.code) : undefined;
-  return redacted(code ?? (inner instanceof Error ? inner.message : String(inner)), secrets);
+  for (let depth = 0; depth < 5; depth++) {
+    const { cause } = partsOf(inner);
+    if (typeof cause !== 'object' || cause === null) break;
+    inner = cause;
+  }
+  const { code, message } = partsOf(inner);
+  const text = typeof code === 'string' ? code : typeof message === 'string' ? message : String(inner);
+  return redacted(text, secrets);
+}
+
+/** Whatever was thrown, by this realm or another. */
+function partsOf(thrown: unknown): {
+  readonly cause?: unknown;
+  readonly code?: unknown;
+  readonly message?: unknown;
+} {
+  return typeof thrown === 'object' && thrown !== null ? thrown : {};
 }
 
 function refusalOf(text: string, secrets: readonly string[]): Refusal {

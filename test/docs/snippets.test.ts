@@ -17,6 +17,7 @@ const pages = [
   'admin',
   'producer',
   'transactions',
+  'serdes',
   'backpressure',
   'errors',
   'migrating-from-kafkajs',

@@ -11,6 +11,7 @@ const EXPECTED: { readonly [entry: string]: readonly string[] } = {
   sluice: ['Kafka', 'topology', 'sluice', 'fromReadable', 'text', 'json', 'map', 'isKafkaError'],
   'sluice/operators': ['map', 'filter', 'mapAsync', 'batch', 'settle', 'retry'],
   'sluice/kafkajs': ['kafkajs'],
+  'sluice/registry': ['schemaRegistry', 'avro', 'jsonSchema', 'RegistryError', 'topicName'],
   'sluice/core': ['Kafka', 'Producer', 'GroupConsumer', 'Admin'],
   'sluice/metrics': ['collectMetrics', 'exportMetrics'],
   'sluice/testing': [
