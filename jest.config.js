@@ -1,3 +1,5 @@
+// Programs of examples/ import the package by its name.
+const moduleNameMapper = { '^sluice$': '<rootDir>/src/index.ts' };
 const transform = { '^.+\\.ts$': ['@swc/jest', { jsc: { target: 'es2023' } }] };
 
 /** @type {import('jest').Config} */
@@ -11,11 +13,13 @@ export default {
       testMatch: ['<rootDir>/test/**/*.test.ts'],
       testPathIgnorePatterns: ['<rootDir>/test/(integration|rows|faults|foreign|packaging)/'],
       transform,
+      moduleNameMapper,
     },
     {
       displayName: 'integration',
       testMatch: ['<rootDir>/test/(integration|rows|packaging)/**/*.test.ts'],
       transform,
+      moduleNameMapper,
       globalSetup: '<rootDir>/test/helpers/kafka/choose-broker.ts',
       globalTeardown: '<rootDir>/test/helpers/kafka/stop-broker.ts',
     },

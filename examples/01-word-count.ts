@@ -21,7 +21,7 @@ import { concatenated, findTexts } from './support/texts.ts';
 const files = await findTexts('node_modules');
 const words = (line: string): string[] => line.toLowerCase().match(/[a-z]+/g) ?? [];
 
-process.exitCode = await withCluster(['lines', 'counts'], async ({ kafka, name, lag }) => {
+process.exitCode = await withCluster(['lines', 'counts'], async ({ kafka, client, name, lag }) => {
   const progress = reportProgress();
   let linesSent = 0;
 
@@ -48,8 +48,8 @@ process.exitCode = await withCluster(['lines', 'counts'], async ({ kafka, name, 
     ),
   );
 
-  const counting = count.start(kafka);
-  await send.run(kafka);
+  const counting = count.start(client);
+  await send.run(client);
   while (progress.lines < linesSent)
     await Promise.race([counting.done, new Promise((resolve) => setTimeout(resolve, 20))]);
   const summary = await counting.drain();

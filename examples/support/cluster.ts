@@ -1,10 +1,15 @@
 // Where an example runs: on the cluster of KAFKA_BROKERS, or on the broker in the box. What it makes there carries a run id and is deleted at the end.
+import kafkajsModule from 'kafkajs';
 import { Kafka } from 'sluice';
+import type { StreamClient } from 'sluice/core';
+import { kafkajs } from 'sluice/kafkajs';
 import { createBroker } from 'sluice/testing';
 
 /** What an example gets. */
 export interface ExampleCluster {
   readonly kafka: Kafka;
+  /** What topologies run over: the same, or with SLUICE_CLIENT=kafkajs a client of kafkajs. */
+  readonly client: StreamClient;
   /** A name of this run only. */
   name(base: string): string;
   /** How far a group has come in a topic, partitions added up. */
@@ -27,6 +32,7 @@ export async function withCluster(
       : `on the broker in the box, at ${brokers.join(', ')}`,
   );
   const kafka = new Kafka({ brokers, clientId: 'sluice-example' });
+  const client = process.env['SLUICE_CLIENT'] === 'kafkajs' ? kafkajs(existing(brokers)) : kafka;
   const admin = kafka.admin();
   const runId = `${Date.now().toString(36)}-${process.pid}`;
   const groups = new Set<string>();
@@ -43,7 +49,7 @@ export async function withCluster(
   };
   try {
     await admin.createTopics(topics.map((topic) => ({ name: name(topic), partitions: PARTITIONS })));
-    return await body({ kafka, name, lag });
+    return await body({ kafka, client, name, lag });
   } finally {
     await admin
       .deleteTopics(topics.map(name))
@@ -55,4 +61,10 @@ export async function withCluster(
     await kafka.close();
     await box?.close();
   }
+}
+
+/** As a program has it that moves over. */
+function existing(brokers: string[]): kafkajsModule.Kafka {
+  const { Kafka: KafkaJS, logLevel } = kafkajsModule;
+  return new KafkaJS({ brokers, clientId: 'sluice-example', logLevel: logLevel.ERROR });
 }

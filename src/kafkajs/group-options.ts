@@ -10,7 +10,7 @@ const OWN_CLIENT = 'use new Kafka({ brokers }) of this library for it';
 const IMPOSSIBLE: Partial<Record<keyof GroupConsumerOptions, string>> = {
   groupInstanceId: `kafkajs has no static members; leave it out, or ${OWN_CLIENT}`,
   groupRemoteAssignor: `kafkajs has the classic protocol only; leave it out, or ${OWN_CLIENT}`,
-  assignors: "the assignors are kafkajs's: give partitionAssigners to kafkajs(client, { consumer })",
+  assignors: `the assigners are kafkajs's: give partitionAssigners to kafkajs(client, { consumer }); retryTopics needs its own, so ${OWN_CLIENT}`,
   committer: `kafkajs commits by its own consumer; ${OWN_CLIENT}`,
   interceptors: `kafkajs has no interceptors; put map or tap first, or ${OWN_CLIENT}`,
   budgetBytes: 'kafkajs has no budget over partitions; prefetchBytes bounds each of them',

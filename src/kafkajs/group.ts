@@ -84,7 +84,7 @@ export class KafkajsGroup implements RecordGroup, KafkajsMemberHost, KafkajsRead
     this.times = times;
     this.listener = listener;
     this.admin = client.admin();
-    this.starts = new KafkajsStarts(this.admin, groupId, from);
+    this.starts = new KafkajsStarts(this.admin, groupId, from, options.earliestTopics);
     this.member = new KafkajsMember(
       clock,
       {

@@ -19,14 +19,16 @@ export class KafkajsStarts {
   private readonly admin: OffsetsAdmin;
   private readonly groupId: string;
   private readonly from: Position;
+  private readonly earliestTopics: readonly string[];
   /** Of each topic, how many partitions it had when it was first assigned. */
   private readonly known = new Map<string, number>();
   private readonly late = new Set<string>();
 
-  constructor(admin: OffsetsAdmin, groupId: string, from: Position) {
+  constructor(admin: OffsetsAdmin, groupId: string, from: Position, earliestTopics: readonly string[] = []) {
     this.admin = admin;
     this.groupId = groupId;
     this.from = from;
+    this.earliestTopics = earliestTopics;
   }
 
   /** Rejects with kafkajs's errors. */
@@ -69,7 +71,9 @@ export class KafkajsStarts {
     committed: ReadonlyMap<number, Committed>,
   ): Promise<ClaimStart[]> {
     const isLate = (partition: number): boolean =>
-      partition >= (this.known.get(topic) ?? 0) || this.late.has(`${topic}-${partition}`);
+      this.earliestTopics.includes(topic) ||
+      partition >= (this.known.get(topic) ?? 0) ||
+      this.late.has(`${topic}-${partition}`);
     const without = partitions.filter((partition) => !committed.has(partition));
     const late = await this.resolve(topic, without.filter(isLate), 'earliest');
     const early = await this.resolve(

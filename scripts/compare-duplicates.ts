@@ -1,0 +1,125 @@
+// How many records are done twice when members join and leave: a plain kafkajs consumer, a topology over kafkajs, and a topology over our own client, under
+// the same acts.
+//   npm run compare:duplicates [-- records]      on KAFKA_BROKERS, or on the broker in the box
+import kafkajs from 'kafkajs';
+import { Kafka, mapAsync, text, topology } from '../src/index.ts';
+import { kafkajs as over } from '../src/kafkajs/index.ts';
+import { createBroker } from '../src/testing/index.ts';
+
+const RECORDS = Number(process.argv[2] ?? 6_000);
+const PARTITIONS = 6;
+/** What one record takes. */
+const WORK_MS = 5;
+const CONCURRENCY = 5;
+const POLL_MS = 20;
+
+const given = process.env['KAFKA_BROKERS'];
+const box = given === undefined || given === '' ? await createBroker({ brokers: 3 }) : undefined;
+const brokers = box === undefined ? given!.split(',') : box.bootstrap;
+const run = Date.now().toString(36);
+process.env['KAFKAJS_NO_PARTITIONER_WARNING'] = '1';
+const client = (): kafkajs.Kafka =>
+  new kafkajs.Kafka({ brokers: [...brokers], logLevel: kafkajs.logLevel.NOTHING, connectionTimeout: 10_000 });
+
+const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+
+/** What a member did, counted by value. */
+type Work = (value: string) => Promise<void>;
+type Stop = () => Promise<unknown>;
+type Member = (groupId: string, topic: string, work: Work) => Promise<Stop>;
+
+const copying = (groupId: string, topic: string, work: Work) =>
+  topology('duplicates', ({ fromGroup }) =>
+    fromGroup({
+      groupId,
+      topics: [topic],
+      value: text(),
+      heartbeatIntervalMs: 500,
+      credit: { records: 50 },
+    }).pipe(mapAsync(({ value }) => work(value), { concurrency: CONCURRENCY, order: 'input' })),
+  );
+
+const WAYS: Readonly<Record<string, Member>> = {
+  'kafkajs, eachMessage': async (groupId, topic, work) => {
+    const consumer = client().consumer({ groupId, heartbeatInterval: 500, maxWaitTimeInMs: 500 });
+    await consumer.connect();
+    await consumer.subscribe({ topics: [topic], fromBeginning: true });
+    await consumer.run({
+      partitionsConsumedConcurrently: CONCURRENCY,
+      eachMessage: ({ message }) => work(String(message.value)),
+    });
+    return () => consumer.disconnect();
+  },
+  'sluice/kafkajs': async (groupId, topic, work) => {
+    const running = copying(groupId, topic, work).start(over(client()));
+    await running.ready;
+    return () => running.drain();
+  },
+  sluice: async (groupId, topic, work) => {
+    const kafka = new Kafka({ brokers });
+    const running = copying(groupId, topic, work).start(kafka);
+    await running.ready;
+    return async () => {
+      await running.drain();
+      await kafka.close();
+    };
+  },
+};
+
+console.log(
+  `${RECORDS} records on ${PARTITIONS} partitions, ${WORK_MS} ms each, ${CONCURRENCY} at a time, on ${brokers.join(', ')}\n` +
+    'acts: a second member joins, a third joins, the first leaves, a fourth joins, the second leaves\n',
+);
+for (const [name, start] of Object.entries(WAYS)) {
+  const { duplicates, lost, seconds } = await measure(name, start);
+  console.log(
+    `${name.padEnd(22)} done twice ${String(duplicates).padStart(5)}   lost ${lost}   ${seconds} s`,
+  );
+  if (lost > 0) process.exitCode = 1;
+}
+await box?.close();
+
+async function measure(
+  name: string,
+  start: Member,
+): Promise<{ duplicates: number; lost: number; seconds: string }> {
+  const id = `duplicates-${name.replace(/\W+/g, '-')}-${run}`;
+  await fill(id);
+  const times = new Map<string, number>();
+  let done = 0;
+  const work: Work = async (value) => {
+    await pause(WORK_MS);
+    done += 1;
+    times.set(value, (times.get(value) ?? 0) + 1);
+  };
+  const share = async (part: number): Promise<void> => {
+    while (times.size < RECORDS * part) await pause(POLL_MS);
+  };
+  const from = performance.now();
+  const members: Stop[] = [await start(id, id, work)];
+  const join = async (): Promise<void> => void members.push(await start(id, id, work));
+  const leave = async (): Promise<unknown> => members.shift()!();
+  for (const [at, act] of [join, join, leave, join, leave].entries()) {
+    await share((at + 1) / 8);
+    await act();
+  }
+  await share(1);
+  await Promise.all(members.map((stop) => stop()));
+  return {
+    duplicates: done - times.size,
+    lost: RECORDS - times.size,
+    seconds: ((performance.now() - from) / 1000).toFixed(1),
+  };
+}
+
+async function fill(topic: string): Promise<void> {
+  const kafka = new Kafka({ brokers });
+  await kafka.admin().createTopics([{ name: topic, partitions: PARTITIONS }]);
+  const producer = kafka.producer();
+  const sent = Array.from({ length: RECORDS }, (_, at) =>
+    producer.sendAsync(topic, { value: String(at), partition: at % PARTITIONS }),
+  );
+  await Promise.all(sent);
+  await producer.close();
+  await kafka.close();
+}
