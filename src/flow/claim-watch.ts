@@ -1,6 +1,6 @@
 import type { Delivery } from './delivery.ts';
 import { handleOf } from './delivery.ts';
-import { onAbort } from './on-abort.ts';
+import { onAbort } from '../core/on-abort.ts';
 import type { Settlement } from './settlement.ts';
 
 /** A stage that keeps deliveries and must act when a claim behind them ends. */

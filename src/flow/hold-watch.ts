@@ -1,7 +1,7 @@
 // Stages that collect must not starve themselves: a source that is out of credit sends nothing until what they hold is settled.
 import { systemClock, type Clock, type Timer } from '../core/clock.ts';
 import { handleOf, type Delivery } from './delivery.ts';
-import { onAbort } from './on-abort.ts';
+import { onAbort } from '../core/on-abort.ts';
 import type { PressureSource, Settlement } from './settlement.ts';
 
 /** A stage that collects deliveries. */

@@ -1,6 +1,6 @@
 import { systemClock, type Timer } from '../core/clock.ts';
 import { handleOf, type Delivery } from './delivery.ts';
-import { onAbort } from './on-abort.ts';
+import { onAbort } from '../core/on-abort.ts';
 import { isEnding } from './policy.ts';
 
 /** What a stage does when a wait is over. */

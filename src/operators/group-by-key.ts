@@ -5,7 +5,7 @@ import { ClaimStates } from '../flow/claim-states.ts';
 import { handleOf, type Delivery } from '../flow/delivery.ts';
 import { createFlow, Flow } from '../flow/flow.ts';
 import { checkKey, KeyMap, type Key } from '../flow/key.ts';
-import { onAbort } from '../flow/on-abort.ts';
+import { onAbort } from '../core/on-abort.ts';
 import type { Op } from '../flow/op.ts';
 import type { StageOptions } from '../flow/policy.ts';
 import { currentRuntime, withRuntime } from '../flow/runtime.ts';
@@ -88,7 +88,7 @@ class GroupStage<A, K extends Key, B> extends ValueStage<A, B> implements KeyLan
   }
 
   passOn(delivery: Delivery<B>): void {
-    if (this.closed) handleOf(delivery).giveUp();
+    if (this.closed || this.out.closed) handleOf(delivery).giveUp();
     else this.out.next(delivery);
   }
 
@@ -291,10 +291,10 @@ function isOver({ settlement }: KeyLanes<unknown, unknown>): boolean {
  *
  * @marbles
  * ```ts
- * const source = flow('abaab|');
+ * const source = flow('ab----a----b|');
  * const pairs = groupByKey((value: string) => value, (group) => group.pipe(countWindow({ records: 2 })), { maxKeys: 100 });
- * expectFlow(source.pipe(pairs, map((values) => values.join('')))).toBe('--x-y(z|)', { x: 'aa', y: 'bb', z: 'a' });
- * expectAcks(source).toBe('--(aa)(bb)a');
+ * expectFlow(source.pipe(pairs, map((values) => values.join('')))).toBe('------x----y|', { x: 'aa', y: 'bb' });
+ * expectAcks(source).toBe('------(aa)-(bb)');
  * ```
  *
  * @example

@@ -10,6 +10,7 @@ import type { Cluster } from '../core/cluster/cluster.ts';
 import type { CommitOptions, Committer, Generation, OffsetPoint } from '../core/group/committer.ts';
 import type { GroupConsumerOptions } from '../core/group/options.ts';
 import type { TransactionMember } from '../core/group/transaction-member.ts';
+import { JoinedSignal } from '../core/joined-signal.ts';
 import { sharedAbort } from '../core/shared-abort.ts';
 import type { StreamClient } from '../core/stream-client.ts';
 import { TransactionalProducer } from '../core/transactions/transactional-producer.ts';
@@ -202,9 +203,11 @@ export class ExactlyOnce implements Committer, TransactionScope {
     for (const member of this.members) member.suspend();
     const interrupt = new AbortController();
     this.interrupt = interrupt;
-    const waiting = signal === undefined ? interrupt.signal : AbortSignal.any([interrupt.signal, signal]);
+    const joined = new JoinedSignal(signal === undefined ? [interrupt.signal] : [interrupt.signal, signal]);
+    const waiting = joined.signal;
     try {
       const settled = [...this.members].map((member) => member.whenSettled(waiting, this.stopping.signal));
+      void Promise.allSettled(settled).then(() => joined.release());
       await Promise.all(settled);
       waiting.throwIfAborted();
       // From here on whatever happens to a claim, its offset goes with all that was made of it.

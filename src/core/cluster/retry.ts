@@ -2,6 +2,7 @@
 
 import type { Clock, Random } from '../clock.ts';
 import { delay } from '../clock.ts';
+import { JoinedSignal } from '../joined-signal.ts';
 import { BrokerError, ConnectionError, KafkaError, TimeoutError, UsageError } from '../../errors.ts';
 import { errorCode } from '../protocol/error-codes.ts';
 import { unlessLate } from './waiting.ts';
@@ -44,9 +45,26 @@ export async function withRetry<T>(
   options: RetryOptions,
   attempt: (n: number, remainingMs: number) => Promise<T>,
 ): Promise<T> {
+  const { closing } = cluster;
+  if (closing === undefined || options.signal === undefined)
+    return tryAgain(cluster, what, options, options.signal ?? closing, attempt);
+  const joined = new JoinedSignal([options.signal, closing]);
+  try {
+    return await tryAgain(cluster, what, options, joined.signal, attempt);
+  } finally {
+    joined.release();
+  }
+}
+
+async function tryAgain<T>(
+  cluster: RetryContext,
+  what: string,
+  options: RetryOptions,
+  signal: AbortSignal | undefined,
+  attempt: (n: number, remainingMs: number) => Promise<T>,
+): Promise<T> {
   const { clock, random } = cluster;
   const { deadlineMs, retries = Infinity } = options;
-  const signal = either(options.signal, cluster.closing);
   const minDelayMs = options.backoff?.minDelayMs ?? DEFAULT_MIN_DELAY_MS;
   const maxDelayMs = options.backoff?.maxDelayMs ?? DEFAULT_MAX_DELAY_MS;
   const start = clock.now();
@@ -83,10 +101,6 @@ class OutOfTime {
   constructor(error: TimeoutError) {
     this.error = error;
   }
-}
-
-function either(a: AbortSignal | undefined, b: AbortSignal | undefined): AbortSignal | undefined {
-  return a === undefined || b === undefined ? (a ?? b) : AbortSignal.any([a, b]);
 }
 
 function mayHaveBeenSent(error: KafkaError): boolean {

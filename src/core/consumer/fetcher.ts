@@ -3,6 +3,7 @@
 import { UsageError } from '../../errors.ts';
 import type { Clock } from '../clock.ts';
 import type { Cluster } from '../cluster/cluster.ts';
+import { ConnectionLease } from '../cluster/connection-lease.ts';
 import { backoffMs, brokerError } from '../cluster/retry.ts';
 import { fetchEvents } from '../events/channels.ts';
 import { addReadingSource, type ReadingSource } from '../events/readings.ts';
@@ -27,7 +28,6 @@ import {
 import { EmissionLoop } from './emission-loop.ts';
 import { fetchVerdict } from './fetch-errors.ts';
 import { asFailure, isHopeless } from './fetch-failures.ts';
-import { FetchLease } from './fetch-lease.ts';
 import type { Ask, Asked } from './fetch-request.ts';
 import { FetchedData, copyOf, findEnd, isSmallPart } from './fetched-data.ts';
 import { FramePin } from './frame-pin.ts';
@@ -79,7 +79,7 @@ export class Fetcher implements ReaderHost, BrokerFetchListener {
   };
   private readonly forgetReadings = addReadingSource(this.readings);
   private readonly ballast = new HeapBallast();
-  private readonly lease: FetchLease;
+  private readonly lease: ConnectionLease;
   private answers = 0;
   private isClosed = false;
 
@@ -100,7 +100,7 @@ export class Fetcher implements ReaderHost, BrokerFetchListener {
     this.readCommitted = options.isolationLevel === 'read_committed';
     this.loop = new EmissionLoop(cluster.clock, EMISSION_SLICE_MS);
     this.loop.onLook = (nowMs) => this.pumpDue(nowMs);
-    this.lease = new FetchLease(cluster);
+    this.lease = new ConnectionLease(cluster, 'fetch');
     this.limits = {
       maxWaitMs: positive(options.fetchMaxWaitMs ?? DEFAULT_MAX_WAIT_MS, 'fetchMaxWaitMs'),
       minBytes: positive(options.fetchMinBytes ?? DEFAULT_MIN_BYTES, 'fetchMinBytes'),

@@ -1,6 +1,7 @@
 // The requests of a classic member. JoinGroup and SyncGroup may be held for a minute, so every member has a connection of its own for them.
 
-import type { Cluster, Use } from '../cluster/cluster.ts';
+import type { Cluster } from '../cluster/cluster.ts';
+import { ConnectionLease } from '../cluster/connection-lease.ts';
 import type { ResponseOf } from '../protocol/api.ts';
 import { joinGroupApi } from '../protocol/messages/11-join-group.ts';
 import { heartbeatApi } from '../protocol/messages/12-heartbeat.ts';
@@ -12,9 +13,6 @@ import type { Generation } from './committer.ts';
 export const PROTOCOL_TYPE = 'consumer';
 /** Beyond the rebalance timeout, for the way there and back. */
 const HELD_SLACK_MS = 5_000;
-
-/** Members made so far. Two of one process must never share a connection: the join of one is held until the other has joined. */
-let members = 0;
 
 /** Who asks, and how long the coordinator may take. */
 export interface MemberSettings {
@@ -37,13 +35,12 @@ export type MemberAssignments = readonly { readonly memberId: string; readonly a
 export class MemberRequests {
   private readonly cluster: Cluster;
   private readonly settings: MemberSettings;
-  private readonly joinUse: Use;
+  private readonly lease: ConnectionLease;
 
   constructor(cluster: Cluster, settings: MemberSettings) {
     this.cluster = cluster;
     this.settings = settings;
-    members += 1;
-    this.joinUse = `join-${members}`;
+    this.lease = new ConnectionLease(cluster, 'join');
   }
 
   join(
@@ -67,7 +64,7 @@ export class MemberRequests {
         protocols,
         reason,
       },
-      { use: this.joinUse, timeoutMs: rebalanceTimeoutMs + HELD_SLACK_MS, signal },
+      { use: `join-${this.lease.number}`, timeoutMs: rebalanceTimeoutMs + HELD_SLACK_MS, signal },
     );
   }
 
@@ -82,7 +79,11 @@ export class MemberRequests {
       nodeId,
       syncGroupApi,
       { ...generation, protocolType: PROTOCOL_TYPE, protocolName, assignments },
-      { use: this.joinUse, timeoutMs: this.settings.rebalanceTimeoutMs + HELD_SLACK_MS, signal },
+      {
+        use: `join-${this.lease.number}`,
+        timeoutMs: this.settings.rebalanceTimeoutMs + HELD_SLACK_MS,
+        signal,
+      },
     );
   }
 
@@ -107,5 +108,11 @@ export class MemberRequests {
           : { groupId, memberId: '', members: [{ memberId, groupInstanceId, reason }] },
       { use: 'coordinator', timeoutMs },
     );
+  }
+
+  /** No more joins; one that was given up may still be held back by the coordinator. */
+  end(isHeld: boolean): void {
+    const heldMs = isHeld ? this.settings.rebalanceTimeoutMs + HELD_SLACK_MS : 0;
+    this.lease.release(this.cluster.clock.now() + heldMs);
   }
 }

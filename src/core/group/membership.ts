@@ -135,9 +135,11 @@ export class Membership implements GroupMembership {
 
   /** Leaves the group, as well as that goes within a few seconds; a static member just stops. Never rejects. */
   async leave(reason: string): Promise<void> {
+    const isBetween = this.state === 'joining' || this.state === 'syncing';
     this.beginLeaving();
     this.stop();
     await this.running;
+    this.requests.end(isBetween);
     const { memberId } = this;
     this.dropGeneration();
     const over = this.state === 'left';

@@ -1,6 +1,7 @@
 // A member whose offsets are committed by a transaction: it stands still while the transaction ends, and starts over when it is undone.
 
 import { BrokerError } from '../../errors.ts';
+import { JoinedSignal } from '../joined-signal.ts';
 import type { PartitionReader } from '../consumer/partition-reader.ts';
 import type { Generation, OffsetPoint } from './committer.ts';
 import type { OwnedPartition } from './owned-partition.ts';
@@ -54,15 +55,16 @@ export class TransactionMember {
    * held or given up of a claim that is being given away, or, once `ending` is aborted, of any.
    */
   async whenSettled(signal: AbortSignal, ending: AbortSignal): Promise<void> {
-    await Promise.all(
-      [...this.readers].map(async ([partition, reader]) => {
-        if (partition.isOver) return;
-        await reader.whenIdle(signal);
-        if (reader.unsettledCount === 0) return;
-        if (partition.isClosing || ending.aborted) throw unsettled(partition);
-        await reader.whenSettled(AbortSignal.any([signal, ending]));
-      }),
-    );
+    const either = new JoinedSignal([signal, ending]);
+    const waits = [...this.readers].map(async ([partition, reader]) => {
+      if (partition.isOver) return;
+      await reader.whenIdle(signal);
+      if (reader.unsettledCount === 0) return;
+      if (partition.isClosing || ending.aborted) throw unsettled(partition);
+      await reader.whenSettled(either.signal);
+    });
+    void Promise.allSettled(waits).then(() => either.release());
+    await Promise.all(waits);
   }
 
   /** The commit points that have moved. */

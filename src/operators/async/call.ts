@@ -2,7 +2,7 @@ import { systemClock, type Timer } from '../../core/clock.ts';
 import { isDead } from '../../flow/dead.ts';
 import { handleOf, type Delivery } from '../../flow/delivery.ts';
 import type { Key } from '../../flow/key.ts';
-import { onAbort } from '../../flow/on-abort.ts';
+import { onAbort } from '../../core/on-abort.ts';
 import type { Origin } from '../../flow/origin.ts';
 import type { RetryWait } from '../../flow/retry-wait.ts';
 

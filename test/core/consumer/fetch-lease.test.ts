@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { FetchLease } from '../../../src/core/consumer/fetch-lease.ts';
+import { ConnectionLease } from '../../../src/core/cluster/connection-lease.ts';
 import { Fetcher } from '../../../src/core/consumer/fetcher.ts';
 import { run } from './batches.ts';
 import { FakeCluster } from './fake-cluster.ts';
@@ -11,12 +11,15 @@ const pairOf = (use: string | undefined): number => Math.floor(Number(use?.slice
 describe('fetchers of one client', () => {
   it('have numbers of their own, the smallest that is free', () => {
     const cluster = new FakeCluster();
-    const [a, b, c] = [new FetchLease(cluster), new FetchLease(cluster), new FetchLease(cluster)];
+    const lease = (): ConnectionLease => new ConnectionLease(cluster, 'fetch');
+    const [a, b, c] = [lease(), lease(), lease()];
     expect([a.number, b.number, c.number]).toEqual([0, 1, 2]);
     b.release(cluster.clock.now());
-    expect(new FetchLease(cluster).number).toBe(1);
-    expect(new FetchLease(cluster).number).toBe(3);
-    expect(new FetchLease(new FakeCluster()).number).toBe(0);
+    expect(lease().number).toBe(1);
+    b.release(cluster.clock.now());
+    expect(lease().number).toBe(3);
+    expect(new ConnectionLease(cluster, 'join').number).toBe(0);
+    expect(new ConnectionLease(new FakeCluster(), 'fetch').number).toBe(0);
   });
 
   it('use a connection again only when the poll that may be on it is over', async () => {

@@ -126,6 +126,18 @@ beforeEach(() => {
 });
 
 describe('joining', () => {
+  it('has a connection of its own, which the next member uses again once it has left', async () => {
+    const other = newMembership();
+    await startStable();
+    const leaving = membership.leave('the test is over');
+    await cluster.clock.advance(1_000);
+    await leaving;
+    membership = newMembership();
+    await startStable();
+    expect(new Set(cluster.requests('JoinGroup').map(({ use }) => use))).toEqual(new Set(['join-0']));
+    await other.leave('it never joined');
+  });
+
   it('takes the member id it is given, divides as the leader, and owns what it gets', async () => {
     await startStable();
     expect(host.events).toEqual(['assigned orders 0,1,2']);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { onAbort } from '../../src/flow/on-abort.ts';
+import { onAbort } from '../../src/core/on-abort.ts';
 
 describe('onAbort', () => {
   it('calls each listener once, in order, and none that was stopped before', () => {
