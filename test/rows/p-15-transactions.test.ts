@@ -209,6 +209,7 @@ describe('P-17: what each error code means', () => {
         UNKNOWN_MEMBER_ID: 'abortable',
         FENCED_INSTANCE_ID: 'abortable',
         GROUP_AUTHORIZATION_FAILED: 'abortable',
+        INVALID_TXN_STATE: 'abortable',
       },
     ],
     ['EndTxn', 2, {}],

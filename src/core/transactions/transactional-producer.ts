@@ -302,10 +302,12 @@ export class TransactionalProducer extends Producer {
     else this.machine.to('ready');
   }
 
-  /** The coordinator has forgotten the producer id, and with it the transaction: there is nothing left to abort. */
+  /**
+   * The coordinator has forgotten the producer id, and with it the transaction: there is nothing left to abort. The next epoch is asked for under the
+   * old identity all the same: where somebody else has taken the transactional id meanwhile, that is refused.
+   */
   private isForgotten(cause: unknown, committed: boolean): boolean {
     if (committed || !(cause instanceof BrokerError) || !FORGOTTEN.has(cause.errorName)) return false;
-    this.identity.current = undefined;
     this.needsEpoch = true;
     return true;
   }
@@ -369,9 +371,9 @@ export class TransactionalProducer extends Producer {
     this.identity.shut();
     this.refuse();
     this.hooks.onBroken?.(error);
+    if (transactionEvents.hasSubscribers) this.trace.broken(error, error instanceof TransactionFatalError);
     // Later: a batch may be in the middle of failing.
     queueMicrotask(() => this.abandonAll(error));
-    if (transactionEvents.hasSubscribers) this.trace.broken(error, error instanceof TransactionFatalError);
   }
 
   private async undo(): Promise<void> {

@@ -69,6 +69,8 @@ const TABLE: { readonly [api in TransactionApi]: Verdicts } = {
     FENCED_MEMBER_EPOCH: 'abortable',
     REBALANCE_IN_PROGRESS: 'abortable',
     OFFSET_METADATA_TOO_LARGE: 'abortable',
+    // Also said by a group coordinator that took over while the transaction was being looked at; the end of the transaction tells whether it is ours.
+    INVALID_TXN_STATE: 'abortable',
     INVALID_COMMIT_OFFSET_SIZE: 'abortable',
   },
   EndTxn: COORDINATOR,

@@ -136,8 +136,8 @@ describe('a producer that has to send again', () => {
   it.each([
     ['UNKNOWN_PRODUCER_ID', 59],
     ['INVALID_PRODUCER_EPOCH', 47],
-    ['PRODUCER_FENCED', 49],
-    ['INVALID_PRODUCER_ID_MAPPING', 90],
+    ['INVALID_PRODUCER_ID_MAPPING', 49],
+    ['PRODUCER_FENCED', 90],
   ])('goes on after %s', async (_name, code) => {
     const setup = new Setup();
     await setup.warmUp();
