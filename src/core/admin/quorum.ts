@@ -11,7 +11,7 @@ import { settleOne } from './outcomes.ts';
 /** One that has the controllers' log. */
 export interface QuorumReplica {
   readonly nodeId: number;
-  /** Of the volume that the log is on; undefined where the broker does not say (before Kafka 3.9). */
+  /** Of the volume that the log is on; undefined where the cluster does not say: before Kafka 3.9, and of voters that are named by `controller.quorum.voters`. */
   readonly directoryId: string | undefined;
   /** The offset after its last record; -1 when it is not known. */
   readonly logEndOffset: number;
