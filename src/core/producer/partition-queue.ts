@@ -244,7 +244,7 @@ export class PartitionQueue {
   /** Takes out what was withdrawn since; what was compressed with it is of no use any more. */
   private dropWithdrawn(batch: Batch): void {
     const before = batch.bytes;
-    let dropped = 0;
+    let dropped: number;
     try {
       dropped = dropWithdrawn(batch, this.place);
     } catch (error) {
