@@ -78,7 +78,12 @@ class GroupSource implements GroupListener, KeeperSource, RunningSource {
     const { transactions, client } = runtime;
     const plan = retryTopics === undefined ? undefined : retryPlanOf(options);
     const names = subscribedTopics(topics);
-    const settings = { ...tuning, topics: names, from: start, ...retryGroupOptions(plan, names) };
+    const settings = {
+      ...tuning,
+      topics: names,
+      from: start,
+      ...retryGroupOptions(plan, names, options.groupProtocol),
+    };
     this.consumer = client.openGroup(
       transactions === undefined ? settings : transactions.groupOptions(settings),
       this,

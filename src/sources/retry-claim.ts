@@ -11,6 +11,9 @@ import type { RetryPlan } from './retry-plan.ts';
 const LATER_SHARE = 0.05;
 const LATER_AT_MOST_MS = 1_000;
 
+/** So long may the levels of a partition belong to nobody here before that is told. */
+const TELL_AFTER_MS = 30_000;
+
 const BY_USER = 1;
 const UNTIL_DUE = 2;
 const FOR_ORDER = 4;
@@ -51,6 +54,7 @@ export class RetryClaim implements SourceClaim, KeyedClaim {
   private readonly waiting = new Set<number>();
   private listener: ClaimListener | undefined;
   private timer: Timer | undefined;
+  private tellTimer: Timer | undefined;
   /** The record that is not due yet. */
   private postponed: { readonly offset: number; readonly dueAt: number } | undefined;
   /** Why the claim is paused; 0 while it is not. */
@@ -113,6 +117,7 @@ export class RetryClaim implements SourceClaim, KeyedClaim {
   start(listener: ClaimListener): void {
     this.listener = listener;
     this.around.quarantine?.begin(this);
+    if (this.level === 0 && this.around.quarantine !== undefined) this.tellLater();
     this.claim.start({
       onRecord: (record, sequence) => this.onRecord(record, sequence),
       onPressure: () => listener.onPressure(),
@@ -251,6 +256,18 @@ export class RetryClaim implements SourceClaim, KeyedClaim {
     this.timer.unref?.();
   }
 
+  private tellLater(): void {
+    this.tellTimer = this.around.clock.setTimeout(() => {
+      if ((this.stops & FOR_ORDER) === 0) return;
+      const levels = this.around.plan.levels.map(({ topic }) => `${topic}-${this.partition}`).join(', ');
+      process.emitWarning(
+        `${this.topic}-${this.partition} waits for ${levels}, which this member has not claimed or cannot read: with order 'key' all members of the group read the same retry topics`,
+        'SluiceWarning',
+      );
+    }, TELL_AFTER_MS);
+    this.tellTimer.unref?.();
+  }
+
   private stop(why: number): void {
     if (this.stops === 0) this.claim.pause();
     this.stops |= why;
@@ -268,6 +285,7 @@ export class RetryClaim implements SourceClaim, KeyedClaim {
     const wasOver = this.isOver;
     this.isOver = true;
     this.timer?.cancel();
+    this.tellTimer?.cancel();
     if (!wasOver) {
       for (const sequence of this.waiting) this.claim.hold(sequence);
       this.waiting.clear();

@@ -50,12 +50,17 @@ export function retryPlanOf(options: GroupOptions & { readonly topics: unknown }
 export function retryGroupOptions(
   plan: RetryPlan | undefined,
   topics: readonly string[] | RegExp,
-): Pick<GroupConsumerOptions, 'earliestTopics' | 'assignors'> & { readonly topics?: readonly string[] } {
+  groupProtocol: GroupConsumerOptions['groupProtocol'],
+): Pick<GroupConsumerOptions, 'earliestTopics' | 'assignors' | 'groupRemoteAssignor'> & {
+  readonly topics?: readonly string[];
+} {
   if (plan === undefined || topics instanceof RegExp) return {};
   const levels = plan.levels.map(({ topic }) => topic);
   const all = { topics: [...new Set([...topics, ...levels])], earliestTopics: levels };
   if (plan.order === 'none') return all;
-  return { ...all, assignors: ['range'] };
+  return groupProtocol === 'consumer'
+    ? { ...all, groupRemoteAssignor: 'range' }
+    : { ...all, assignors: ['range'] };
 }
 
 function isRangeOnly(assignors: GroupOptions['assignors']): boolean {

@@ -132,9 +132,13 @@ describe('a stage that fails one time in ten, behind retry topics by key', () =>
       }
       expect(failures / calls).toBeGreaterThan(0.05);
       if (exactlyOnce) expect(all).toHaveLength(RECORDS);
+      // One that was buried, and then by a repeat of it written, was done with when it was buried.
+      const dead = new Set(buried);
+      const both = new Set(written.filter((value) => dead.has(value)));
+      expect(both.size).toBeLessThanOrEqual(exactlyOnce ? 0 : RECORDS / 50);
       for (let key = 0; key < KEYS; key++) {
         const ofKey = written
-          .filter((value) => value.startsWith(`${key}:`))
+          .filter((value) => value.startsWith(`${key}:`) && !both.has(value))
           .map((value) => Number(value.split(':')[1]));
         const order = exactlyOnce ? ofKey : [...new Set(ofKey)];
         expect(order).toEqual([...order].sort((a, b) => a - b));

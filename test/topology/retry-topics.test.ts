@@ -1,9 +1,10 @@
 // Retry topics on the box, in virtual time: when a record is tried again, what it looks like then, and what order there is.
-import { describe, expect, it } from '@jest/globals';
+import { describe, expect, it, jest } from '@jest/globals';
 import {
   failureOf,
   filter,
   json,
+  Kafka,
   map,
   mapAsync,
   retry,
@@ -428,6 +429,76 @@ describe('retry topics with order by key', () => {
       const firsts = [...new Set(ofKey)].map((value) => Number(value.slice(1)));
       expect(firsts).toEqual([...firsts].sort((a, b) => a - b));
     }
+  });
+
+  it('keep it with the consumer protocol and its range, over members', async () => {
+    const { work } = failing({ a1: 1, b2: 2 });
+    await using t = await testTopology(
+      topology('t', ({ fromGroup, toTopic, retryTopics }) => {
+        const later = retryTopics({ levels: LEVELS, deadLetter: 'dead', order: 'key' });
+        return fromGroup({
+          groupId: 'g',
+          topics: ['in'],
+          key: text(),
+          value: text(),
+          groupProtocol: 'consumer',
+          groupRemoteAssignor: 'range',
+          retryTopics: later,
+        }).pipe(
+          mapAsync((record) => Promise.resolve((work(record), record)), {
+            concurrency: 4,
+            order: 'none',
+            onError: later,
+          }),
+          toTopic('out', (record) => ({ key: record.key, value: record.value }), {
+            key: text(),
+            value: text(),
+          }),
+        );
+      }),
+      { topics: TOPICS },
+    );
+    await t.pipe(
+      'in',
+      ['a1', 'b1', 'a2', 'b2', 'a3', 'b3'].map((value, at) => ({ key: value[0]!, value, partition: at % 2 })),
+    );
+    await t.addMember();
+    await t.idle();
+    const out = values(await t.readAll('out'));
+    expect(out.filter((value) => value.startsWith('a'))).toEqual(['a1', 'a2', 'a3']);
+    expect(out.filter((value) => value.startsWith('b'))).toEqual(['b1', 'b2', 'b3']);
+  });
+
+  it('wait, and say so, while the levels of a partition are with another member, and go on after that', async () => {
+    const warnings = jest.spyOn(process, 'emitWarning').mockImplementation(() => undefined);
+    const t = await testTopology(
+      keyed(() => undefined),
+      { topics: TOPICS, members: 2 },
+    );
+    // An older version of the program, without levels.
+    const old = new Kafka(
+      { brokers: t.box.bootstrap, clientId: 'a-old' },
+      { clock: t.clock, random: () => 0.5, transport: t.box.transport },
+    );
+    const running = topology('old', ({ fromGroup }) => fromGroup({ groupId: 'g', topics: ['in'] })).start(
+      old,
+    );
+    await t.advance(60_000);
+    const told = warnings.mock.calls.map(([message]) => String(message)).join();
+    const drained = running.drain();
+    await t.advance(1_000);
+    await drained;
+    await t.pipe(
+      'in',
+      [0, 1].map((partition) => ({ key: 'k', value: `v${partition}`, partition })),
+    );
+    await t.idle();
+    expect(values(await t.readAll('out')).sort()).toEqual(['v0', 'v1']);
+    await t.close();
+    await old.close();
+    warnings.mockRestore();
+    // It had in-0, the first of the others in-1 and the levels of 0, the second the levels of 1.
+    expect(told).toContain('in-1 waits for later.5s-1, later.60s-1, which this member has not claimed');
   });
 
   it('read no more of the topic while too much waits', async () => {
