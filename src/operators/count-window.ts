@@ -118,6 +118,14 @@ class CountWindowStage<A> extends ValueStage<A, readonly A[]> implements Holder 
  *
  * @acks Settling a window settles every record in it, in their order.
  *
+ * @marbles
+ * ```ts
+ * const source = flow('abc--|');
+ * const pairs = countWindow<string>({ records: 2 });
+ * expectFlow(source.pipe(pairs, map((values) => values.join('')))).toBe('-x---(y|)', { x: 'ab', y: 'c' });
+ * expectAcks(source).toBe('-(ab)c');
+ * ```
+ *
  * @example
  * ```ts
  * orders.pipe(countWindow({ records: 100, key: (order) => order.value.country }));

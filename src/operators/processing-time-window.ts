@@ -181,6 +181,15 @@ class ProcessingTimeStage<A, K extends Key, R> extends ValueStage<A, Windowed<K,
  *
  * @acks Holds its records, without their credit, until the row of their window is settled.
  *
+ * @marbles
+ * ```ts
+ * const source = flow('a-a-----b---|');
+ * const counts = processingTimeWindow({ sizeMs: 5, key: (x: string) => x, seed: () => 0, add: (n) => n + 1 });
+ * const rows = source.pipe(counts, map(({ key, value }) => `${key}: ${value}`));
+ * expectFlow(rows).toBe('-----x----y-|', { x: 'a: 2', y: 'b: 1' });
+ * expectAcks(source).toBe('-----(aa)-b');
+ * ```
+ *
  * @example
  * ```ts
  * hits.pipe(processingTimeWindow({ sizeMs: 60_000, key: (h) => h.page, seed: () => 0, add: (n) => n + 1 }));
