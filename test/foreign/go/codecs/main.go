@@ -50,6 +50,7 @@ func saramaConfig() *sarama.Config {
 	config.Producer.Partitioner = sarama.NewManualPartitioner
 	config.Producer.Flush.Frequency = 20 * time.Millisecond
 	config.Consumer.Offsets.Initial = sarama.OffsetOldest
+	config.Consumer.MaxWaitTime = 50 * time.Millisecond
 	return config
 }
 
