@@ -8,8 +8,11 @@ import { createBroker } from '../src/testing/index.ts';
 
 const RECORDS = Number(process.argv[2] ?? 6_000);
 const PARTITIONS = 6;
-/** What one record takes. */
+/** What one record takes, and in the second comparison one in so many. */
 const WORK_MS = 5;
+const SLOW_MS = 9_000;
+const SLOW_EVERY = 500;
+const SESSION_MS = 6_000;
 const CONCURRENCY = 5;
 const POLL_MS = 20;
 
@@ -34,6 +37,7 @@ const copying = (groupId: string, topic: string, work: Work) =>
       groupId,
       topics: [topic],
       value: text(),
+      sessionTimeoutMs: SESSION_MS,
       heartbeatIntervalMs: 500,
       credit: { records: 50 },
     }).pipe(mapAsync(({ value }) => work(value), { concurrency: CONCURRENCY, order: 'input' })),
@@ -41,7 +45,12 @@ const copying = (groupId: string, topic: string, work: Work) =>
 
 const WAYS: Readonly<Record<string, Member>> = {
   'kafkajs, eachMessage': async (groupId, topic, work) => {
-    const consumer = client().consumer({ groupId, heartbeatInterval: 500, maxWaitTimeInMs: 500 });
+    const consumer = client().consumer({
+      groupId,
+      sessionTimeout: SESSION_MS,
+      heartbeatInterval: 500,
+      maxWaitTimeInMs: 500,
+    });
     await consumer.connect();
     await consumer.subscribe({ topics: [topic], fromBeginning: true });
     await consumer.run({
@@ -66,50 +75,65 @@ const WAYS: Readonly<Record<string, Member>> = {
   },
 };
 
+const slowness = (value: string): number => (Number(value) % SLOW_EVERY === 1 ? SLOW_MS : WORK_MS);
+const COMPARISONS: readonly Comparison[] = [
+  {
+    title: 'a second member joins, a third joins, the first leaves, a fourth joins, the second leaves',
+    workMs: () => WORK_MS,
+    acts: ['join', 'join', 'leave', 'join', 'leave'],
+  },
+  {
+    title: `a second member joins; one record in ${SLOW_EVERY} takes ${SLOW_MS} ms, and a session is over after ${SESSION_MS} ms`,
+    workMs: slowness,
+    acts: ['join'],
+  },
+];
+
 console.log(
-  `${RECORDS} records on ${PARTITIONS} partitions, ${WORK_MS} ms each, ${CONCURRENCY} at a time, on ${brokers.join(', ')}\n` +
-    'acts: a second member joins, a third joins, the first leaves, a fourth joins, the second leaves\n',
+  `${RECORDS} records on ${PARTITIONS} partitions, ${WORK_MS} ms each, ${CONCURRENCY} at a time, on ${box === undefined ? 'a real cluster' : 'the broker in the box'}`,
 );
-for (const [name, start] of Object.entries(WAYS)) {
-  const { duplicates, lost, seconds } = await measure(name, start);
-  console.log(
-    `${name.padEnd(22)} done twice ${String(duplicates).padStart(5)}   lost ${lost}   ${seconds} s`,
-  );
-  if (lost > 0) process.exitCode = 1;
+for (const comparison of COMPARISONS) {
+  console.log(`\n${comparison.title}`);
+  for (const [name, start] of Object.entries(WAYS)) {
+    const { duplicates, lost } = await measure(name, start, comparison);
+    console.log(`  ${name.padEnd(22)} done twice ${String(duplicates).padStart(5)}   lost ${lost}`);
+    if (lost > 0) process.exitCode = 1;
+  }
 }
 await box?.close();
+
+interface Comparison {
+  readonly title: string;
+  readonly acts: readonly ('join' | 'leave')[];
+  workMs(value: string): number;
+}
 
 async function measure(
   name: string,
   start: Member,
-): Promise<{ duplicates: number; lost: number; seconds: string }> {
-  const id = `duplicates-${name.replace(/\W+/g, '-')}-${run}`;
+  { title, acts, workMs }: Comparison,
+): Promise<{ duplicates: number; lost: number }> {
+  const id = `duplicates-${name.replace(/\W+/g, '-')}-${title.length}-${run}`;
   await fill(id);
   const times = new Map<string, number>();
   let done = 0;
   const work: Work = async (value) => {
-    await pause(WORK_MS);
+    await pause(workMs(value));
     done += 1;
     times.set(value, (times.get(value) ?? 0) + 1);
   };
   const share = async (part: number): Promise<void> => {
     while (times.size < RECORDS * part) await pause(POLL_MS);
   };
-  const from = performance.now();
   const members: Stop[] = [await start(id, id, work)];
-  const join = async (): Promise<void> => void members.push(await start(id, id, work));
-  const leave = async (): Promise<unknown> => members.shift()!();
-  for (const [at, act] of [join, join, leave, join, leave].entries()) {
+  for (const [at, act] of acts.entries()) {
     await share((at + 1) / 8);
-    await act();
+    if (act === 'join') members.push(await start(id, id, work));
+    else await members.shift()!();
   }
   await share(1);
   await Promise.all(members.map((stop) => stop()));
-  return {
-    duplicates: done - times.size,
-    lost: RECORDS - times.size,
-    seconds: ((performance.now() - from) / 1000).toFixed(1),
-  };
+  return { duplicates: done - times.size, lost: RECORDS - times.size };
 }
 
 async function fill(topic: string): Promise<void> {

@@ -1,6 +1,8 @@
 // Topologies over kafkajs on a real broker: the move of docs/migrating-from-kafkajs.md, and members that come, go and are killed.
 import { execFile } from 'node:child_process';
+import { copyFileSync, mkdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Names } from '../../examples/migrating/orders.ts';
@@ -158,12 +160,23 @@ describe.each(targets.slice(0, 1))('kafkajs under topologies, on %s', (_name, st
   });
 
   it('examples/01-word-count.ts runs over kafkajs as it is', async () => {
+    const root = path.resolve(__dirname, '../..');
+    const dir = path.join(root, '.cache/kafkajs-example');
+    const texts = path.join(dir, 'node_modules/some');
+    rmSync(dir, { recursive: true, force: true });
+    mkdirSync(texts, { recursive: true });
+    for (const file of ['README.md', 'LICENSE']) copyFileSync(path.join(root, file), path.join(texts, file));
     const { stdout } = await promisify(execFile)(
       process.execPath,
-      ['--import', 'tsx', 'examples/01-word-count.ts'],
+      ['--import', pathToFileURL(require.resolve('tsx')).href, path.join(root, 'examples/01-word-count.ts')],
       {
-        cwd: path.resolve(__dirname, '../..'),
-        env: { ...process.env, KAFKA_BROKERS: target.bootstrap, SLUICE_CLIENT: 'kafkajs' },
+        cwd: dir,
+        env: {
+          ...process.env,
+          KAFKA_BROKERS: target.bootstrap,
+          SLUICE_CLIENT: 'kafkajs',
+          TSX_TSCONFIG_PATH: path.join(root, 'tsconfig.json'),
+        },
       },
     );
     expect(stdout).toMatch(/the same as a plain count/);
