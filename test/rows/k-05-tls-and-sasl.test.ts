@@ -1,11 +1,14 @@
 // TLS and SASL on a real broker with a listener of each kind.
+import { writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
+import path from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { delay, systemClock } from '../../src/core/clock.ts';
 import { Kafka } from '../../src/core/client.ts';
 import type { KafkaOptions } from '../../src/core/options.ts';
 import type { SaslOptions } from '../../src/core/security/sasl-options.ts';
 import { AuthenticationError, ConnectionError } from '../../src/errors.ts';
+import { kafkaTool, sluice } from '../cli/support/tool.ts';
 import { Authority } from '../helpers/kafka/certificates.ts';
 import {
   PASSWORD,
@@ -139,6 +142,34 @@ const bearer = (): SaslOptions => ({
     });
   });
 
+  it("is set by one property file for the tools and for Java's", async () => {
+    const file = path.join(secure.authority.folder, 'client.properties');
+    const module = 'org.apache.kafka.common.security.scram.ScramLoginModule';
+    const settings = {
+      'security.protocol': 'SASL_SSL',
+      'sasl.mechanism': 'SCRAM-SHA-256',
+      'sasl.jaas.config': `${module} required username="${USER}" password="${PASSWORD}";`,
+      'ssl.truststore.type': 'PEM',
+      'ssl.truststore.location': secure.authority.file,
+      'ssl.keystore.type': 'PEM',
+      'ssl.keystore.location': secure.client.file,
+    };
+    writeFileSync(
+      file,
+      Object.entries(settings)
+        .map(([name, value]) => `${name}=${value}\n`)
+        .join(''),
+    );
+    const admin = client('SASLTLS', { sasl: sasl('plain'), ssl: { ca: secure.authority.cert } }).admin();
+    await admin.createTopics([{ name: 'by-file' }]);
+    const args = ['--bootstrap-server', secure.kafka.listener('SASLTLS').join(','), '--topic', 'by-file'];
+    const write = [...args, '--max-messages', '5', '--command-config', file];
+    const tools = [kafkaTool(lib!, 'VerifiableProducer', ...write), sluice('verifiable-producer', ...write)];
+    expect(await Promise.all(tools.map((tool) => tool.exited))).toEqual([0, 0]);
+    expect(tools.map((tool) => tool.named('producer_send_success').length)).toEqual([5, 5]);
+    expect((await admin.listOffsets('by-file', 'latest'))[0]!.offset).toBe(10);
+  });
+
   describe('SASL', () => {
     it.each([
       ['PLAIN', () => sasl('plain')],
@@ -216,7 +247,7 @@ const bearer = (): SaslOptions => ({
       for (const { sockets, exchanges, requests } of await Promise.all(each)) {
         expect(sockets).toBe(1);
         expect(exchanges).toBeGreaterThanOrEqual(6);
-        expect(requests).toBeGreaterThan(50);
+        expect(requests).toBeGreaterThan(20);
       }
     }, 60_000);
   });
