@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import type { Clock } from '../../src/core/clock.ts';
 import { merge, processingTimeWindow, skip } from '../../src/operators/index.ts';
 import { testFlow } from '../../src/testing/marbles.ts';
 import { collect, ManualSource } from '../flow/manual-source.ts';
@@ -56,14 +57,13 @@ describe('processingTimeWindow', () => {
   it('closes what is over before it takes the next value, should its timer be late', () => {
     const source = new ManualSource<string>();
     let nowMs = 0;
-    Object.assign(source, {
-      clock: {
-        ...source.time,
-        now: () => nowMs,
-        wallNow: () => nowMs,
-        setTimeout: () => ({ cancel: () => undefined }),
-      },
-    });
+    const clock: Clock = {
+      now: () => nowMs,
+      wallNow: () => nowMs,
+      setTimeout: () => ({ cancel: () => undefined }),
+      defer: () => undefined,
+    };
+    Object.assign(source, { clock });
     const { values } = collect(source.flow.pipe(joined(10)));
     source.emit('a');
     nowMs = 25;

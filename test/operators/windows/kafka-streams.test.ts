@@ -22,7 +22,7 @@ describe('windows and Kafka Streams', () => {
     it.each(emits)(`make the same rows of ${kind} windows: %s`, (emit) => {
       for (const one of cases) {
         if (one.kind !== kind || one.emit !== emit) continue;
-        const { input, output, ...options } = one;
+        const { input: _input, output, ...options } = one;
         expect({ ...options, rows: sorted(one, play(one)) }).toEqual({
           ...options,
           rows: sorted(one, output),
