@@ -9,7 +9,7 @@ import { HoldWatch, type Holder } from '../../flow/hold-watch.ts';
 import { checkKey, KeyMap, type Key } from '../../flow/key.ts';
 import type { PressureSource } from '../../flow/settlement.ts';
 import { ValueStage, type NamedStage } from '../../flow/value-stage.ts';
-import { isBehind } from './is-behind.ts';
+import { isBehind } from '../windows/is-behind.ts';
 import { ObservedDuration, TimedDuration, type Duration, type DurationListener } from './duration.ts';
 import { checkObservable, DEFAULT_MAX_KEYS, type LaneOptions } from './lane-options.ts';
 
