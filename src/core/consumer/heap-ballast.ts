@@ -12,8 +12,8 @@ const BYTES_PER_NUMBER = 8;
 const AMPLE_HEAP_BYTES = 48 * 1024 * 1024;
 /** Who reads less has little to collect. */
 const BUSY_BYTES = 64 * 1024 * 1024;
-/** Below the 32 MiB that glibc takes as a hint. */
-const HINT_BYTES = 31 * 1024 * 1024;
+/** Glibc keeps twice as much as the largest buffer that it saw come and go. */
+const HINT_BYTES = 12 * 1024 * 1024;
 
 let ballast: readonly number[] | undefined;
 /** What was let go of and is not collected yet is used again. */
