@@ -21,6 +21,7 @@ import {
   fanOut,
   filter,
   flatMap,
+  hoppingWindow,
   groupByKey,
   map,
   mapAsync,
@@ -28,9 +29,11 @@ import {
   partitionBy,
   passing,
   perRecord,
+  processingTimeWindow,
   rateLimit,
   sample,
   scan,
+  sessionWindow,
   switchByKey,
   tap,
   throttle,
@@ -125,6 +128,22 @@ function stageOf(
   const lanes = n < 4 ? { onError } : { key, maxKeys: 1 + (n % 2), onError };
   const byKey = { key: order === 0 ? undefined : key, concurrency: ordering.concurrency, onError };
   const startMs = time.wallNow();
+  const fold = {
+    seed: () => 0,
+    add: (sum: number, value: number) => sum + maybe(value),
+    merge: (one: number, other: number) => one + other,
+  };
+  const eventTime = {
+    ...fold,
+    graceMs: n % 5,
+    key: (value: number) => value % 2,
+    timestamp: (value: number) => maybe(value) - (value % 7),
+    onInvalidTimestamp: 'skip',
+    onFull: n % 2 === 0 ? 'emit-partial' : 'fail',
+    streamTime: n % 4 === 0 ? 'key' : 'partition',
+    late: n % 3 === 0 ? 'drop' : mapAsync((value: number) => answers.ask(value), ordering),
+    onError,
+  } as const;
   const kinds: readonly (() => Stage)[] = [
     () => map((value) => maybe(value + 1), { onError }),
     () => filter((value) => maybe(value % 3 !== 0), { onError }),
@@ -246,11 +265,36 @@ function stageOf(
       }),
     () => mapAsync((value) => answers.ask(maybe(value)), { ...ordering, timeoutMs: 5 + 5 * n }),
     () => perRecord((value) => answers.ask(maybe(value), 1 + (n % 3)), { ...ordering, timeoutMs: 5 + 5 * n }),
+    () => (flow) =>
+      flow.pipe(
+        hoppingWindow({
+          ...eventTime,
+          sizeMs: 6,
+          advanceMs: 1 + (n % 4),
+          emit: n % 3 === 0 ? 'updates' : 'final',
+        }),
+        map(({ value }) => value),
+      ),
+    () => (flow) =>
+      n % 3 === 0
+        ? flow.pipe(
+            sessionWindow({ ...eventTime, gapMs: 1 + (n % 4), emit: 'updates' }),
+            map(({ value }) => value ?? 0),
+          )
+        : flow.pipe(
+            sessionWindow({ ...eventTime, gapMs: 1 + (n % 4) }),
+            map(({ value }) => value),
+          ),
+    () => (flow) =>
+      flow.pipe(
+        processingTimeWindow({ ...fold, sizeMs: 10 * (1 + (n % 3)), key: (value) => value % 2, onError }),
+        map(({ value }) => value),
+      ),
   ];
   return kinds[kind % kinds.length]!();
 }
 
-const choices = fc.array(fc.record({ kind: fc.nat(33), n: fc.nat(8), policy: fc.nat(4), order: fc.nat(2) }), {
+const choices = fc.array(fc.record({ kind: fc.nat(36), n: fc.nat(8), policy: fc.nat(4), order: fc.nat(2) }), {
   minLength: 1,
   maxLength: 4,
 });
@@ -267,7 +311,7 @@ const keepsOrder = ({ kind, n, order }: Choice): boolean =>
   (kind > 14 && kind < 18) ||
   (kind > 17 && kind < 22 && n < 4) ||
   kind === 29 ||
-  (kind > 29 && order === 0);
+  (kind > 29 && kind < 34 && order === 0);
 
 describe('stages, in any order and with anything happening', () => {
   it('settle, refuse or give up each record once', async () => {
