@@ -23,6 +23,7 @@ const pages = [
   'migrating-from-kafkajs',
   'sarama-for-js-readers',
   'observability',
+  'windows',
 ];
 const TIMEOUT_MS = 240_000;
 
