@@ -232,7 +232,7 @@ function isWaiting(call: Call<unknown, unknown>): boolean {
  * cache goes with it: outside `eachClaim` the claims share one. It is about the service, not about the records: a claim that is rewound or comes back finds it as it was.
  *
  * ```text
- * in                         a-b-a---a-|
+ * in                         a-b-a----a-|
  * lookups of 3 ms            a--A
  *                              b--B
  * order 'input'              ---A-(BA)A-|

@@ -221,9 +221,9 @@ function clockOf(delivery: Delivery<unknown>): Clock {
  * While its claim is being given away or drained nothing waits: what has to is left to the next owner.
  *
  * ```text
- * in                                           (abcd)----|
- * rateLimit({ records: 1, perMs: 3 })          a--b--c--(d|)
- * rateLimit({ records: 1, perMs: 3, burst: 3 }) (abc)d----|
+ * in                                             (abcd)|
+ * rateLimit({ records: 1, perMs: 3 })            a--b--c--(d|)
+ * rateLimit({ records: 1, perMs: 6, burst: 2 })  (ab)--c-----(d|)
  * ```
  *
  * @acks Settles nothing; a value that `weight` fails for is settled by `onError` (of which `retry` is its `then`).

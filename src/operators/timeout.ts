@@ -161,10 +161,9 @@ class TimeoutStage<A> extends StageSubscriber<Delivery<A>, Delivery<A>> implemen
  * complete hands nothing over again: there `retry` is its `then`.
  *
  * ```text
- * in                           a--b----|
- * timeout({ withinMs: 4 })     a--b----|
- * settled by what follows      (never a) ---b
- * onError: skip, acks          ----ab
+ * in                                             a--b----|
+ * timeout({ withinMs: 4, onError: skip })        a--b----|
+ * acks, where b is settled at once and a never   ---ba
  * ```
  *
  * @acks Settles what is late by `onError`, at once, whatever becomes of what was made from it; the rest by what follows.

@@ -22,6 +22,14 @@ afterEach(() => server.close());
 const client = (more: Partial<RegistryOptions> = {}): SchemaRegistry =>
   schemaRegistry({ url: server.url, retry: { attempts: 4, minDelayMs: 1, maxDelayMs: 2 }, ...more });
 
+/** Where nobody listens. */
+async function deserted(): Promise<string> {
+  const gone = await RegistryServer.start();
+  const { url } = gone;
+  await gone.close();
+  return url;
+}
+
 const text = { schema: '{"type":"string"}', schemaType: 'AVRO', references: [] };
 
 describe('a client of a registry', () => {
@@ -123,17 +131,18 @@ describe('a client of a registry', () => {
   });
 
   it('goes to the next address when one does not answer, and stays there', async () => {
-    const one = client({ url: ['http://127.0.0.1:1', server.url] });
+    const one = client({ url: [await deserted(), server.url] });
     expect(await one.schemaById(1)).toEqual(text);
     await one.latest('a');
     expect(server.asked).toHaveLength(2);
   });
 
   it('gives up in bounded time: nobody there, or nobody answering', async () => {
-    const nobody = await rejection<RegistryError>(client({ url: 'http://127.0.0.1:1' }).schemaById(1));
+    const url = await deserted();
+    const nobody = await rejection<RegistryError>(client({ url }).schemaById(1));
     expect(nobody).toMatchObject({ status: undefined, retriable: true, schemaId: 1 });
     expect(nobody.message).toBe(
-      'the schema registry at http://127.0.0.1:1 could not give schema 1: not reached (ECONNREFUSED)',
+      `the schema registry at ${url} could not give schema 1: not reached (ECONNREFUSED)`,
     );
     const clock = new VirtualClock();
     const options = {
