@@ -34,6 +34,7 @@ const UNIT_MS: { readonly [unit: string]: number } = {
   d: 86_400_000,
 };
 const CREDIT_RECORDS = 1_000;
+const ISO_DATE = /^[0-9]{4}-[0-9]{2}-[0-9]{2}(T|$)/;
 
 interface HeaderFilter {
   readonly name: string;
@@ -62,7 +63,8 @@ const since: Kind<Since> = {
   read(given) {
     const [, count, unit] = /^([0-9]+)([smhd])$/.exec(given) ?? [];
     if (count !== undefined) return { agoMs: Number(count) * UNIT_MS[unit!]! };
-    const atMs = Date.parse(given);
+    // eslint-disable-next-line no-restricted-globals -- reads a text, and does not tell the time
+    const atMs = ISO_DATE.test(given) ? Date.parse(given) : NaN;
     if (Number.isNaN(atMs))
       throw new UsageError(
         `must be a time as 2026-01-31T12:00:00Z, or how long ago as 30m, 2h or 7d, not '${given}'`,
@@ -185,7 +187,7 @@ async function dryRun(
                 });
               }
             } catch (cause) {
-              reject(cause as Error);
+              reject(cause);
             }
             if (found >= max) resolve();
           },

@@ -153,7 +153,7 @@ export function failureHeaders(
  */
 export function failureOf(record: Pick<ConsumerRecord<unknown, unknown>, 'headers'>): Failure | undefined {
   const { headers } = record;
-  const names = FAMILIES.find((family) => headers.get(family.topic) != null);
+  const names = FAMILIES.find((family) => (headers.get(family.topic) ?? null) !== null);
   if (names === undefined) return undefined;
   const text = (field: Field): string | undefined => headers.text(names[field]) ?? undefined;
   const isSpring = names === SPRING || names === SPRING_RETRY;
@@ -201,7 +201,7 @@ function bigEndian(value: number, length: number): Buffer {
 
 function numberIn(headers: RecordHeaders, name: string): number | undefined {
   const bytes = headers.get(name);
-  if (bytes == null || bytes.length === 0 || bytes.length > 8) return undefined;
+  if (bytes === null || bytes === undefined || bytes.length === 0 || bytes.length > 8) return undefined;
   return Number(BigInt.asIntN(bytes.length * 8, BigInt(`0x${bytes.toString('hex')}`)));
 }
 

@@ -265,7 +265,7 @@ describe('sluice redrive', () => {
       [['--filter-header', '=x'], "--filter-header must be a header's name"],
       [['--max', '0'], '--max must be a whole number'],
     ] as const)
-      expect(await rejection<Error>(run(...args))).toMatchObject({
+      expect(await rejection(run(...args))).toMatchObject({
         code: 'USAGE',
         message: expect.stringContaining(message) as unknown,
       });

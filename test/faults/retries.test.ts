@@ -10,8 +10,8 @@ import type { RetrierOptions } from './programs/retrier.ts';
 
 const PARTITIONS = 3;
 const KEYS = 40;
-const RECORDS = short ? 1_500 : 20_000;
-const KILLS = 5;
+const RECORDS = short ? 800 : 20_000;
+const KILLS = short ? 2 : 5;
 const SEED = 20_261_121;
 
 /** The same for the same words, evenly spread. */

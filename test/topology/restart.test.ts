@@ -73,9 +73,7 @@ describe('the waits', () => {
     [{ healthyAfterMs: -1 }, 'restart.healthyAfterMs'],
     [{ onRestart: 1 as never }, 'restart'],
   ])('%j makes no sense', (options, option) => {
-    expect(() => waits(options, [])).toThrow(
-      expect.objectContaining({ code: 'USAGE', option }) as unknown as UsageError,
-    );
+    expect(() => waits(options, [])).toThrow(expect.objectContaining({ code: 'USAGE', option }));
   });
 });
 
