@@ -19,6 +19,7 @@ function batchOf(bytes: number): Buffer {
 }
 
 class Host implements ReaderHost {
+  readonly clientId = 'bench';
   readonly clock = systemClock;
   readonly loop = new EmissionLoop(systemClock, 8);
   readonly budget = new ByteBudget(64 * 1024 * 1024);
