@@ -430,6 +430,43 @@ describe('retry topics with order by key', () => {
     }
   });
 
+  it('let no later record of a key go when the flow fails for one', async () => {
+    const done: string[] = [];
+    const t = await testTopology(
+      topology('t', ({ fromGroup, retryTopics }) => {
+        const later = retryTopics({ levels: LEVELS, deadLetter: 'dead', order: 'key' });
+        return fromGroup({
+          groupId: 'g',
+          topics: ['in'],
+          key: text(),
+          value: text(),
+          retryTopics: later,
+        }).pipe(
+          mapAsync(
+            ({ value }) => {
+              if (value === 'a1') return Promise.reject(new Error('no'));
+              done.push(value);
+              return Promise.resolve();
+            },
+            { concurrency: 8, order: 'none' },
+          ),
+        );
+      }),
+      { topics: TOPICS },
+    );
+    const failed = await t
+      .pipe(
+        'in',
+        ['b1', 'a1', 'a2', 'b2'].map((value) => ({ key: value[0]!, value, partition: 0 })),
+      )
+      .then(() => t.advance(60_000))
+      .catch((error: unknown) => error);
+    expect(failed).toMatchObject({ code: 'STAGE_FAILED', offset: 1 });
+    expect(done).not.toContain('a2');
+    expect(t.committed('in')[0]).toBe(1);
+    await t.close();
+  });
+
   it('keep it with the consumer protocol and its range, over members', async () => {
     const { work } = failing({ a1: 1, b2: 2 });
     await using t = await testTopology(
