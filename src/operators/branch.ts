@@ -54,24 +54,14 @@ export function otherwise<A, B>(then: Op<A, B>): Case<A, B> {
  * );
  * ```
  */
-export function branch<A, B>(b: Case<A, B>, options?: StageOptions<NoInfer<A>>): Op<A, B>;
-export function branch<A, B, C>(
-  b: Case<A, B>,
-  c: Case<A, C>,
-  options?: StageOptions<NoInfer<A>>,
-): Op<A, B | C>;
-export function branch<A, B, C, D>(
-  b: Case<A, B>,
-  c: Case<A, C>,
-  d: Case<A, D>,
-  options?: StageOptions<NoInfer<A>>,
-): Op<A, B | C | D>;
+export function branch<A, B>(b: Case<A, B>): Op<A, B>;
+export function branch<A, B, C>(b: Case<A, B>, c: Case<A, C>): Op<A, B | C>;
+export function branch<A, B, C, D>(b: Case<A, B>, c: Case<A, C>, d: Case<A, D>): Op<A, B | C | D>;
 export function branch<A, B, C, D, E>(
   b: Case<A, B>,
   c: Case<A, C>,
   d: Case<A, D>,
   e: Case<A, E>,
-  options?: StageOptions<NoInfer<A>>,
 ): Op<A, B | C | D | E>;
 export function branch<A, B, C, D, E, F>(
   b: Case<A, B>,
@@ -79,7 +69,6 @@ export function branch<A, B, C, D, E, F>(
   d: Case<A, D>,
   e: Case<A, E>,
   f: Case<A, F>,
-  options?: StageOptions<NoInfer<A>>,
 ): Op<A, B | C | D | E | F>;
 export function branch<A, B, C, D, E, F, G>(
   b: Case<A, B>,
@@ -88,7 +77,6 @@ export function branch<A, B, C, D, E, F, G>(
   e: Case<A, E>,
   f: Case<A, F>,
   g: Case<A, G>,
-  options?: StageOptions<NoInfer<A>>,
 ): Op<A, B | C | D | E | F | G>;
 export function branch<A, B, C, D, E, F, G, H>(
   b: Case<A, B>,
@@ -98,7 +86,6 @@ export function branch<A, B, C, D, E, F, G, H>(
   f: Case<A, F>,
   g: Case<A, G>,
   h: Case<A, H>,
-  options?: StageOptions<NoInfer<A>>,
 ): Op<A, B | C | D | E | F | G | H>;
 export function branch<A, B, C, D, E, F, G, H, I>(
   b: Case<A, B>,
@@ -109,7 +96,63 @@ export function branch<A, B, C, D, E, F, G, H, I>(
   g: Case<A, G>,
   h: Case<A, H>,
   i: Case<A, I>,
-  options?: StageOptions<NoInfer<A>>,
+): Op<A, B | C | D | E | F | G | H | I>;
+export function branch<A, B>(b: Case<A, B>, options: StageOptions<NoInfer<A>>): Op<A, B>;
+export function branch<A, B, C>(
+  b: Case<A, B>,
+  c: Case<A, C>,
+  options: StageOptions<NoInfer<A>>,
+): Op<A, B | C>;
+export function branch<A, B, C, D>(
+  b: Case<A, B>,
+  c: Case<A, C>,
+  d: Case<A, D>,
+  options: StageOptions<NoInfer<A>>,
+): Op<A, B | C | D>;
+export function branch<A, B, C, D, E>(
+  b: Case<A, B>,
+  c: Case<A, C>,
+  d: Case<A, D>,
+  e: Case<A, E>,
+  options: StageOptions<NoInfer<A>>,
+): Op<A, B | C | D | E>;
+export function branch<A, B, C, D, E, F>(
+  b: Case<A, B>,
+  c: Case<A, C>,
+  d: Case<A, D>,
+  e: Case<A, E>,
+  f: Case<A, F>,
+  options: StageOptions<NoInfer<A>>,
+): Op<A, B | C | D | E | F>;
+export function branch<A, B, C, D, E, F, G>(
+  b: Case<A, B>,
+  c: Case<A, C>,
+  d: Case<A, D>,
+  e: Case<A, E>,
+  f: Case<A, F>,
+  g: Case<A, G>,
+  options: StageOptions<NoInfer<A>>,
+): Op<A, B | C | D | E | F | G>;
+export function branch<A, B, C, D, E, F, G, H>(
+  b: Case<A, B>,
+  c: Case<A, C>,
+  d: Case<A, D>,
+  e: Case<A, E>,
+  f: Case<A, F>,
+  g: Case<A, G>,
+  h: Case<A, H>,
+  options: StageOptions<NoInfer<A>>,
+): Op<A, B | C | D | E | F | G | H>;
+export function branch<A, B, C, D, E, F, G, H, I>(
+  b: Case<A, B>,
+  c: Case<A, C>,
+  d: Case<A, D>,
+  e: Case<A, E>,
+  f: Case<A, F>,
+  g: Case<A, G>,
+  h: Case<A, H>,
+  i: Case<A, I>,
+  options: StageOptions<NoInfer<A>>,
 ): Op<A, B | C | D | E | F | G | H | I>;
 export function branch<A>(
   ...given: readonly (Case<A, unknown> | StageOptions<A> | undefined)[]

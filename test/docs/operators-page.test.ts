@@ -24,7 +24,7 @@ it.each(docs.map(({ name, marbles }) => ({ name, marbles })))('the snippet of $n
   });
   const given = ['claims', 'expectAcks', 'expectFlow', 'expectSettlements', 'flow'] as const;
   let expectations = 0;
-  // eslint-disable-next-line @typescript-eslint/no-implied-eval, @typescript-eslint/no-unsafe-type-assertion -- the page's own code
+  // eslint-disable-next-line @typescript-eslint/no-implied-eval -- the page's own code
   const body = new Function('rx', ...Object.keys(operators), ...given, outputText) as (
     ...all: unknown[]
   ) => void;

@@ -309,7 +309,7 @@ describe.each(cases)('$name', ({ name, stage }) => {
     expect(() => stage({ maxKeys: 0 })).toThrow(/maxKeys/);
     expect(() => stage({ key: 'id' })).toThrow(/key/);
     expect(() => stage({ durationMs: -1, periodMs: -1 })).toThrow(/durationMs|periodMs/);
-    expect(() => stage({ duration: rx.timer, notifier: rx.of(1) })).toThrow(/not both/);
+    expect(() => stage({ duration: () => rx.NEVER, notifier: rx.of(1) })).toThrow(/not both/);
     expect(() => stage({ onError: 1 as never })).toThrow(/onError/);
   });
 });

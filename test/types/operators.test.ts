@@ -54,17 +54,17 @@ const keeping: Check = (f) => {
   expectTypeOf(f.pipe(delayUntil((o) => o.total, { maxHeld: 1 }))).toEqualTypeOf<Flow<Order>>();
   // @ts-expect-error neither a number nor a function
   f.pipe(debounce({}));
-  // @ts-expect-error both
+  // @ts-expect-error both kinds of it at once
   f.pipe(audit({ durationMs: 1, duration: () => rx.of(1) }));
   // @ts-expect-error no Observable
   f.pipe(throttle({ duration: () => 5 }));
-  // @ts-expect-error both
+  // @ts-expect-error both kinds of it at once
   f.pipe(sample({ periodMs: 1, notifier: rx.of(1) }));
   // @ts-expect-error an object is no key
   f.pipe(debounce({ durationMs: 1, key: (o) => o }));
   // @ts-expect-error no maxKeys
   f.pipe(dedupe({ key: (o) => o.id }));
-  // @ts-expect-error no time
+  // @ts-expect-error a string is no time
   f.pipe(delayUntil((o) => o.id));
   // @ts-expect-error no such property
   f.pipe(delayUntil((o) => o.nope));
@@ -97,7 +97,7 @@ const lanes: Check = (f) => {
   ).toEqualTypeOf<Flow<number>>();
   const byId = (o: Order): string => o.id;
   const plain = rx.map((d: Delivery<Order>) => d);
-  // @ts-expect-error no bound
+  // @ts-expect-error there is no bound
   f.pipe(groupByKey(byId, (group) => group, {}));
   // @ts-expect-error a lane answers with a Flow
   f.pipe(groupByKey(byId, (group) => group.pipe(plain), { maxKeys: 1 }));
