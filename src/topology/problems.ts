@@ -1,27 +1,12 @@
 // What goes wrong without failing: told on a diagnostics channel, and to a developer as a process warning.
-import diagnosticsChannel from 'node:diagnostics_channel';
+import { problemEvents, restartEvents, stuckEvents, undoneEvents } from '../core/events/channels.ts';
+import type { RestartEvent, UndoneTransactionEvent } from '../core/events/topology-events.ts';
 import type { StuckRecord } from '../flow/runtime.ts';
 import type { DeliveryProblem } from '../flow/settlement.ts';
-import type { Restart } from './types.ts';
-
-/** A delivery that leaked or was used after it had moved on. Payload: `LocatedProblem`. */
-const problems = diagnosticsChannel.channel('sluice:delivery-problem');
-
-/** A transaction of a topology was aborted, and its claims start over. Payload: {@link UndoneTransaction}. */
-const undone = diagnosticsChannel.channel('sluice:transaction-undone');
-
-/** A record that stays unsettled. Payload: {@link StuckInStage}. */
-const stuck = diagnosticsChannel.channel('sluice:record-stuck');
-
-/** A topology failed and begins again. Payload: {@link TopologyRestart}. */
-const restarts = diagnosticsChannel.channel('sluice:topology-restart');
-
-/** A restart, and of what. */
-export type TopologyRestart = Restart & { readonly topology: string };
 
 /** Publishes it; a developer is told of the failure too, which nobody else may ever see. */
-export function tellOfRestart(restart: TopologyRestart): void {
-  restarts.publish(restart);
+export function tellOfRestart(restart: RestartEvent): void {
+  restartEvents.publish(restart);
   if (process.env['NODE_ENV'] === 'production') return;
   const { topology, delayMs, cause } = restart;
   const why = cause instanceof Error ? cause.message : String(cause);
@@ -31,15 +16,9 @@ export function tellOfRestart(restart: TopologyRestart): void {
   );
 }
 
-/** A transaction that is not committed, and why. */
-export interface UndoneTransaction {
-  readonly transactionalId: string;
-  readonly cause: unknown;
-}
-
-/** Publishes it. */
-export function tellOfUndoing(transaction: UndoneTransaction): void {
-  if (undone.hasSubscribers) undone.publish(transaction);
+/** Publishes a transaction that is not committed, and why. */
+export function tellOfUndoing(transaction: UndoneTransactionEvent): void {
+  if (undoneEvents.hasSubscribers) undoneEvents.publish(transaction);
 }
 
 /** A problem with its place. */
@@ -47,7 +26,7 @@ export type LocatedProblem = DeliveryProblem & { readonly topic: string; readonl
 
 /** Publishes a delivery problem; outside production the process warns too. */
 export function warnOfProblem(problem: LocatedProblem): void {
-  problems.publish(problem);
+  problemEvents.publish(problem);
   if (process.env['NODE_ENV'] === 'production') return;
   const where = `${problem.topic}-${problem.partition}, record ${problem.sequence} of its claim`;
   process.emitWarning(
@@ -65,7 +44,7 @@ export interface StuckInStage extends StuckRecord {
 
 /** Publishes a stuck record and warns. */
 export function warnOfStuck(record: StuckInStage): void {
-  stuck.publish(record);
+  stuckEvents.publish(record);
   const { topic, partition, offset, ageMs, stage } = record;
   const where =
     stage === undefined

@@ -17,6 +17,7 @@ import { bindSluice, type Sluice } from './sluice.ts';
 import { SharedProducer } from '../sinks/shared-producer.ts';
 import { warnOfStuck } from './problems.ts';
 import { onStopSignals } from './signals.ts';
+import { TopologyTrace } from './topology-trace.ts';
 import type { RunOptions, RunSummary, Running } from './types.ts';
 
 const DRAIN_TIMEOUT_MS = 30_000;
@@ -48,6 +49,7 @@ export class TopologyRun implements FlowRuntime, Running {
   private readonly producer: SharedProducer;
   private readonly transactions: ExactlyOnce | undefined;
   private readonly drainTimeoutMs: number;
+  private readonly trace: TopologyTrace;
   private readonly stopListening: () => void;
   private recordsIn = 0;
   private recordsOut = 0;
@@ -69,6 +71,7 @@ export class TopologyRun implements FlowRuntime, Running {
   ) {
     this.clock = kafka.clock;
     this.drainTimeoutMs = options.drainTimeoutMs ?? DRAIN_TIMEOUT_MS;
+    this.trace = new TopologyTrace(name, this.clock);
     this.transactions = ExactlyOnce.of(name, kafka, options, (cause) => this.fail(cause));
     this.producer = new SharedProducer(kafka, options.producer, this.transactions?.producer);
     this.done = new Promise((resolve, reject) => {
@@ -81,6 +84,7 @@ export class TopologyRun implements FlowRuntime, Running {
     this.openFlows = ends.length;
     // From here on the run has an end, which takes the listeners away.
     this.stopListening = onStopSignals(this, signals);
+    this.trace.started();
     if (this.transactions !== undefined) this.starting.push(this.transactions.start());
     withRuntime(this, () => {
       for (const end of ends) this.subscribe(end);
@@ -134,6 +138,7 @@ export class TopologyRun implements FlowRuntime, Running {
   fail(cause: unknown): void {
     if (this.failure !== undefined) return;
     this.failure = { cause };
+    this.trace.failed(cause);
     void this.end((source) => source.drain(this.drainTimeoutMs));
   }
 
@@ -210,6 +215,7 @@ export class TopologyRun implements FlowRuntime, Running {
   }
 
   private async finish(stop: (source: RunningSource) => Promise<void>): Promise<void> {
+    this.trace.draining();
     this.transactions?.stop();
     const results = await Promise.allSettled([...this.sources].map(stop));
     for (const result of results) {
@@ -222,12 +228,10 @@ export class TopologyRun implements FlowRuntime, Running {
     for (const subscription of this.subscriptions) subscription.unsubscribe();
     this.stopListening();
     this.watchTimer?.cancel();
-    if (this.failure !== undefined) this.rejectDone(this.failure.cause);
-    else
-      this.resolveDone({
-        recordsIn: this.recordsIn,
-        recordsOut: this.recordsOut,
-        unsettled: this.unsettled(),
-      });
+    const { recordsIn, recordsOut, failure } = this;
+    const summary = { recordsIn, recordsOut, unsettled: this.unsettled() };
+    this.trace.ended(summary, failure !== undefined);
+    if (failure !== undefined) this.rejectDone(failure.cause);
+    else this.resolveDone(summary);
   }
 }

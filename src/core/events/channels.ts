@@ -53,6 +53,7 @@ export const blockedEvents = channel('sluice:blocked');
 export const commitEvents = channel('sluice:commit');
 export const transactionEvents = channel('sluice:transaction');
 export const topologyEvents = channel('sluice:topology');
+export const restartEvents = channel('sluice:topology-restart');
 export const undoneEvents = channel('sluice:transaction-undone');
 export const problemEvents = channel('sluice:delivery-problem');
 export const stuckEvents = channel('sluice:record-stuck');
