@@ -1,5 +1,6 @@
 // What of a run's producer options kafkajs's producer can do.
 
+import type { CompressionTypes } from 'kafkajs';
 import type { ProducerOptions } from '../core/producer/options.ts';
 import { producerSettings } from '../core/producer/options.ts';
 import { UsageError } from '../errors.ts';
@@ -8,7 +9,7 @@ import { UsageError } from '../errors.ts';
 export interface SendSettings {
   readonly acks: -1 | 0 | 1;
   /** kafkajs's number for the codec. */
-  readonly compression: number;
+  readonly compression: CompressionTypes;
   readonly timeoutMs: number;
   readonly bufferBytes: number;
   readonly batchBytes: number;
@@ -47,7 +48,7 @@ export function sendSettings(options: ProducerOptions): SendSettings {
   });
   return {
     acks,
-    compression: CODECS[compression]!,
+    compression: CODECS[compression] as CompressionTypes,
     timeoutMs: requestTimeoutMs,
     bufferBytes,
     batchBytes,

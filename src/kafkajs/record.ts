@@ -33,7 +33,7 @@ export class KafkajsRecord implements Omit<Pick<FetchedRecord, keyof FetchedReco
     this.topic = topic;
     this.partition = partition;
     this.offset = Number(message.offset);
-    this.message = message as Message;
+    this.message = message;
   }
 
   get leaderEpoch(): number {

@@ -41,6 +41,7 @@ beforeAll(async () => {
   for (const line of stdout.split('\n')) {
     const start = /^[^ ]*?((?:wrong|right)-\d+)\.ts\(\d+,\d+\): (.*)$/.exec(line);
     if (start !== null) file = start[1]!;
+    else if (!line.startsWith(' ')) file = '';
     if (file === '' || line === '') continue;
     errors.set(file, `${errors.get(file) ?? ''}${start === null ? line : start[2]!}\n`);
   }

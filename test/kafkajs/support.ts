@@ -59,7 +59,8 @@ export function cuttable(brokers: readonly string[]): CuttableClient {
     client,
     kill() {
       isDead = true;
-      for (const socket of sockets) socket.destroy();
+      // Without an error, kafkajs would wait for answers until their requests time out.
+      for (const socket of sockets) socket.destroy(new Error('the network is gone'));
     },
     async ended() {
       let timer: NodeJS.Timeout | undefined;

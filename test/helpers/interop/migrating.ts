@@ -21,7 +21,9 @@ export async function startStep(
   if (step === 1) {
     const running = pricing(names, priceOf).start(kafkajs(existing));
     await running.ready;
-    return async () => void (await running.drain());
+    return async () => {
+      await running.drain();
+    };
   }
   const kafka = new Kafka({ brokers: bootstrap.split(',') });
   const running = pricing(names, priceOf).start(kafka);
