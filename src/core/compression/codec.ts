@@ -12,6 +12,8 @@ export interface Codec {
   readonly name: CodecName;
   /** The number of this codec in a batch's attributes. */
   readonly id: number;
+  /** Whether other threads do what is not small; else only what is very large. */
+  readonly isThreaded: boolean;
   /** In the caller's turn. `level` is of {@link LEVELS}; without one it is the codec's own default, and a codec without levels takes no notice. */
   compress(data: Buffer, level?: number): Buffer;
   /** In the caller's turn. @throws CompressionError when `data` is damaged, or would be larger than `maxBytes` once decompressed. */

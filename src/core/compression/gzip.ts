@@ -71,6 +71,7 @@ function compress(data: Buffer, level?: number): Buffer {
 export const gzip: Codec = {
   name: 'gzip',
   id: 1,
+  isThreaded: true,
   compress,
   decompress,
   compressAside: (data, level) =>

@@ -152,6 +152,7 @@ export async function loadLz4(): Promise<Codec> {
   return {
     name: 'lz4',
     id: 3,
+    isThreaded: false,
     compress: (data) => compress(library, data),
     decompress: (data, maxBytes) => decode(library, data, planOf(data, maxBytes)),
     compressAside: (data) =>

@@ -4,6 +4,7 @@ import type { Codec } from './codec.ts';
 export const none: Codec = {
   name: 'none',
   id: 0,
+  isThreaded: false,
   compress: (data) => data,
   decompress: (data) => data,
   compressAside: (data) => data,

@@ -134,6 +134,7 @@ export async function loadSnappy(): Promise<Codec> {
   return {
     name: 'snappy',
     id: 2,
+    isThreaded: false,
     compress: (data) => compress(library, data),
     decompress: (data, maxBytes) => decode(library, data, planOf(data, maxBytes)),
     compressAside: (data) =>

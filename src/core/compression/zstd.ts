@@ -145,6 +145,7 @@ function codecOf(engine: Engine): Codec {
   return {
     name: 'zstd',
     id: 4,
+    isThreaded: true,
     compress: (data, level = LEVEL) => engine.compress(data, level),
     decompress: (data, maxBytes) => decode(engine, data, planOf(data, maxBytes)),
     compressAside: (data, level = LEVEL) =>

@@ -1,7 +1,7 @@
 // The fetched and not yet handed over data of one partition, as a row of records.
 
 import { CompressionError, KafkaError } from '../../errors.ts';
-import { prepareCodec } from '../compression/registry.ts';
+import { codecById, prepareCodec } from '../compression/registry.ts';
 import { BatchCursor } from '../records/batch-cursor.ts';
 import type { FetchedRecord } from '../records/fetched-record.ts';
 import { parseBatches, type RecordBatch } from '../records/record-batch.ts';
@@ -58,6 +58,11 @@ export class RecordSource {
   private cursor: BatchCursor | undefined;
   /** The batch that waits for room, or to be unpacked: it was found to be visible. */
   private shown: RecordBatch | undefined;
+  /** The batch behind the current one, of the same answer, where it is unpacked by another thread meanwhile. */
+  private ahead: RecordBatch | undefined;
+  private unpackingAhead: Promise<void> | undefined;
+  /** What reading ahead met: it is told in its turn. */
+  private aheadFailure: unknown;
   private returned: FetchedRecord | undefined;
   private loading = false;
   /** What the last packed batch unpacked to, in its own bytes. */
@@ -138,6 +143,9 @@ export class RecordSource {
     this.waitsForRoom = false;
     this.shown = undefined;
     this.returned = undefined;
+    this.ahead = undefined;
+    this.unpackingAhead = undefined;
+    this.aheadFailure = undefined;
     this.hold?.close();
     this.hold = undefined;
     this.batch = undefined;
@@ -183,6 +191,7 @@ export class RecordSource {
         return false;
       }
       if (this.isHidden(batch)) {
+        this.unpackingAhead = undefined;
         this.unbuffer(batch.wireBytes);
         this.endBatch();
         this.context.share.release(batch.wireBytes);
@@ -215,10 +224,34 @@ export class RecordSource {
 
   /** Undefined when it is unpacked now. */
   private unpack(batch: RecordBatch): Promise<void> | undefined {
+    const { unpackingAhead } = this;
+    this.unpackingAhead = undefined;
+    if (unpackingAhead !== undefined) return unpackingAhead;
     const { maxBatchBytes, unpacksAside } = this.context;
     if (unpacksAside) return batch.openAside(maxBatchBytes);
     batch.open(maxBatchBytes);
     return undefined;
+  }
+
+  /** Has another thread unpack the batch behind `current` while the records of that one are handed over, if there is room for it. */
+  private unpackAhead(current: RecordBatch): void {
+    const { unpacksAside, share, maxBatchBytes } = this.context;
+    this.unpackingAhead = undefined;
+    if (!unpacksAside || this.ahead !== undefined || !codecById(current.codecId).isThreaded) return;
+    try {
+      const step = this.batches!.next();
+      if (step.done === true) return;
+      const batch = step.value;
+      this.ahead = batch;
+      const isWanted = batch.codecId === current.codecId && !batch.isControl && batch.count > 0;
+      if (!isWanted || !share.admits(batch.wireBytes * this.ratio)) return;
+      this.unpackingAhead = batch.openAside(maxBatchBytes);
+      // It is told in its turn.
+      this.unpackingAhead?.catch(() => undefined);
+    } catch (error) {
+      // A batch that cannot be unpacked says so again in its turn; one that cannot be read is not met again.
+      if (this.ahead === undefined) this.aheadFailure = error;
+    }
   }
 
   private open(batch: RecordBatch): void {
@@ -229,10 +262,11 @@ export class RecordSource {
     const hold = new BatchHold(share, batch.bytes, batch.codecId === 0 ? this.data!.pin : undefined);
     this.hold = hold;
     this.keep(hold);
-    if (batch.codecId !== 0) this.ratio = Math.max(1, batch.bytes / batch.wireBytes);
-    if (batch.bytes === batch.wireBytes) return;
+    if (batch.codecId === 0) return;
+    this.ratio = Math.max(1, batch.bytes / batch.wireBytes);
     share.take(batch.bytes);
     share.release(batch.wireBytes);
+    this.unpackAhead(batch);
   }
 
   /** From here on the bytes are not the data's any more. */
@@ -254,6 +288,10 @@ export class RecordSource {
   }
 
   private takeBatch(): RecordBatch | undefined {
+    const { ahead, aheadFailure } = this;
+    this.ahead = undefined;
+    if (ahead !== undefined) return ahead;
+    if (aheadFailure !== undefined) throw aheadFailure;
     for (;;) {
       if (this.batches !== undefined) {
         const step = this.batches.next();

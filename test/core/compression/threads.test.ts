@@ -138,4 +138,52 @@ describe('with threads', () => {
       open.close();
     },
   );
+
+  it.each(['gzip', 'zstd'] as const)(
+    'what is unpacked ahead comes in its turn, and an error in its own, with %s',
+    async (codec) => {
+      start({ compression: codec, batchBytes: 400_000 });
+      const sent = Array.from({ length: 60 }, (_, at) => text(at, 50_000));
+      for (let at = 0; at < sent.length; at += 6)
+        await Promise.all(
+          sent.slice(at, at + 6).map((value) => producer.sendAsync('t', { value, partition: 0 })),
+        );
+      const read = (maxBatchBytes?: number): Promise<{ seen: (string | null)[]; error?: Error }> =>
+        new Promise((resolve, reject) => {
+          const opening = openPartitions(kafka.cluster, {
+            topic: 't',
+            partitions: [0],
+            from: 'earliest',
+            to: 'latest',
+            maxBatchBytes,
+          });
+          opening.then(({ readers: [reader], close }) => {
+            const seen: (string | null)[] = [];
+            reader!.start({
+              onRecord: (record, sequence) => {
+                seen.push(record.valueText);
+                reader!.settle(sequence);
+              },
+              onPressure: () => undefined,
+              onEnd: () => {
+                close();
+                resolve({ seen });
+              },
+              onError: (error) => {
+                close();
+                resolve({ seen, error });
+              },
+            });
+          }, reject);
+        });
+      expect((await read()).seen).toEqual(sent);
+      // The last batch, behind others that are in order, is too large for this reader.
+      const large = Array.from({ length: 7 }, (_, at) => text(at, 55_000));
+      await Promise.all(large.map((value) => producer.sendAsync('t', { value, partition: 0 })));
+      const { seen, error } = await read(330_000);
+      expect(seen).toEqual(sent);
+      expect(error).toMatchObject({ name: 'CompressionError' });
+      expect(error!.message).toContain('t-0 stopped at offset 60');
+    },
+  );
 });
