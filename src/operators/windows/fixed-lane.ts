@@ -96,7 +96,7 @@ export class FixedLane<A, K extends Key, R> extends WindowLane<A, K, R> {
     return true;
   }
 
-  protected nextDueMs(): number {
+  nextDueMs(): number {
     const { graceMs } = this.config;
     if (this.keys === undefined) return this.ends.first + graceMs - this.quietTime;
     let next = Infinity;

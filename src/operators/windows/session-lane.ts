@@ -3,6 +3,7 @@ import { KeyMap, type Key } from '../../flow/key.ts';
 import type { Settlement } from '../../flow/settlement.ts';
 import { EndHeap } from './end-heap.ts';
 import { tooManyKeys } from './fixed-lane.ts';
+import { KeySessions } from './key-sessions.ts';
 import type { LaneConfig, LaneStage } from './lane-config.ts';
 import { OpenWindow } from './open-window.ts';
 import { WindowLane } from './window-lane.ts';
@@ -11,15 +12,6 @@ import { WindowLane } from './window-lane.ts';
 export interface SessionConfig<A, K extends Key, R> extends LaneConfig<A, K, R> {
   readonly gapMs: number;
   readonly merge: (earlier: R, later: R) => R;
-}
-
-/** The sessions of a key that are open: apart from each other, ascending. */
-interface KeySessions<R> {
-  /** Per key: the newest of its values. */
-  time: number;
-  /** Per key: what ends before, with gap and grace, is closed. */
-  closed: number;
-  readonly sessions: OpenWindow<R>[];
 }
 
 /** Sessions, as Kafka Streams has them: [first, last], and values at most the gap apart belong together, bounds included. */
@@ -49,11 +41,11 @@ export class SessionLane<A, K extends Key, R> extends WindowLane<A, K, R> {
     // Sessions from `from` up to `to` become one with the value.
     let start = timestamp;
     let end = timestamp;
-    const sessions = ofKey?.sessions;
-    let to = sessions?.length ?? 0;
-    while (to > 0 && sessions![to - 1]!.start > timestamp + gapMs) to--;
+    const sessions = ofKey?.list;
+    const to = ofKey?.countUpTo(timestamp + gapMs) ?? 0;
+    const first = ofKey?.first ?? 0;
     let from = to;
-    while (from > 0 && sessions![from - 1]!.end >= timestamp - gapMs) {
+    while (from > first && sessions![from - 1]!.end >= timestamp - gapMs) {
       const session = sessions![--from]!;
       if (session.start < start) start = session.start;
       if (session.end > end) end = session.end;
@@ -69,13 +61,13 @@ export class SessionLane<A, K extends Key, R> extends WindowLane<A, K, R> {
 
     if (ofKey === undefined) {
       if (perKey && this.keys.size >= maxKeys) throw tooManyKeys(this.config);
-      ofKey = { time: Number.NEGATIVE_INFINITY, closed: Number.NEGATIVE_INFINITY, sessions: [] };
+      ofKey = new KeySessions();
       this.keys.set(key, ofKey);
     }
     // As Kafka Streams: sessions that become part of another are taken back, unless nothing but the value changes.
     const takesBack = updates && (start !== timestamp || end !== timestamp);
     const owner = this.takeOver(delivery, 1, updates ? 1 + (takesBack ? to - from : 0) : 0);
-    const old = takesBack ? ofKey.sessions.slice(from, to).map(boundsOf) : [];
+    const old = takesBack ? ofKey.list.slice(from, to).map(boundsOf) : [];
     const session = this.join(ofKey, key, from, to, { start, end, row });
     session.parts.push(owner);
     if (timestamp < closed) this.noteSaved(session);
@@ -98,23 +90,24 @@ export class SessionLane<A, K extends Key, R> extends WindowLane<A, K, R> {
     return true;
   }
 
-  protected nextDueMs(): number {
+  nextDueMs(): number {
     let next = Infinity;
-    for (const { time, sessions } of this.keys.values()) {
-      if (sessions.length === 0) continue;
-      const base = this.config.perKey ? time : this.quietTime;
-      next = Math.min(next, sessions[0]!.end + this.waitMs + 1 - base);
+    for (const ofKey of this.keys.values()) {
+      const oldest = ofKey.oldest();
+      if (oldest === undefined) continue;
+      const base = this.config.perKey ? ofKey.time : this.quietTime;
+      next = Math.min(next, oldest.end + this.waitMs + 1 - base);
     }
     return next;
   }
 
   protected *windows(): Iterable<OpenWindow<R>> {
-    for (const { sessions } of this.keys.values()) yield* sessions;
+    for (const ofKey of this.keys.values()) yield* ofKey.open();
   }
 
   protected takeAll(): OpenWindow<R>[] {
     const all = [...this.windows()].sort(inOrder);
-    if (this.config.perKey) for (const { sessions } of this.keys.values()) sessions.length = 0;
+    if (this.config.perKey) for (const ofKey of this.keys.values()) ofKey.clear();
     else this.keys.clear();
     this.ends.clear();
     this.open = 0;
@@ -131,7 +124,7 @@ export class SessionLane<A, K extends Key, R> extends WindowLane<A, K, R> {
 
   /** Makes one session of those from `from` up to `to`; of none, a new one. */
   private join(
-    { sessions }: KeySessions<R>,
+    { list: sessions }: KeySessions<R>,
     key: Key,
     from: number,
     to: number,
@@ -188,16 +181,17 @@ export class SessionLane<A, K extends Key, R> extends WindowLane<A, K, R> {
   }
 
   private takeOut(session: OpenWindow<R>): void {
-    const { sessions } = this.keys.get(session.key)!;
-    sessions.splice(sessions.indexOf(session), 1);
-    if (sessions.length === 0) this.keys.delete(session.key);
+    // They end in the order in which they begin, so the one that closes is the oldest.
+    const ofKey = this.keys.get(session.key)!;
+    ofKey.drop();
+    if (ofKey.oldest() === undefined) this.keys.delete(session.key);
     this.open--;
   }
 
   private closeKeysAfter(elapsedMs: number): boolean {
     const closed: OpenWindow<R>[] = [];
     for (const ofKey of this.keys.values()) {
-      for (const { end } of ofKey.sessions) {
+      for (const { end } of ofKey.open()) {
         if (end < ofKey.time + elapsedMs - this.waitMs)
           ofKey.closed = Math.max(ofKey.closed, end + this.waitMs + 1);
       }
@@ -207,13 +201,14 @@ export class SessionLane<A, K extends Key, R> extends WindowLane<A, K, R> {
     return closed.length > 0;
   }
 
-  private takeKey({ closed, sessions }: KeySessions<R>, into: OpenWindow<R>[]): OpenWindow<R>[] {
-    let count = 0;
-    while (count < sessions.length && sessions[count]!.end < closed - this.waitMs)
-      into.push(sessions[count++]!);
-    if (count > 0) sessions.splice(0, count);
-    this.open -= count;
-    return into;
+  private takeKey(ofKey: KeySessions<R>, into: OpenWindow<R>[]): OpenWindow<R>[] {
+    for (;;) {
+      const oldest = ofKey.oldest();
+      if (oldest === undefined || oldest.end >= ofKey.closed - this.waitMs) return into;
+      into.push(oldest);
+      ofKey.drop();
+      this.open--;
+    }
   }
 }
 

@@ -8,6 +8,7 @@ import { onAbort } from '../../core/on-abort.ts';
 import { nobody, type Owner } from '../../flow/owner.ts';
 import type { Settlement } from '../../flow/settlement.ts';
 import { CommitMarks } from './commit-marks.ts';
+import { IdleWatch, type Waiting } from './idle-watch.ts';
 import type { LaneConfig, LaneStage } from './lane-config.ts';
 import { isBefore, placeOf, type IdleTime, type Mark, type Marked, type Position } from './mark.ts';
 import type { Muted, OpenWindow } from './open-window.ts';
@@ -32,10 +33,10 @@ function addPlace(places: number[], place: number): void {
   places.push(place);
 }
 
-/** How often an idle partition is looked at within `idleMs`. */
-const LOOKS = 4;
+/** What a closed window holds. */
+const NONE: Owner[] = [];
 
-export abstract class WindowLane<A, K extends Key, R> implements Marked {
+export abstract class WindowLane<A, K extends Key, R> implements Marked, Waiting {
   /** Stream time: the newest of all values, whatever their keys. */
   protected time = Number.NEGATIVE_INFINITY;
   /** Windows that were closed by this time are done: what is read again of them is settled silently. */
@@ -56,10 +57,7 @@ export abstract class WindowLane<A, K extends Key, R> implements Marked {
   private isGone = false;
   private fullTimer: Timer | undefined;
 
-  private idleTimer: Timer | undefined;
-  private arrivals = 0;
-  private seenArrivals = 0;
-  private quietSinceMs = 0;
+  private readonly idle: IdleWatch | undefined;
 
   // The position of what happened last.
   private offset = -1;
@@ -91,6 +89,9 @@ export abstract class WindowLane<A, K extends Key, R> implements Marked {
       this.times = new StreamTimes(this.time);
     }
     if (settlement === undefined) return;
+    const { idleMs } = config;
+    if (idleMs !== undefined && settlement.caughtUp !== undefined)
+      this.idle = new IdleWatch(settlement, idleMs, this);
     const gone = (): void => {
       this.abandon();
       stage.gone(this);
@@ -124,20 +125,18 @@ export abstract class WindowLane<A, K extends Key, R> implements Marked {
       this.step = step;
       throw cause;
     }
-    this.arrivals++;
     if (!isIn) this.tooLate(delivery);
     if (this.catchingUp && !isBefore(this.offset, this.step, this.catchUpTo)) this.caughtUp();
     if (this.settlement?.pressed === true) this.checkFull();
-    if (this.config.idleMs !== undefined && this.idleTimer === undefined)
-      this.lookForIdle(this.config.idleMs);
+    this.idle?.arrived();
   }
 
   /** Emits every window there is. */
   close(final: boolean): void {
     if (!final) this.emitRound(this.takeAll(), false);
     else {
-      this.becomeQuiet();
-      this.closeIdle(Infinity);
+      this.onQuiet();
+      this.onIdle(Infinity);
     }
   }
 
@@ -162,12 +161,35 @@ export abstract class WindowLane<A, K extends Key, R> implements Marked {
     if (this.isGone) return;
     this.isGone = true;
     this.fullTimer?.cancel();
-    this.idleTimer?.cancel();
+    this.idle?.stop();
     for (const stop of this.stops.splice(0)) stop();
     for (const window of this.takeAll()) {
       window.isOpen = false;
       for (const part of window.parts) part.shareGivenUp(true);
     }
+  }
+
+  get hasWindows(): boolean {
+    return !this.isEmpty;
+  }
+
+  onQuiet(): void {
+    this.quietTime = this.time;
+  }
+
+  onIdle(elapsedMs: number): void {
+    if (this.marks !== undefined) {
+      this.passIdle(this.offset, Infinity);
+      if (this.catchingUp) this.caughtUp();
+    }
+    if (this.isEmpty) return;
+    this.step++;
+    if (!this.closeAfter(elapsedMs)) {
+      this.step--;
+      return;
+    }
+    const time = this.config.perKey ? (elapsedMs === Infinity ? -1 : elapsedMs) : this.time;
+    if (this.marks !== undefined) this.idleDone.push([this.offset, this.step, time]);
   }
 
   markAt(offset: number): Mark {
@@ -193,7 +215,7 @@ export abstract class WindowLane<A, K extends Key, R> implements Marked {
   /** Closes what is due when `elapsedMs` have gone by since it became quiet, and moves time on to the last of it. False when nothing is. */
   protected abstract closeAfter(elapsedMs: number): boolean;
   /** Milliseconds from when it became quiet to when the next window is due. */
-  protected abstract nextDueMs(): number;
+  abstract nextDueMs(): number;
   protected abstract windows(): Iterable<OpenWindow<R>>;
   /** Every window there is, in the order in which they would close. */
   protected abstract takeAll(): OpenWindow<R>[];
@@ -264,6 +286,7 @@ export abstract class WindowLane<A, K extends Key, R> implements Marked {
     for (const window of windows) {
       const { key, start, end, row, parts } = window;
       window.isOpen = false;
+      window.parts = NONE;
       for (const muted of window.muted ?? []) muted.row.ack();
       if (window.saved !== undefined) round.saved.push(...window.saved);
       const owner = new RowOwner(parts, round, this.rounds);
@@ -360,53 +383,5 @@ export abstract class WindowLane<A, K extends Key, R> implements Marked {
       // Rows on their way may make room.
       if (this.rounds.size === 0 && !this.isEmpty) this.stage.onFull(this);
     }, FULL_AFTER_MS);
-  }
-
-  private lookForIdle(idleMs: number): void {
-    if (this.settlement?.caughtUp === undefined || this.isEmpty || this.isGone) return;
-    this.becomeQuiet();
-    this.startIdleTimer(idleMs / LOOKS, idleMs);
-  }
-
-  private becomeQuiet(): void {
-    this.seenArrivals = this.arrivals;
-    this.quietSinceMs = this.clock.now();
-    this.quietTime = this.time;
-  }
-
-  private startIdleTimer(delayMs: number, idleMs: number): void {
-    this.idleTimer = this.clock.setTimeout(() => {
-      this.idleTimer = undefined;
-      this.lookWhetherIdle(idleMs);
-    }, delayMs);
-    this.idleTimer.unref?.();
-  }
-
-  // The clock counts only where nothing older can come: all that is in the log was handed over, and has come here.
-  private lookWhetherIdle(idleMs: number): void {
-    const elapsedMs = this.clock.now() - this.quietSinceMs;
-    const { caughtUp, inFlight } = this.settlement!;
-    let waitMs = idleMs / LOOKS;
-    if (this.seenArrivals !== this.arrivals || caughtUp !== true || inFlight !== 0) this.becomeQuiet();
-    else if (elapsedMs >= idleMs) {
-      this.closeIdle(elapsedMs);
-      waitMs = Math.min(Math.max(waitMs, this.nextDueMs() - elapsedMs), idleMs);
-    }
-    if (!this.isEmpty && !this.isGone) this.startIdleTimer(waitMs, idleMs);
-  }
-
-  private closeIdle(elapsedMs: number): void {
-    if (this.marks !== undefined) {
-      this.passIdle(this.offset, Infinity);
-      if (this.catchingUp) this.caughtUp();
-    }
-    if (this.isEmpty) return;
-    this.step++;
-    if (!this.closeAfter(elapsedMs)) {
-      this.step--;
-      return;
-    }
-    const time = this.config.perKey ? (elapsedMs === Infinity ? -1 : elapsedMs) : this.time;
-    if (this.marks !== undefined) this.idleDone.push([this.offset, this.step, time]);
   }
 }

@@ -205,7 +205,7 @@ describe('windows and restarts', () => {
         expect(one.life.problems).toEqual([]);
         expect(commit.metadata.length).toBeLessThanOrEqual(4_096);
       }),
-      { numRuns: 400 },
+      { numRuns: 250 },
     );
   });
 });
