@@ -1,4 +1,4 @@
-// Transactional copiers, ours and Kafka's, share a group: aborted by chance, stopped and, in the long form, killed.
+// Transactional copiers, ours and Kafka's, share a group: aborted by chance and, in the long form, stopped and killed.
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { kafkaTool, sluice, type Tool } from '../cli/support/tool.ts';
 import { brokers, short, testKafka, uniqueName } from '../helpers/brokers.ts';
@@ -6,7 +6,7 @@ import { lib } from '../helpers/interop/java-side.ts';
 import { until } from '../helpers/until.ts';
 import { readAll } from '../rows/support/producing.ts';
 
-const RECORDS = short ? 6_000 : 60_000;
+const RECORDS = short ? 3_000 : 60_000;
 const PARTITIONS = 6;
 const LIMIT_MS = 180_000;
 
@@ -38,16 +38,14 @@ const LIMIT_MS = 180_000;
       running.push(tool);
       return tool;
     };
-    const copies = (tool: Tool): Promise<void> =>
-      tool.until('it copies', () => Number(tool.events.at(-1)?.['totalProcessed'] ?? 0) > 50);
     const first = member(true, 'a');
-    await copies(first);
     const second = member(false, 'b');
-    await copies(second);
-    expect(await first.end('SIGTERM')).toBe(0);
     const third = member(true, 'c');
-    await copies(third);
     if (!short) {
+      const copies = (tool: Tool): Promise<void> =>
+        tool.until('it copies', () => Number(tool.events.at(-1)?.['totalProcessed'] ?? 0) > 50);
+      for (const tool of [first, second, third]) await copies(tool);
+      expect(await first.end('SIGTERM')).toBe(0);
       await third.end('SIGKILL');
       await copies(member(true, 'c'));
     }
