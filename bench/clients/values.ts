@@ -34,7 +34,7 @@ export function values(valueBytes: number, kind: ValueKind = 'random'): readonly
 const AGENT = 'Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0';
 const TOKEN_BYTES = 24;
 
-/** Field names and an agent that repeat, and numbers and a token that do not: a codec makes about a third of it. */
+/** Field names and an agent that repeat, and numbers and a token that do not: a codec makes about a fifth of it. */
 function asEvent(noise: Buffer, id: number, chance: number): Buffer {
   const kind = ['view', 'order', 'payment'][chance % 3];
   const token = noise.toString('base64', 0, TOKEN_BYTES).slice(0, TOKEN_BYTES);
