@@ -274,9 +274,9 @@ function isWaiting(call: Call<unknown, unknown>): boolean {
  * ```
  * @throws UsageError for options that make no sense
  */
-export function enrich<A, K extends Key, V, B>(options: EnrichOptions<NoInfer<A>, K, V, B>): Op<A, B> {
+export function enrich<A, K extends Key, V, B>(options: EnrichOptions<A, K, V, B>): Op<A, B> {
   const { ttlMs, missingTtlMs = 0, maxEntries = MAX_ENTRIES } = options;
-  const setup = asyncSetup<A>('enrich', options as EnrichOptions<A, K, V, B> & Ordering<A>);
+  const setup = asyncSetup<A>('enrich', options);
   for (const name of ['key', 'lookup', 'combine'] as const) {
     if (typeof options[name] !== 'function')
       throw new UsageError(`enrich: ${name} is a function, not ${typeof options[name]}`, name);

@@ -241,7 +241,7 @@ function clockOf(delivery: Delivery<unknown>): Clock {
  * ```
  * @throws UsageError for numbers that are no rate
  */
-export function rateLimit<A>(options: RateLimitOptions<NoInfer<A>>): Op<A, A> {
+export function rateLimit<A>(options: RateLimitOptions<A>): Op<A, A> {
   const stage = namedStage<A>('rateLimit', options);
   const { records, perMs, burst = records, weight } = options;
   const rate = { records, perMs, burst };

@@ -99,9 +99,8 @@ class Walks {
     const known = this.made.get(type);
     if (known !== undefined) return known;
     // A record may have itself among its fields.
-    let walk: Walk | undefined;
-    this.made.set(type, (cursor) => walk!(cursor));
-    walk = this.make(type);
+    this.made.set(type, (cursor) => walk(cursor));
+    const walk: Walk = this.make(type);
     this.made.set(type, walk);
     return walk;
   }

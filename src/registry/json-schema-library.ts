@@ -39,9 +39,9 @@ const OPTIONS = {
 
 async function classFor(dialect: string): Promise<AjvClass> {
   try {
-    if (dialect.includes('2020-12')) return (await import('ajv/dist/2020.js')).Ajv2020 as unknown as AjvClass;
-    if (dialect.includes('2019-09')) return (await import('ajv/dist/2019.js')).Ajv2019 as unknown as AjvClass;
-    return (await import('ajv')).Ajv as unknown as AjvClass;
+    if (dialect.includes('2020-12')) return (await import('ajv/dist/2020.js')).Ajv2020;
+    if (dialect.includes('2019-09')) return (await import('ajv/dist/2019.js')).Ajv2019;
+    return (await import('ajv')).Ajv;
   } catch (cause) {
     throw new UsageError(
       'jsonSchema() needs the package ajv to check values: npm install ajv',

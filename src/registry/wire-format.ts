@@ -43,7 +43,7 @@ export function markOf(data: Buffer, context: SerdeContext): SchemaMark {
   if (mark !== undefined) return mark;
   throw new SchemaError(
     `the ${context.part} of a record of topic '${context.topic}' was not written with a schema registry: ` +
-      `${data.length < PREFIX_BYTES ? `it has ${data.length} bytes` : `it begins with ${data[0]}, not 0`}`,
+      (data.length < PREFIX_BYTES ? `it has ${data.length} bytes` : `it begins with ${data[0]}, not 0`),
     [],
   );
 }

@@ -121,15 +121,28 @@ describe('circuitBreaker', () => {
   });
 
   it('lets the next call decide when the one that was to decide is given up', async () => {
-    const lost = new ManualSource<string>();
-    const { source, state, circuits } = rig({ concurrency: 2 });
+    const [source, other] = [new ManualSource<string>(), new ManualSource<string>()];
+    const answers = { fails: throwError(() => boom), hangs: NEVER, works: of('d') };
+    let how: keyof typeof answers = 'fails';
+    const circuits: Circuit[] = [];
+    const stage = circuitBreaker((_: string) => answers[how], {
+      ...basis,
+      concurrency: 2,
+      onError: skip,
+      onCircuit: (circuit) => circuits.push(circuit),
+    });
+    const out = collect(source.flow.pipe(stage));
     source.emitAll('ab', { complete: false });
     await source.time.advance(5);
-    expect(circuits).toEqual(['open', 'half-open']);
-    void lost;
-    state.down = false;
-    source.emit('c');
+    how = 'hangs';
+    source.subscriber!.next(other.emit('c'));
+    how = 'works';
+    source.emit('d');
+    expect(out.values).toEqual([]);
+    other.lose();
+    expect(out.values).toEqual(['d']);
     expect(circuits).toEqual(['open', 'half-open', 'closed']);
+    expect(other.marked('give-up')).toBe('c');
   });
 
   it('opens by the rate of failures among the last calls', () => {

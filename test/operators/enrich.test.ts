@@ -7,14 +7,14 @@ import { collect, ManualSource } from '../flow/manual-source.ts';
 const boom = new Error('boom');
 type Options = EnrichOptions<string, string, string | null, string>;
 
-const basis: Options = {
+const basis = {
   key: (x) => x,
   lookup: (key) => timer(3).pipe(rxMap(() => key.toUpperCase())),
   combine: (_, found) => found ?? 'none',
   concurrency: 9,
   order: 'input',
   ttlMs: 1_000,
-};
+} satisfies Options;
 
 /** Lookups that answer when they are told to. */
 class Service {
@@ -278,7 +278,7 @@ describe('enrich', () => {
   });
 
   it('checks its options', () => {
-    const make = (more: object) => () => enrich({ ...basis, ...more });
+    const make = (more: object) => () => enrich<string, string, string | null, string>({ ...basis, ...more });
     expect(make({ ttlMs: undefined })).toThrow(/ttlMs/);
     expect(make({ ttlMs: -1 })).toThrow(/ttlMs/);
     expect(make({ missingTtlMs: NaN })).toThrow(/missingTtlMs/);

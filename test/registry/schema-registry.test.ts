@@ -2,7 +2,7 @@ import { createServer, type Server } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import {
-  RegistryError,
+  type RegistryError,
   schemaRegistry,
   type RegistryOptions,
   type SchemaRegistry,

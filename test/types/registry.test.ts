@@ -80,12 +80,12 @@ const operators: Check = (f) => {
       }),
     ),
   ).toEqualTypeOf<Flow<{ id: string; name: string | undefined }>>();
-  // @ts-expect-error no time
+  // @ts-expect-error there is no time given
   f.pipe(timeout({}));
   // @ts-expect-error no interval
   f.pipe(rateLimit({ records: 1 }));
-  // @ts-expect-error not said what happens when it is open
   f.pipe(
+    // @ts-expect-error not said what happens when it is open
     circuitBreaker((o) => of(o), {
       concurrency: 1,
       order: 'input',
@@ -93,19 +93,19 @@ const operators: Check = (f) => {
       halfOpenAfterMs: 5,
     }),
   );
-  // @ts-expect-error neither failures nor rate
   f.pipe(
     circuitBreaker((o) => of(o), {
       concurrency: 1,
       order: 'input',
+      // @ts-expect-error neither failures nor rate
       opensAfter: {},
       halfOpenAfterMs: 5,
       whenOpen: 'fail',
     }),
   );
-  // @ts-expect-error a key that is an object
   f.pipe(
     enrich({
+      // @ts-expect-error a key that is an object
       key: (o) => o,
       lookup: async () => 1,
       combine: () => 1,
