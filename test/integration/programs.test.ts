@@ -158,7 +158,8 @@ describe.each([
   ): Promise<void> {
     const deadline = Date.now() + PATIENCE_MS;
     while (!(await what())) {
-      if (Date.now() > deadline) throw new Error(`waited ${String(PATIENCE_MS / 1000)} s; the program said: ${program.output()}`);
+      if (Date.now() > deadline)
+        throw new Error(`waited ${String(PATIENCE_MS / 1000)} s; the program said: ${program.output()}`);
       await new Promise((resolve) => setTimeout(resolve, 100));
     }
   }
