@@ -1,5 +1,6 @@
 // Follows values into a stage that may pass over some of them, and says when one did so without a reason.
-import { handleOf } from '../../../src/flow/delivery.ts';
+import { ClaimStates } from '../../../src/flow/claim-states.ts';
+import { handleOf, type Delivery } from '../../../src/flow/delivery.ts';
 import { createFlow } from '../../../src/flow/flow.ts';
 import type { Op } from '../../../src/flow/op.ts';
 import type { Owner } from '../../../src/flow/owner.ts';
@@ -53,7 +54,9 @@ export class Passage {
   private readonly wrong: (what: string) => void;
   private readonly reason: Reason;
   private readonly key: (item: Item) => number;
-  private readonly lanes = new Map<string, Lane>();
+  /** A value that was gathered with others belongs to the claim of the first, as in the stages. */
+  private readonly claims = new ClaimStates<Map<number, Lane>>(() => new Map());
+  private readonly ofMember = new Map<number, Lane>();
   private readonly out = new Set<number>();
 
   constructor(
@@ -76,7 +79,7 @@ export class Passage {
         flow.subscribe({
           next: (delivery) => {
             const item = delivery.value;
-            const lane = this.laneOf(item);
+            const lane = this.laneOf(delivery);
             const number = lane.arrived++;
             subscriber.next(
               handleOf(delivery).relay((owner) => new Watched(owner, () => this.settled(item, lane, number))),
@@ -92,14 +95,13 @@ export class Passage {
     return tap((item) => void this.out.add(item.token));
   }
 
-  private laneOf(item: Item): Lane {
-    const first = item.of[0] ?? '';
-    const claim = this.reason.lanes === 'member' ? '' : first.slice(0, first.lastIndexOf('|'));
-    const name = `${claim}|${this.key(item)}`;
-    let lane = this.lanes.get(name);
+  private laneOf(delivery: Delivery<Item>): Lane {
+    const lanes = this.reason.lanes === 'member' ? this.ofMember : this.claims.of(delivery);
+    const key = this.key(delivery.value);
+    let lane = lanes.get(key);
     if (lane === undefined) {
       lane = { arrived: 0 };
-      this.lanes.set(name, lane);
+      lanes.set(key, lane);
     }
     return lane;
   }
