@@ -48,6 +48,7 @@ export function sendSettings(options: ProducerOptions): SendSettings {
   });
   return {
     acks,
+    // eslint-disable-next-line @typescript-eslint/no-unsafe-enum-assignment -- the enum is a value of kafkajs's module, which is the user's
     compression: CODECS[compression] as CompressionTypes,
     timeoutMs: requestTimeoutMs,
     bufferBytes,
