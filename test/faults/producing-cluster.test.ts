@@ -27,7 +27,8 @@ const LIMIT_MS = 120_000;
         'broker.heartbeat.interval.ms': '500',
         'producer.id.expiration.ms': '2000',
         'producer.id.expiration.check.interval.ms': '200',
-        'transactional.id.expiration.ms': '2000',
+        // More than a busy machine may stand still between two steps of a test.
+        'transactional.id.expiration.ms': '5000',
         'transaction.remove.expired.transaction.cleanup.interval.ms': '200',
       },
     });

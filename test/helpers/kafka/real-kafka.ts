@@ -188,8 +188,11 @@ export async function startRealKafka(options: RealKafkaOptions): Promise<RealKaf
       const gone = new Promise((resolve) => node.once('exit', resolve));
       node.kill('SIGKILL');
       await gone;
-      await whileDown?.();
-      await starts[at]!();
+      try {
+        await whileDown?.();
+      } finally {
+        await starts[at]!();
+      }
     },
     stop,
   };
