@@ -29,10 +29,7 @@ export { merge } from './merge.ts';
 export { partitionBy, type PartitionByOptions } from './partition-by.ts';
 export { passing } from './passing.ts';
 export { perRecord } from './per-record.ts';
-export {
-  processingTimeWindow,
-  type ProcessingTimeWindowOptions,
-} from './processing-time-window.ts';
+export { processingTimeWindow, type ProcessingTimeWindowOptions } from './processing-time-window.ts';
 export { rateLimit, type RateLimitOptions } from './rate-limit.ts';
 export { sample, type SampleOptions } from './sample.ts';
 export { scan, type ScanOptions } from './scan.ts';
