@@ -130,8 +130,8 @@ describe("Kafka's settings", () => {
   ])('that cannot be are named: %#', async (settings, message) => {
     const error = await rejection(read(settings));
     expect(error).toBeInstanceOf(UsageError);
-    expect((error as Error).message).toContain(message);
-    expect((error as Error).message).not.toContain('open sesame');
+    expect(error.message).toContain(message);
+    expect(error.message).not.toContain('open sesame');
   });
 });
 
