@@ -81,6 +81,7 @@ describe('branch', () => {
       revoke(given, '---!');
       expectFlow(given.pipe(branch(when(is('a'), gathers()), otherwise(gathers())))).toBe('---(xb)|', {
         x: 'aa',
+        b: 'b',
       });
       expectAcks(given).toBe('---(aab)');
     });
