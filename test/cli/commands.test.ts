@@ -348,14 +348,14 @@ describe('a configuration file', () => {
     const file = path.join(dir, 'producer.properties');
     writeFileSync(
       file,
-      'compression.type=gzip\nclient.id=from-file\nretries=3\nrequest.timeout.ms=30000\nacks=all\n',
+      'compression.type=gzip\nclient.id=from-file\nmetrics.num.samples=3\nrequest.timeout.ms=30000\nacks=all\n',
     );
     const args = ['--topic', 'config', '--max-messages', '20', '--acks', '1', '--producer.config', file];
     const tool = await finished('verifiable-producer', ...server, ...args);
     expect(tool.code).toBe(0);
     expect(tool.errors.split('\n')).toEqual([
       'sluice verifiable-producer: --producer.config is deprecated in Kafka; --command-config takes the same file',
-      'sluice verifiable-producer: warning: the client has no equivalent of the setting retries; left out',
+      'sluice verifiable-producer: warning: the client has no equivalent of the setting metrics.num.samples; left out',
       '',
     ]);
     expect(await records('config', 1)).toHaveLength(20);
