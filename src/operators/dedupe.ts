@@ -73,7 +73,7 @@ class DedupeStage<A> extends ValueStage<A, A> implements ClaimListener {
   private readonly awaited = new Set<Original<A>>();
   private readonly watch = new ClaimWatch(this);
   private newest = Number.NEGATIVE_INFINITY;
-  private finishing = false;
+  private ended = false;
 
   constructor(out: Subscriber<Delivery<A>>, stage: NamedStage<A>, options: DedupeOptions<A>) {
     super(out, stage);
@@ -100,17 +100,17 @@ class DedupeStage<A> extends ValueStage<A, A> implements ClaimListener {
       this.forgetOld();
     }
     for (const copy of this.takeCopies(original)) copy.ack();
-    this.endIfOver();
+    this.forgetIfOver();
   }
 
-  /** It was refused or given up: nothing stands for its copies any more, so the first of them goes on in its place, unless the flow is over. */
+  /** It was refused or given up: nothing stands for its copies any more, so the first of them goes on in its place, unless the flow has ended. */
   onLeft(original: Original<A>): void {
     if (this.originals.get(original.key) === original) this.originals.delete(original.key);
     for (const copy of this.takeCopies(original)) {
       if (this.closed || this.out.closed || isDead(copy)) handleOf(copy).giveUp();
       else this.next(copy);
     }
-    this.endIfOver();
+    this.forgetIfOver();
   }
 
   onLost(): void {
@@ -127,7 +127,7 @@ class DedupeStage<A> extends ValueStage<A, A> implements ClaimListener {
       if (original.copies.length === 0) this.awaited.delete(original);
       for (const copy of dead) handleOf(copy).giveUp();
     }
-    this.endIfOver();
+    this.forgetIfOver();
   }
 
   keeps(settlement: Settlement): boolean {
@@ -160,9 +160,10 @@ class DedupeStage<A> extends ValueStage<A, A> implements ClaimListener {
     }
   }
 
+  // At once, whoever still waits: what keeps an original further down may wait for the end, as a window does.
   protected override end(): void {
-    this.finishing = true;
-    this.endIfOver();
+    this.ended = true;
+    super.end();
   }
 
   // An older time does not replace a newer one: what passes late says nothing of what comes next.
@@ -206,14 +207,20 @@ class DedupeStage<A> extends ValueStage<A, A> implements ClaimListener {
     }
   }
 
-  private endIfOver(): void {
-    if (this.finishing && !this.closed && this.awaited.size === 0) super.end();
+  private forgetIfOver(): void {
+    if (this.ended && this.awaited.size === 0) this.forget();
   }
 
+  /** After the end, copies still wait for what becomes of their originals; unsubscribed before it, they are left. */
   private abandon(): void {
-    this.watch.close();
+    if (this.ended && this.awaited.size > 0) return;
     for (const original of [...this.awaited])
       for (const copy of this.takeCopies(original)) handleOf(copy).giveUp();
+    this.forget();
+  }
+
+  private forget(): void {
+    this.watch.close();
     this.originals.clear();
     this.done.clear();
   }

@@ -2,7 +2,16 @@ import { describe, expect, it } from '@jest/globals';
 import { map as rxMap, timer } from 'rxjs';
 import { createFlow } from '../../src/flow/flow.ts';
 import type { Op } from '../../src/flow/op.ts';
-import { batch, dedupe, map, mapAsync, merge, retry, skip } from '../../src/operators/index.ts';
+import {
+  batch,
+  dedupe,
+  map,
+  mapAsync,
+  merge,
+  retry,
+  skip,
+  tumblingWindow,
+} from '../../src/operators/index.ts';
 import { testFlow } from '../../src/testing/marbles.ts';
 import { collect, ManualSource } from '../flow/manual-source.ts';
 
@@ -101,13 +110,40 @@ describe('dedupe', () => {
     expect(out.ended).toEqual(['complete']);
   });
 
-  it('waits at the end for the copies, and leaves them unsettled when it is unsubscribed', () => {
+  it('ends at once, and settles the copies that wait when their original is', () => {
+    for (const [settle, marked] of [
+      ['ack', 'ack'],
+      ['nack', 'give-up'],
+    ] as const) {
+      const source = new ManualSource<string>();
+      const out = collect(source.flow.pipe(byLetter), { ack: false });
+      source.emitAll('aA');
+      expect(out.ended).toEqual(['complete']);
+      expect(source.marked(marked)).toBe('');
+      out.deliveries[0]![settle]('why');
+      expect(source.marked(marked)).toMatch(/A$/);
+    }
+  });
+
+  it('does not wait for what a window keeps until the end', () => {
     const source = new ManualSource<string>();
-    const out = collect(source.flow.pipe(byLetter), { ack: false });
-    source.emitAll('aA');
-    expect(out.ended).toEqual([]);
-    out.deliveries[0]!.ack();
+    const window = tumblingWindow<string, string, string>({
+      sizeMs: 10,
+      graceMs: 0,
+      onFull: 'fail',
+      key: (x) => x,
+      timestamp: () => 0,
+      seed: () => '',
+      add: (all, x) => all + x,
+    });
+    const out = collect(source.flow.pipe(byLetter, window));
+    source.emitAll('aAa');
+    expect(out.values.map(({ value }) => value)).toEqual(['a']);
     expect(out.ended).toEqual(['complete']);
+    expect(source.marked('ack')).toBe('a A a');
+  });
+
+  it('leaves copies unsettled when it is unsubscribed', () => {
     const other = new ManualSource<string>();
     const stopped = collect(other.flow.pipe(byLetter), { ack: false });
     other.emitAll('aA', { complete: false });
