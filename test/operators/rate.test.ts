@@ -314,6 +314,27 @@ describe.each(cases)('$name', ({ name, stage }) => {
   });
 });
 
+it('what is emitted at the end comes before the end, whatever it sets off', () => {
+  const sources = twoClaims();
+  const pressing = map((value: string) => {
+    if (value === 'a') sources[1].press();
+    return value;
+  });
+  const out = collect(
+    mergeOf(sources).pipe(
+      debounce({ durationMs: 10 }),
+      pressing,
+      map((value) => value),
+    ),
+  );
+  sources[0].emit('a');
+  sources[1].emit('b');
+  for (const source of sources) source.complete();
+  expect(out.values).toEqual(['b', 'a']);
+  expect(out.ended).toEqual(['complete']);
+  expect(sources.map((source) => source.marked('ack'))).toEqual(['a', 'b']);
+});
+
 describe('a duration of the user’s', () => {
   it('that fails ends the flow, and leaves what is kept unsettled', async () => {
     for (const operator of [debounce, audit]) {

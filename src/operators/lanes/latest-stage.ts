@@ -75,6 +75,7 @@ export abstract class LatestStage<A> extends ValueStage<A, A> implements Holder,
   /** All that keep a value or run, in the order in which they began. */
   private readonly lanes = new Set<Lane<A>>();
   private ending = false;
+  private passing = 0;
 
   constructor(
     out: Subscriber<Delivery<A>>,
@@ -207,8 +208,14 @@ export abstract class LatestStage<A> extends ValueStage<A, A> implements Holder,
   }
 
   protected pass(delivery: Delivery<A>): void {
-    if (this.closed || this.out.closed) handleOf(delivery).giveUp();
-    else this.out.next(delivery);
+    if (this.closed || this.out.closed) {
+      handleOf(delivery).giveUp();
+      return;
+    }
+    // What it sets off may be the last that was kept: the end comes behind this one.
+    this.passing++;
+    this.out.next(delivery);
+    this.passing--;
   }
 
   /** The user's duration for a value; undefined for one in milliseconds. Throws what the user's function throws. */
@@ -285,7 +292,7 @@ export abstract class LatestStage<A> extends ValueStage<A, A> implements Holder,
   }
 
   private endIfOver(): void {
-    if (!this.ending || this.closed) return;
+    if (!this.ending || this.closed || this.passing > 0) return;
     for (const { kept } of this.lanes) if (kept !== undefined) return;
     super.end();
   }
