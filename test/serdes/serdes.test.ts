@@ -86,7 +86,7 @@ describe('nullable', () => {
       },
     });
     expect(serde.nullable).toBe(true);
-    await serde.prepare?.(Buffer.from('x'));
+    await serde.prepare?.(Buffer.from('x'), context);
     expect(prepared).toEqual(['x']);
   });
 });

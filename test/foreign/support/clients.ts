@@ -16,7 +16,8 @@ export interface Missing {
   readonly missing: string;
 }
 
-export type Name = 'kafkajs' | 'platformatic' | 'rdkafka' | 'kcat' | 'java' | 'tools' | 'sarama' | 'franz' | 'codecs';
+export type Name =
+  'kafkajs' | 'platformatic' | 'rdkafka' | 'kcat' | 'java' | 'tools' | 'sarama' | 'franz' | 'codecs';
 
 const HERE = path.join('test', 'foreign');
 const CACHE = path.resolve('.cache', 'foreign');
