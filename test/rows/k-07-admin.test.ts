@@ -159,11 +159,13 @@ const LIMIT_MS = 300_000;
       },
     ]);
     const applied = async (): Promise<boolean> => {
-      const [of2, of1] = await admin.describeConfigs([
+      const described = await admin.describeConfigs([
         { type: 'BROKER', name: '2', configNames: ['log.cleaner.threads'] },
         { type: 'BROKER', name: '1', configNames: ['message.max.bytes'] },
+        { type: 'GROUP', name: 'some-group', configNames: ['consumer.session.timeout.ms'] },
       ]);
-      return of2!.configEntries[0]!.value === '2' && of1!.configEntries[0]!.value === '5000000';
+      const values = described.map(({ configEntries }) => configEntries[0]?.value);
+      return values.join() === '2,5000000,50000';
     };
     await until('the brokers have heard of it', applied);
     const described = await admin.describeConfigs([
