@@ -1,10 +1,11 @@
 // The leader's part of a rebalance: who subscribes to what, how many partitions there are, who gets which.
 
-import { ProtocolError, UsageError } from '../../errors.ts';
+import { ProtocolError } from '../../errors.ts';
 import type { Cluster } from '../cluster/cluster.ts';
 import { decodeSubscription, encodeAssignment } from '../protocol/consumer-protocol.ts';
 import { toAssignment, toTopicPartitions } from './assignment.ts';
-import type { Assignment, Assignor, MemberSubscription, PartitionRacks } from './assignors/assignor.ts';
+import type { Assignor, MemberSubscription, PartitionRacks } from './assignors/assignor.ts';
+import { withoutHandOvers } from './hand-over.ts';
 import type { MemberAssignments } from './member-requests.ts';
 
 /** A member in the coordinator's answer to the leader. */
@@ -42,8 +43,8 @@ export function divide(
   { members, partitionCounts }: GroupView,
 ): MemberAssignments {
   const existing = new Map([...partitionCounts].filter(([, count]) => count > 0));
-  const divided = assignor.assign(existing, members, racksOf(cluster, existing, members));
-  if (cooperative) checkHandOver(assignor.name, members, divided);
+  const all = assignor.assign(existing, members, racksOf(cluster, existing, members));
+  const divided = cooperative ? withoutHandOvers(assignor.name, members, all) : all;
   return members.map(({ memberId }) => {
     const assignment = divided.get(memberId) ?? new Map();
     const userData = assignor.assignmentUserData?.(memberId, assignment) ?? null;
@@ -79,31 +80,6 @@ function racksOf(
     );
   }
   return racks;
-}
-
-/** What one member holds and another is given at once would be read by both. */
-function checkHandOver(
-  name: string,
-  members: readonly MemberSubscription[],
-  divided: ReadonlyMap<string, Assignment>,
-): void {
-  const owner = new Map<string, string>();
-  for (const { memberId, ownedPartitions } of members)
-    for (const [topic, partitions] of ownedPartitions)
-      for (const partition of partitions) {
-        if (divided.get(memberId)?.get(topic)?.includes(partition) !== true)
-          owner.set(`${topic}-${partition}`, memberId);
-      }
-  for (const [memberId, assignment] of divided)
-    for (const [topic, partitions] of assignment)
-      for (const partition of partitions) {
-        const held = owner.get(`${topic}-${partition}`);
-        if (held === undefined || held === memberId) continue;
-        throw new UsageError(
-          `Assignor '${name}' is cooperative and gave ${topic}-${partition} to ${memberId} while ${held} still holds it; leave it out of this division`,
-          'assignors',
-        );
-      }
 }
 
 function readMember({ memberId, groupInstanceId, metadata }: JoinedMember): MemberSubscription {
