@@ -140,7 +140,8 @@ export class MetadataStore implements MetadataCache {
     let changed = response.brokers.length !== this.nodes.size || response.controllerId !== this.controllerId;
     for (const { nodeId, host, port, rack } of response.brokers) {
       const known = this.nodes.get(nodeId);
-      if (known?.host !== host || known.port !== port) changed = true;
+      if (known?.host !== host || known.port !== port || rack !== (this.racks.get(nodeId) ?? null))
+        changed = true;
       if (rack === null) this.racks.delete(nodeId);
       else this.racks.set(nodeId, rack);
     }

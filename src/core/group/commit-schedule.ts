@@ -90,7 +90,8 @@ export class CommitSchedule {
     this.timer = undefined;
     this.settledRecords = 0;
     this.postponed = false;
-    this.doubtfulUntilMs = -Infinity;
+    // A doubt outlives the claims: a member of the consumer protocol that lost them may be given them again in the epoch that it had, in which the
+    // coordinator takes the late commit of the old claim for one of the new.
   }
 
   /** The generation is gone: no commit of it is repeated. The sources are to be removed as well. */

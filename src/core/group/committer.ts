@@ -28,7 +28,7 @@ export interface CommitOptions {
   readonly signal?: AbortSignal | undefined;
   /** Called with the points that an answer took; the others of the same commit are repeated, or it rejects. */
   readonly onAccepted?: ((points: readonly OffsetPoint[]) => void) | undefined;
-  /** Called for each try that was sent and not answered: it may still be carried out, behind later ones. */
+  /** Called for each try that may have been sent and was not answered, or was called off: it may still be carried out, behind later ones. */
   readonly onUnanswered?: (() => void) | undefined;
 }
 

@@ -179,7 +179,7 @@ export class GroupConsumer implements RecordGroup {
     const { cluster, options, times } = this;
     const host: MembershipHost = {
       topics: (signal) => this.topics(signal),
-      onDivided: (counts) => this.subscription.watch(counts),
+      onDivided: (divided) => this.subscription.watch(divided),
       onAssigned: (assignment) => this.assign(assignment),
       onRevoke: (partitions) => this.revoke(partitions),
       onLost: (cause) => this.loseAll(cause),

@@ -3,6 +3,7 @@
 import type { KafkaError } from '../../errors.ts';
 import type { Assignment } from './assignors/assignor.ts';
 import type { Generation } from './committer.ts';
+import type { DividedTopics } from './leader.ts';
 import type { BlockedEvent } from './listener.ts';
 import type { MemberRequest, MemberState, Verdict } from './membership-table.ts';
 
@@ -34,8 +35,8 @@ export interface GroupMembership {
 export interface MembershipHost {
   /** The topics to subscribe to, asked before each join. */
   topics(signal: AbortSignal): Promise<readonly string[]>;
-  /** Called on the leader with the partition counts its division is based on, on the others with undefined. */
-  onDivided(partitionCounts: ReadonlyMap<string, number> | undefined): void;
+  /** Called on the leader with what its division is based on, on the others with undefined. */
+  onDivided(topics: DividedTopics | undefined): void;
   /**
    * The whole of what the member owns from now on. What was not owned before is claimed; what is owned already is left alone and keeps its claim
    * epoch. What was owned and is not in it any more was handed to `onRevoke` before.

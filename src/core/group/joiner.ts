@@ -10,7 +10,7 @@ import type { joinGroupApi } from '../protocol/messages/11-join-group.ts';
 import { toAssignment, toTopicPartitions } from './assignment.ts';
 import { isCooperative, type Assignment, type Assignor, type LastAssignment } from './assignors/assignor.ts';
 import type { Generation } from './committer.ts';
-import { divide, viewGroup } from './leader.ts';
+import { divide, viewGroup, type DividedTopics } from './leader.ts';
 import type { MemberAssignments, MemberRequests, OfferedProtocol } from './member-requests.ts';
 import { verdictOf, type Verdict } from './membership-table.ts';
 
@@ -40,7 +40,7 @@ export interface JoinerOptions {
 export interface Synced {
   readonly assignment: Assignment;
   /** On the leader, what its division is based on. */
-  readonly partitionCounts: ReadonlyMap<string, number> | undefined;
+  readonly topics: DividedTopics | undefined;
 }
 
 /** The attempt failed, and another one may succeed; the verdict says what has to happen first. */
@@ -100,7 +100,7 @@ export class Joiner {
     onSent: () => void,
   ): Promise<Synced> {
     const assignor = this.assignorOf(joined);
-    const { assignments, partitionCounts } = await this.lead(assignor, joined, signal);
+    const { assignments, topics } = await this.lead(assignor, joined, signal);
     onSent();
     const attempt = this.requests.sync(nodeId, generation, assignor.name, assignments, signal);
     const { errorCode: code, assignment: bytes } = await orAgain(attempt);
@@ -112,7 +112,7 @@ export class Joiner {
     const assignment = toAssignment(assignedPartitions);
     this.last.set(assignor.name, { assignment, generationId: generation.generationId });
     assignor.onAssignment?.(assignment, generation, userData);
-    return { assignment, partitionCounts };
+    return { assignment, topics };
   }
 
   private offer({ topics, owned, generationId }: Joining): OfferedProtocol[] {
@@ -143,13 +143,13 @@ export class Joiner {
     assignor: Assignor,
     joined: Joined,
     signal: AbortSignal,
-  ): Promise<{ assignments: MemberAssignments; partitionCounts: ReadonlyMap<string, number> | undefined }> {
-    if (joined.leader !== joined.memberId) return { assignments: [], partitionCounts: undefined };
+  ): Promise<{ assignments: MemberAssignments; topics: DividedTopics | undefined }> {
+    if (joined.leader !== joined.memberId) return { assignments: [], topics: undefined };
     try {
       const view = await viewGroup(this.cluster, joined.members, signal);
-      const { partitionCounts } = view;
-      if (joined.skipAssignment) return { assignments: [], partitionCounts };
-      return { assignments: divide(this.cluster, assignor, this.cooperative, view), partitionCounts };
+      const assignments = joined.skipAssignment ? [] : divide(assignor, this.cooperative, view);
+      const { partitionCounts, racks } = view;
+      return { assignments, topics: { partitionCounts, racks } };
     } catch (error) {
       throw error instanceof KafkaError && error.retriable ? new JoinAgain(error, 'again') : error;
     }

@@ -15,11 +15,17 @@ export interface JoinedMember {
   readonly metadata: Buffer;
 }
 
-/** What a group is made of. */
-export interface GroupView {
-  readonly members: readonly MemberSubscription[];
+/** What a division is based on besides the members; when it changes, the group has to divide anew. */
+export interface DividedTopics {
   /** Partition counts by topic, of every topic that any member subscribes to; 0 for those that do not exist. */
   readonly partitionCounts: ReadonlyMap<string, number>;
+  /** Empty when no member named a rack. */
+  readonly racks: PartitionRacks;
+}
+
+/** What a group is made of. */
+export interface GroupView extends DividedTopics {
+  readonly members: readonly MemberSubscription[];
 }
 
 /** Reads the subscriptions, and asks for the topics in them. Rejects with ProtocolError when a member's subscription is malformed. */
@@ -32,18 +38,20 @@ export async function viewGroup(
   const topics = [...new Set(members.flatMap((member) => member.topics))].sort();
   await cluster.refresh(topics, signal);
   const partitionCounts = new Map(topics.map((topic) => [topic, partitionCount(cluster, topic)]));
-  return { members, partitionCounts };
+  const existing = topics.filter((topic) => partitionCounts.get(topic)! > 0);
+  const isRackAware = members.some(({ rackId }) => rackId !== null && rackId !== '');
+  const racks = new Map(isRackAware ? existing.map((topic) => [topic, partitionRacks(cluster, topic)]) : []);
+  return { members, partitionCounts, racks };
 }
 
 /** Divides the group's partitions. Throws UsageError when the assignor breaks the rules. */
 export function divide(
-  cluster: Cluster,
   assignor: Assignor,
   cooperative: boolean,
-  { members, partitionCounts }: GroupView,
+  { members, partitionCounts, racks }: GroupView,
 ): MemberAssignments {
   const existing = new Map([...partitionCounts].filter(([, count]) => count > 0));
-  const all = assignor.assign(existing, members, racksOf(cluster, existing, members));
+  const all = assignor.assign(existing, members, racks);
   const divided = cooperative ? withoutHandOvers(assignor.name, members, all) : all;
   return members.map(({ memberId }) => {
     const assignment = divided.get(memberId) ?? new Map();
@@ -62,24 +70,12 @@ export function partitionCount(cluster: Cluster, topic: string): number {
   return known === undefined || known.errorCode !== 0 ? 0 : known.partitions.length;
 }
 
-function racksOf(
-  { metadata }: Cluster,
-  topics: ReadonlyMap<string, number>,
-  members: readonly MemberSubscription[],
-): PartitionRacks {
-  const racks = new Map<string, string[][]>();
-  if (members.every(({ rackId }) => rackId === null || rackId === '')) return racks;
-  for (const topic of topics.keys()) {
-    const partitions = metadata.topic(topic)?.partitions ?? [];
-    racks.set(
-      topic,
-      partitions.map(({ replicas }) => {
-        const known = replicas.map((nodeId) => metadata.rack(nodeId)).filter((rack) => rack !== undefined);
-        return [...new Set(known)];
-      }),
-    );
-  }
-  return racks;
+/** Of each partition's replicas, without repetition; a broker that is down keeps the rack it had. */
+export function partitionRacks({ metadata }: Cluster, topic: string): string[][] {
+  return (metadata.topic(topic)?.partitions ?? []).map(({ replicas }) => {
+    const known = replicas.map((nodeId) => metadata.rack(nodeId)).filter((rack) => rack !== undefined);
+    return [...new Set(known)];
+  });
 }
 
 function readMember({ memberId, groupInstanceId, metadata }: JoinedMember): MemberSubscription {

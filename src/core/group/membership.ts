@@ -299,7 +299,7 @@ export class Membership implements GroupMembership {
     this.session.watch();
     if (groupEvents.hasSubscribers)
       tellSynced(this.cluster, this, countOf(synced.assignment), { startedAt, sentMs });
-    this.host.onDivided(synced.partitionCounts);
+    this.host.onDivided(synced.topics);
     return synced.assignment;
   }
 

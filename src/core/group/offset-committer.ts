@@ -87,7 +87,8 @@ export class OffsetCommitter implements Committer {
       }
       return codes;
     } catch (error) {
-      if (maybeSent(error)) onUnanswered?.();
+      // Whoever calls it off cannot call back what is on the wire.
+      if (maybeSent(error) || signal?.aborted === true) onUnanswered?.();
       if (error instanceof KafkaError && error.retriable) cluster.forgetCoordinator('group', groupId);
       throw error;
     }

@@ -1,11 +1,11 @@
-// Which topics the member subscribes to, and whether they have grown since the group divided them.
+// Which topics the member subscribes to, and whether they have grown or moved since the group divided them.
 
 import { BrokerError, TimeoutError } from '../../errors.ts';
 import type { Timer } from '../clock.ts';
 import { awaitTopics } from '../cluster/await-topics.ts';
 import type { Cluster } from '../cluster/cluster.ts';
 import { withRetry } from '../cluster/retry.ts';
-import { partitionCount } from './leader.ts';
+import { partitionCount, partitionRacks, type DividedTopics } from './leader.ts';
 
 /** What a member wants to read. */
 export interface Wanted {
@@ -21,9 +21,9 @@ export class Subscription {
   private readonly wanted: readonly string[] | RegExp;
   private readonly isExcluded: (topic: string) => boolean;
   private readonly maxAgeMs: number;
-  private readonly onGrown: (what: string) => void;
+  private readonly onChanged: (what: string) => void;
   private joined: readonly string[] = [];
-  private divided: ReadonlyMap<string, number> | undefined;
+  private divided: DividedTopics | undefined;
   private seen = false;
   private timer: Timer | undefined;
   private unsubscribe: (() => void) | undefined;
@@ -33,14 +33,14 @@ export class Subscription {
     cluster: Cluster,
     { topics, excludeTopics }: Wanted,
     maxAgeMs: number,
-    onGrown: (what: string) => void,
+    onChanged: (what: string) => void,
   ) {
     this.cluster = cluster;
     this.isExcluded = matcherOf(excludeTopics ?? []);
     this.wanted =
       topics instanceof RegExp ? stateless(topics) : topics.filter((topic) => !this.isExcluded(topic));
     this.maxAgeMs = maxAgeMs;
-    this.onGrown = onGrown;
+    this.onChanged = onChanged;
   }
 
   /**
@@ -63,8 +63,8 @@ export class Subscription {
     return this.joined;
   }
 
-  /** The leader's counts, to be compared with what the metadata says from now on; undefined on members that do not lead. */
-  watch(divided: ReadonlyMap<string, number> | undefined): void {
+  /** What the leader divided, to be compared with what the metadata says from now on; undefined on members that do not lead. */
+  watch(divided: DividedTopics | undefined): void {
     // A join that a leaving member waits for ends after the stop.
     if (this.stopped) return;
     this.divided = divided;
@@ -96,21 +96,36 @@ export class Subscription {
     return names.sort();
   }
 
-  /** Growth only: a topic that vanishes for a moment must not make the group divide twice, and one that is gone ends its claims itself. */
   private check(): void {
+    const what = this.added() ?? this.grown() ?? this.moved();
+    if (what !== undefined) this.onChanged(what);
+  }
+
+  /** Growth only: a topic that vanishes for a moment must not make the group divide twice, and one that is gone ends its claims itself. */
+  private added(): string | undefined {
     const joined = new Set(this.joined);
     const added = this.names().find((name) => !joined.has(name));
-    if (added !== undefined) {
-      this.onGrown(`topic ${added} matches the subscription`);
-      return;
-    }
-    for (const [topic, count] of this.divided ?? []) {
+    return added === undefined ? undefined : `topic ${added} matches the subscription`;
+  }
+
+  private grown(): string | undefined {
+    for (const [topic, count] of this.divided?.partitionCounts ?? []) {
       const now = partitionCount(this.cluster, topic);
-      if (now > count) {
-        this.onGrown(`topic ${topic} has ${now} partitions instead of ${count}`);
-        return;
-      }
+      if (now > count) return `topic ${topic} has ${now} partitions instead of ${count}`;
     }
+    return undefined;
+  }
+
+  /** The division put members where the replicas were. */
+  private moved(): string | undefined {
+    for (const [topic, racks] of this.divided?.racks ?? []) {
+      if (partitionCount(this.cluster, topic) < racks.length) continue;
+      const now = partitionRacks(this.cluster, topic);
+      const partition = racks.findIndex((before, at) => !sameSet(before, now[at]!));
+      if (partition >= 0)
+        return `the replicas of ${topic}-${partition} are in rack ${textOf(now[partition]!)} instead of ${textOf(racks[partition]!)}`;
+    }
+    return undefined;
   }
 
   private refreshLater(): Timer {
@@ -120,6 +135,15 @@ export class Subscription {
       this.refresh().catch(() => {});
     }, this.maxAgeMs);
   }
+}
+
+/** Of two lists without repetition. */
+function sameSet(a: readonly string[], b: readonly string[]): boolean {
+  return a.length === b.length && a.every((one) => b.includes(one));
+}
+
+function textOf(racks: readonly string[]): string {
+  return racks.length === 0 ? 'none' : racks.join(', ');
 }
 
 function matcherOf(topics: readonly string[] | RegExp): (topic: string) => boolean {

@@ -145,6 +145,14 @@ describe('what is cached', () => {
     brokers.advertised = [1, 2, 3];
     await refresh('a');
     expect([changes, calls.length]).toEqual([5, 0]);
+    brokers.on(metadataApi, (body) => {
+      const answer = brokers.metadata(body);
+      return { ...answer, brokers: answer.brokers.map((node) => ({ ...node, rack: 'r' })) };
+    });
+    await refresh('a');
+    expect([changes, cluster.metadata.rack(2)]).toEqual([6, 'r']);
+    await refresh('a');
+    expect(changes).toBe(6);
   });
 });
 

@@ -248,6 +248,22 @@ describe('CommitSchedule', () => {
     expect(committer.log).toHaveLength(2);
   });
 
+  it('doubts on when all claims are gone: a late commit may hit what is claimed again in the same generation', async () => {
+    const lost = source();
+    lost.offset = 4;
+    committer.unanswered = 1;
+    await clock.advance(5_100);
+    schedule.abandon();
+    schedule.remove(lost);
+    const again = source();
+    again.offset = 9;
+    await clock.advance(5_500);
+    expect(committer.inLog.get(0)).toBe(9);
+    committer.inLog.set(0, 4);
+    await clock.advance(5_000);
+    expect(committer.inLog.get(0)).toBe(9);
+  });
+
   it('makes what a committer throws an error of ours', async () => {
     source().offset = 9;
     committer.errors = [new TypeError('a bug') as unknown as KafkaError];

@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, it } from '@jest/globals';
 import type { Assignment } from '../../../src/core/group/assignors/assignor.ts';
 import { rangeAssignor } from '../../../src/core/group/assignors/range.ts';
 import type { MembershipHost } from '../../../src/core/group/group-membership.ts';
+import type { DividedTopics } from '../../../src/core/group/leader.ts';
 import { Membership } from '../../../src/core/group/membership.ts';
 import {
   decodeAssignment,
@@ -27,14 +28,14 @@ class TestHost implements MembershipHost {
   revoking: Promise<void> = Promise.resolve();
   topicNames: readonly string[] = ['orders'];
   failure: KafkaError | undefined;
-  divided: ReadonlyMap<string, number> | undefined;
+  divided: DividedTopics | undefined;
 
   async topics(): Promise<readonly string[]> {
     return this.topicNames;
   }
 
-  onDivided(partitionCounts: ReadonlyMap<string, number> | undefined): void {
-    this.divided = partitionCounts;
+  onDivided(topics: DividedTopics | undefined): void {
+    this.divided = topics;
   }
 
   onAssigned(assignment: Assignment): void {
@@ -148,7 +149,7 @@ describe('joining', () => {
       memberId: 'm1',
       generationId: 1,
     });
-    expect(host.divided).toEqual(new Map([['orders', 3]]));
+    expect(host.divided?.partitionCounts).toEqual(new Map([['orders', 3]]));
     const joins = cluster.requests('JoinGroup');
     expect(joins.map(({ body }) => body.memberId)).toEqual(['', 'm1']);
     expect(joins.every(({ use }) => use.startsWith('join-'))).toBe(true);
@@ -233,7 +234,7 @@ describe('joining', () => {
         { topic: 'payments', partitions: [0, 1] },
       ],
     });
-    expect(host.divided).toEqual(
+    expect(host.divided?.partitionCounts).toEqual(
       new Map([
         ['missing', 0],
         ['orders', 3],

@@ -76,6 +76,21 @@ describe('OffsetCommitter', () => {
     expect(unanswered).toBe(1);
   });
 
+  it('tells of a try that was called off while its answer was to come', async () => {
+    cluster.on('OffsetCommit', () => new Promise<object>(() => {}));
+    const controller = new AbortController();
+    cluster.clock.setTimeout(() => controller.abort(new Error('enough')), 500);
+    let unanswered = 0;
+    const options = {
+      deadlineMs: 5_000,
+      signal: controller.signal,
+      onUnanswered: () => (unanswered += 1),
+    };
+    const committing = new OffsetCommitter(cluster).commit(POINTS, GENERATION, options);
+    await expect(cluster.clock.run(committing)).rejects.toThrow('enough');
+    expect(unanswered).toBe(1);
+  });
+
   it.each([
     'COORDINATOR_LOAD_IN_PROGRESS',
     'NOT_COORDINATOR',

@@ -15,7 +15,7 @@ describe('a subscription', () => {
     expect(cluster.clock.pendingTimers).toBe(1);
     subscription.stop();
     expect(cluster.clock.pendingTimers).toBe(0);
-    subscription.watch(new Map([['t', 1]]));
+    subscription.watch({ partitionCounts: new Map([['t', 1]]), racks: new Map() });
     expect(cluster.clock.pendingTimers).toBe(0);
   });
 });

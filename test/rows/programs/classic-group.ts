@@ -21,7 +21,7 @@ export interface Taken {
 
 /** Settles at once unless it is told not to. */
 export class ClassicMember implements GroupListener {
-  readonly kafka = new Kafka({ brokers: brokers! });
+  readonly kafka: Kafka;
   readonly consumer: GroupConsumer;
   /** `claimed t-0 1`, `revoking t-0`, `committed t-0@5`, `released t-0 1`, ... in their order. */
   readonly log: string[] = [];
@@ -32,7 +32,8 @@ export class ClassicMember implements GroupListener {
   readonly failedCommits: KafkaError[] = [];
   settles = true;
 
-  constructor(options: GroupConsumerOptions) {
+  constructor(options: GroupConsumerOptions, kafka = new Kafka({ brokers: brokers! })) {
+    this.kafka = kafka;
     this.consumer = new GroupConsumer(this.kafka.cluster, options, this);
     this.consumer.start();
   }

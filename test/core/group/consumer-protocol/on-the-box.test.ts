@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { fault } from '../../../../src/testing/broker/faults/fault.ts';
 import { Simulation, type Member } from '../harness.ts';
 
 let simulation: Simulation;
@@ -37,5 +38,27 @@ describe('a member of the consumer protocol on the box', () => {
     await simulation.clock.run(two.consumer.drain(1_000));
     await run(() => one.open.length === 4);
     await simulation.clock.run(one.consumer.drain(1_000));
+  });
+
+  it('repeats what a commit of lost claims takes back that arrives when they are claimed again in the same epoch', async () => {
+    const member = simulation.member({ groupProtocol: 'consumer', commitIntervalMs: 500 }).start();
+    await run(() => member.open.length === 4);
+    const late = simulation.box.fault({ match: { api: 'OffsetCommit' }, do: fault.delay(10_000) });
+    await simulation.produce('orders', 0, 3);
+    await run(() => late.hits === 1);
+    simulation.box.dropConnections();
+    await run(() => simulation.committed(0) === 3);
+    const { generation } = member.consumer;
+    simulation.box.fault({
+      match: { api: 'ConsumerGroupHeartbeat' },
+      do: fault.error('FENCED_MEMBER_EPOCH'),
+    });
+    await run(() => member.lost.length === 4);
+    await run(() => member.open.length === 4);
+    expect(member.consumer.generation).toBe(generation);
+    await simulation.produce('orders', 0, 3);
+    await run(() => simulation.committed(0) === 6);
+    await run(() => simulation.committed(0) === 3);
+    await run(() => simulation.committed(0) === 6);
   });
 });
