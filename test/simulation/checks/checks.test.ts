@@ -508,6 +508,26 @@ const CASES: readonly Case[] = [
     bad: [...written(0, 'x'), assigned(one, 1)],
   },
   {
+    check: 'start-skip',
+    good: [
+      ...written(0, 'x'),
+      assigned(),
+      polled(0, 'x'),
+      settled(0),
+      committed(1),
+      { kind: 'lost', ...one },
+      committed(0),
+      assigned(claim('a', 2), 1, { generation: 2 }),
+    ],
+    bad: [
+      ...written(0, 'x'),
+      assigned(),
+      committed(0),
+      { kind: 'lost', ...one },
+      assigned(claim('a', 2), 1, { generation: 2 }),
+    ],
+  },
+  {
     check: 'credit-exceeded',
     good: [
       assigned(),

@@ -185,16 +185,22 @@ export function commitRegressed(events: readonly Event[]): Violation[] {
   return findings.all;
 }
 
-/** `start-skip`: a claim begins beyond the group's commit, or, without one, beyond the first record of the log. */
+/**
+ * `start-skip`: a claim begins beyond the group's commit, or, without one, beyond the first record of the log. What a late commit of the same member
+ * took back counts as committed: the claim may have asked for its start just before, and all below it is settled.
+ */
 export function startSkip(events: readonly Event[]): Violation[] {
   const findings = new Findings('start-skip');
   const log = new LogView(events);
-  const committed = new Map<string, number>();
+  const committed = new Map<string, { readonly offset: number; readonly process: string }>();
   const settled = new Map<string, { generation: number; readonly offsets: Set<number> }>();
   for (const [index, event] of events.entries()) {
     if (event.kind === 'committed') {
       const key = `${event.group}|${placeOf(event)}`;
-      committed.set(key, event.offset);
+      const { process, offset } = event;
+      const before = committed.get(key);
+      const isLate = before?.process === process && offset < before.offset;
+      if (!isLate) committed.set(key, { offset, process });
     } else if (event.kind === 'settled' && event.group !== '') {
       settled.get(`${event.process}|${event.group}|${placeOf(event)}`)?.offsets.add(event.offset);
     } else if (event.kind === 'assigned' && event.group !== '') {
@@ -202,7 +208,7 @@ export function startSkip(events: readonly Event[]): Violation[] {
       const before = settled.get(owner);
       // A rewind goes on at the first record that was not settled, committed or not.
       const own = before?.generation === event.generation ? before.offsets : new Set<number>();
-      const from = committed.get(`${event.group}|${placeOf(event)}`) ?? 0;
+      const from = committed.get(`${event.group}|${placeOf(event)}`)?.offset ?? 0;
       const skipped = log
         .of(placeOf(event))
         .visible(from, event.start, event.isolation)
