@@ -11,7 +11,8 @@ import { fromObservable } from '../../src/sources/from-observable.ts';
 import { topology } from '../../src/topology/topology.ts';
 import { rejection } from '../helpers/rejection.ts';
 
-const AT_ONCE_MS = 2_000;
+/** Far less than a topology waits for what is not settled. */
+const AT_ONCE_MS = 15_000;
 const sources: [string, () => Flow<number>][] = [
   ['fromIterable', () => fromIterable([1, 2])],
   ['fromObservable', () => fromObservable(of(1, 2), { overflow: 'error', capacity: 10 })],
