@@ -55,6 +55,9 @@ export function applyConfig(
       throw error;
     }
   }
+  const { levels, producer } = into;
+  const level = levels[producer.compression ?? 'none'];
+  if (level !== undefined) producer.compressionLevel = level;
   return ignored;
 }
 

@@ -11,6 +11,8 @@ export interface ClientConfig {
   readonly retry: { initialRetryTime?: number; maxRetryTime?: number };
   readonly producer: Writable<ProducerOptions>;
   readonly consumer: Writable<Partial<GroupConsumerOptions>>;
+  /** By codec: Kafka has a setting for each, the client one for the codec that it uses. */
+  readonly levels: Partial<Record<NonNullable<ProducerOptions['compression']>, number>>;
   /** Kafka's `max.poll.records`, for the tool's own batches. */
   maxPollRecords: number;
 }
@@ -22,7 +24,7 @@ export type Apply = (value: string, into: ClientConfig) => void;
 const MAX_POLL_RECORDS = 500;
 const MAX_POLL_INTERVAL_MS = 300_000;
 
-const millis = (take: (into: ClientConfig, ms: number) => void): Apply => {
+const whole = (take: (into: ClientConfig, value: number) => void): Apply => {
   return (value, into) => take(into, number(value));
 };
 
@@ -47,35 +49,35 @@ export const COMMON: { readonly [name: string]: Apply } = {
   'client.id': (value, { kafka }) => {
     kafka.clientId = value;
   },
-  'request.timeout.ms': millis(({ kafka, producer }, ms) => {
+  'request.timeout.ms': whole(({ kafka, producer }, ms) => {
     kafka.requestTimeout = ms;
     producer.requestTimeoutMs = ms;
   }),
-  'default.api.timeout.ms': millis(({ kafka }, ms) => {
+  'default.api.timeout.ms': whole(({ kafka }, ms) => {
     kafka.defaultApiTimeoutMs = ms;
   }),
-  'retry.backoff.ms': millis(({ retry, producer }, ms) => {
+  'retry.backoff.ms': whole(({ retry, producer }, ms) => {
     retry.initialRetryTime = ms;
     producer.retryBackoffMs = ms;
   }),
-  'retry.backoff.max.ms': millis(({ retry, producer }, ms) => {
+  'retry.backoff.max.ms': whole(({ retry, producer }, ms) => {
     retry.maxRetryTime = ms;
     producer.retryBackoffMaxMs = ms;
   }),
-  'reconnect.backoff.ms': millis(({ kafka }, ms) => {
+  'reconnect.backoff.ms': whole(({ kafka }, ms) => {
     kafka.reconnectBackoffMs = ms;
   }),
-  'reconnect.backoff.max.ms': millis(({ kafka }, ms) => {
+  'reconnect.backoff.max.ms': whole(({ kafka }, ms) => {
     kafka.reconnectBackoffMaxMs = ms;
   }),
-  'metadata.max.age.ms': millis(({ kafka, consumer }, ms) => {
+  'metadata.max.age.ms': whole(({ kafka, consumer }, ms) => {
     kafka.metadataMaxAge = ms;
     consumer.metadataMaxAgeMs = ms;
   }),
-  'connections.max.idle.ms': millis(({ kafka }, ms) => {
+  'connections.max.idle.ms': whole(({ kafka }, ms) => {
     kafka.connectionsMaxIdleMs = ms;
   }),
-  'socket.connection.setup.timeout.ms': millis(({ kafka }, ms) => {
+  'socket.connection.setup.timeout.ms': whole(({ kafka }, ms) => {
     kafka.connectionTimeout = ms;
   }),
 };
@@ -99,31 +101,38 @@ export const PRODUCER: { readonly [name: string]: Apply } = {
     if (acks === undefined) throw new UsageError(`must be all, -1, 0 or 1, not '${value}'`);
     setAcks(producer, acks);
   },
-  'batch.size': millis(({ producer }, bytes) => {
+  'batch.size': whole(({ producer }, bytes) => {
     producer.batchBytes = Math.max(1, bytes);
   }),
-  'buffer.memory': millis(({ producer }, bytes) => {
+  'buffer.memory': whole(({ producer }, bytes) => {
     producer.bufferBytes = bytes;
   }),
   'compression.type': (value, { producer }) => {
     producer.compression = value.trim() as NonNullable<ProducerOptions['compression']>;
   },
-  'delivery.timeout.ms': millis(({ producer }, ms) => {
+  'compression.gzip.level': whole(({ levels }, level) => {
+    // Kafka's word for gzip's own.
+    if (level !== -1) levels.gzip = level;
+  }),
+  'compression.zstd.level': whole(({ levels }, level) => {
+    levels.zstd = level;
+  }),
+  'delivery.timeout.ms': whole(({ producer }, ms) => {
     producer.deliveryTimeoutMs = ms;
   }),
   'enable.idempotence': (value, { producer }) => {
     producer.idempotent = truth(value);
   },
-  'linger.ms': millis(({ producer }, ms) => {
+  'linger.ms': whole(({ producer }, ms) => {
     producer.lingerMs = ms;
   }),
-  'max.block.ms': millis(({ producer }, ms) => {
+  'max.block.ms': whole(({ producer }, ms) => {
     producer.metadataTimeoutMs = Math.max(1, ms);
   }),
-  'max.in.flight.requests.per.connection': millis(({ producer }, count) => {
+  'max.in.flight.requests.per.connection': whole(({ producer }, count) => {
     producer.maxInFlight = count;
   }),
-  'max.request.size': millis(({ producer }, bytes) => {
+  'max.request.size': whole(({ producer }, bytes) => {
     producer.maxRecordBytes = bytes;
   }),
   'key.serializer': only(
@@ -135,7 +144,7 @@ export const PRODUCER: { readonly [name: string]: Apply } = {
     'this tool writes strings; leave it out',
   ),
   'transactional.id': only([], 'this command makes no transactions; sluice transactional-copier does'),
-  retries: millis(({ producer }, count) => {
+  retries: whole(({ producer }, count) => {
     producer.retries = count;
   }),
   'partitioner.class': only([], "the client cannot run Java classes; its partitioner is Kafka's default"),
@@ -146,25 +155,25 @@ export const CONSUMER: { readonly [name: string]: Apply } = {
   'allow.auto.create.topics': (value, { kafka }) => {
     kafka.allowAutoTopicCreation = truth(value);
   },
-  'auto.commit.interval.ms': millis(({ consumer }, ms) => {
+  'auto.commit.interval.ms': whole(({ consumer }, ms) => {
     consumer.commitIntervalMs = Math.max(1, ms);
   }),
-  'fetch.min.bytes': millis(({ consumer }, bytes) => {
+  'fetch.min.bytes': whole(({ consumer }, bytes) => {
     consumer.fetchMinBytes = bytes;
   }),
-  'fetch.max.wait.ms': millis(({ consumer }, ms) => {
+  'fetch.max.wait.ms': whole(({ consumer }, ms) => {
     consumer.fetchMaxWaitMs = ms;
   }),
-  'max.partition.fetch.bytes': millis(({ consumer }, bytes) => {
+  'max.partition.fetch.bytes': whole(({ consumer }, bytes) => {
     consumer.partitionFetchBytes = bytes;
   }),
-  'heartbeat.interval.ms': millis(({ consumer }, ms) => {
+  'heartbeat.interval.ms': whole(({ consumer }, ms) => {
     consumer.heartbeatIntervalMs = ms;
   }),
-  'session.timeout.ms': millis(({ consumer }, ms) => {
+  'session.timeout.ms': whole(({ consumer }, ms) => {
     consumer.sessionTimeoutMs = ms;
   }),
-  'max.poll.interval.ms': millis(({ consumer }, ms) => {
+  'max.poll.interval.ms': whole(({ consumer }, ms) => {
     consumer.rebalanceTimeoutMs = ms;
   }),
   'max.poll.records': (value, into) => {
@@ -205,6 +214,7 @@ export function emptyConfig(): ClientConfig {
     kafka: {},
     retry: {},
     producer: {},
+    levels: {},
     consumer: { rebalanceTimeoutMs: MAX_POLL_INTERVAL_MS },
     maxPollRecords: MAX_POLL_RECORDS,
   };
@@ -234,6 +244,7 @@ export const KAFKA_NAMES: { readonly [option: string]: string } = {
   batchBytes: 'batch.size',
   bufferBytes: 'buffer.memory',
   compression: 'compression.type',
+  compressionLevel: 'compression.gzip.level, compression.zstd.level',
   deliveryTimeoutMs: 'delivery.timeout.ms',
   lingerMs: 'linger.ms',
   metadataTimeoutMs: 'max.block.ms',

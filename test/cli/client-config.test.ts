@@ -18,6 +18,8 @@ describe("Kafka's settings", () => {
       acks: 'all',
       'batch.size': '512',
       'linger.ms': '5',
+      'compression.gzip.level': '9',
+      'compression.zstd.level': '-7',
       'compression.type': 'zstd',
       'delivery.timeout.ms': '5000',
       'request.timeout.ms': '2000',
@@ -38,6 +40,7 @@ describe("Kafka's settings", () => {
       batchBytes: 512,
       lingerMs: 5,
       compression: 'zstd',
+      compressionLevel: -7,
       deliveryTimeoutMs: 5000,
       requestTimeoutMs: 2000,
       retryBackoffMs: 20,
@@ -53,7 +56,11 @@ describe("Kafka's settings", () => {
       retry: { initialRetryTime: 20, maxRetryTime: 200 },
     });
     const kafka = new Kafka(options);
-    expect(kafka.producer(config.producer).settings).toMatchObject({ batchBytes: 512, compression: 'zstd' });
+    expect(kafka.producer(config.producer).settings).toMatchObject({
+      batchBytes: 512,
+      compression: 'zstd',
+      compressionLevel: -7,
+    });
   });
 
   it('of a consumer become options of this one', () => {
@@ -75,6 +82,7 @@ describe("Kafka's settings", () => {
       kafka: { allowAutoTopicCreation: false },
       retry: {},
       producer: {},
+      levels: {},
       consumer: {
         rebalanceTimeoutMs: 60_000,
         heartbeatIntervalMs: 500,
@@ -92,6 +100,12 @@ describe("Kafka's settings", () => {
     ['producer', 'acks', '2', "acks must be all, -1, 0 or 1, not '2'"],
     ['producer', 'enable.idempotence', 'no', "enable.idempotence must be true or false, not 'no'"],
     ['producer', 'transactional.id', 'x', "transactional.id is 'x': this command makes no transactions"],
+    [
+      'producer',
+      'compression.gzip.level',
+      'high',
+      "compression.gzip.level must be a whole number, not 'high'",
+    ],
     ['producer', 'linger.ms', 'soon', "linger.ms must be a whole number, not 'soon'"],
     [
       'producer',
@@ -120,9 +134,30 @@ describe("Kafka's settings", () => {
     expect(() => apply(role, { [name]: value })).toThrow(message);
   });
 
+  it.each([
+    ['gzip', '9', 9],
+    ['gzip', '-1', 6],
+    ['zstd', '9', 3],
+    ['none', '9', 0],
+  ])(
+    'of levels, with compression.type=%s and compression.gzip.level=%s the level is %i',
+    (type, gzip, level) => {
+      const { config } = apply('producer', { 'compression.gzip.level': gzip, 'compression.type': type });
+      const { settings } = new Kafka({ brokers: ['a:1'] }).producer(config.producer);
+      expect(settings.compressionLevel).toBe(level);
+    },
+  );
+
   it('that the client refuses are named as in the file', () => {
     const { config } = apply('producer', { 'compression.type': 'brotli' });
     const kafka = new Kafka({ brokers: ['a:1'] });
+    const { config: tooHigh } = apply('producer', {
+      'compression.type': 'gzip',
+      'compression.gzip.level': '10',
+    });
+    expect(() => withKafkaNames(() => kafka.producer(tooHigh.producer))).toThrow(
+      /^compression\.gzip\.level, compression\.zstd\.level: compressionLevel of gzip must be from 1 to 9; got 10/,
+    );
     expect(() => withKafkaNames(() => kafka.producer(config.producer))).toThrow(
       /^compression\.type: compression must be one of/,
     );
