@@ -1,5 +1,6 @@
 // Topologies over a real kafkajs, on the broker in the box.
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { systemClock } from '../../src/core/clock.ts';
 import { eachClaim, mapAsync, tap, text, topology, UsageError, type Topology } from '../../src/index.ts';
 import { kafkajs } from '../../src/kafkajs/index.ts';
 import { createBroker, type BrokerBox } from '../../src/testing/index.ts';
@@ -139,6 +140,84 @@ describe('a topology over kafkajs', () => {
       /producer\.lingerMs is not possible/,
     );
     expect(() => kafkajs({} as never)).toThrow(/client of kafkajs/);
+  });
+});
+
+describe('retry topics over kafkajs', () => {
+  const LEVELS = [
+    { topic: 'later.1', delayMs: 100 },
+    { topic: 'later.2', delayMs: 200 },
+  ];
+  beforeEach(() => {
+    for (const topic of ['later.1', 'later.2', 'dead']) box.createTopic(topic, { partitions: PARTITIONS });
+  });
+
+  const retrying = (order: 'key' | 'none', work: (value: string) => void): Topology =>
+    topology('retrying', ({ fromGroup, toTopic, retryTopics }) => {
+      const later = retryTopics({ levels: LEVELS, deadLetter: 'dead', order });
+      return fromGroup({
+        groupId: 'retrying',
+        topics: ['in'],
+        key: text(),
+        value: text(),
+        retryTopics: later,
+      }).pipe(
+        mapAsync(
+          (record) => {
+            work(record.value);
+            return Promise.resolve(record);
+          },
+          { concurrency: 8, order: 'none', onError: later },
+        ),
+        toTopic('out', ({ key, value }) => ({ key, value })),
+      );
+    });
+
+  it("with order 'none' try again after each level's delay, and end in the dead letter topic", async () => {
+    // Even values are good, 1 fails once, 3 twice, 5 always.
+    const fails: Readonly<Record<string, number>> = { '1': 1, '3': 2, '5': 9 };
+    const tries = new Map<string, number[]>();
+    const work = (value: string): void => {
+      const times = [...(tries.get(value) ?? []), systemClock.now()];
+      tries.set(value, times);
+      if (times.length <= (fails[value] ?? 0)) throw new RangeError(`no ${value}`);
+    };
+    await fill(6);
+    const run = retrying('none', work).start(kafkajs(kafkajsOf(box.bootstrap)));
+    await until('all are through', async () => (await written()).length === 5);
+    await until('one is given up', async () => (await written('dead')).length === 1);
+    const summary = await run.drain();
+    expect(summary.unsettled).toBe(0);
+    expect(sorted(await written())).toEqual(['0', '1', '2', '3', '4']);
+    expect(await written('dead')).toEqual(['5']);
+    expect(numbers(6).map((value) => tries.get(value)!.length)).toEqual([1, 2, 1, 3, 1, 3]);
+    for (const times of tries.values())
+      for (const [at, time] of times.slice(1).entries())
+        expect(time - times[at]!).toBeGreaterThanOrEqual(LEVELS[at]!.delayMs);
+    expect(committed('retrying')).toBe(6);
+  });
+
+  it('hold what waits over a restart', async () => {
+    await fill(6);
+    const failing = retrying('none', () => {
+      throw new RangeError('not yet');
+    }).start(kafkajs(kafkajsOf(box.bootstrap)));
+    await until('all wait', async () => (await written('later.1')).length === 6);
+    await failing.drain();
+    const run = retrying('none', () => undefined).start(kafkajs(kafkajsOf(box.bootstrap)));
+    const ended = async (): Promise<string[]> => [...(await written()), ...(await written('dead'))];
+    await until('all are through', async () => (await ended()).length === 6);
+    await run.drain();
+    expect(sorted(await ended())).toEqual(numbers(6));
+  });
+
+  it("with order 'key' need this library's own client", async () => {
+    const client = kafkajs(kafkajsOf(box.bootstrap));
+    const error = await retrying('key', () => undefined)
+      .run(client)
+      .catch((cause: unknown) => cause);
+    expect(error).toBeInstanceOf(UsageError);
+    expect((error as UsageError).message).toMatch(/new Kafka\(\{ brokers \}\)/);
   });
 });
 
