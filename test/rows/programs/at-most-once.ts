@@ -7,21 +7,35 @@ interface Options {
   readonly groupId: string;
   readonly topic: string;
   readonly file: string;
+  readonly credit: number;
+  /** A static member is back at once, without the wait for the end of the session of the one that was killed. */
+  readonly groupInstanceId?: string;
   /** For each value, besides the writing: busy for so long. */
   readonly workMs: number;
 }
 
 function main(): void {
-  const { brokers, groupId, topic, file, workMs } = JSON.parse(process.argv[2]!) as Options;
+  const { brokers, groupId, topic, file, credit, groupInstanceId, workMs } = JSON.parse(
+    process.argv[2]!,
+  ) as Options;
   const kafka = new Kafka({ brokers });
   let emitted = 0;
+  const partitions = new Set<number>();
   sluice(kafka)
-    .fromGroup({ groupId, topics: [topic], value: text(), sessionTimeoutMs: 6_000, credit: { records: 500 } })
+    .fromGroup({
+      groupId,
+      topics: [topic],
+      value: text(),
+      sessionTimeoutMs: 6_000,
+      groupInstanceId,
+      credit: { records: credit },
+    })
     .pipe(atMostOnce())
     .subscribe((record) => {
       appendFileSync(file, `${record.partition}:${record.offset}\n`);
       for (const until = performance.now() + workMs; performance.now() < until;);
-      if (++emitted % 100 === 0) console.log(JSON.stringify({ emitted }));
+      partitions.add(record.partition);
+      if (++emitted % 100 === 0) console.log(JSON.stringify({ emitted, partitions: partitions.size }));
     });
 }
 
