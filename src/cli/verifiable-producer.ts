@@ -60,6 +60,8 @@ const OPTIONS = {
   'producer.config': optional(text('CONFIG-FILE'), "The same, by the name that Kafka's tool has deprecated."),
 };
 
+const PAST_DEADLINES_MS = 10_000;
+
 const HELP = `Usage: sluice verifiable-producer --bootstrap-server HOST:PORT --topic TOPIC [options]
 
 Writes increasing integers to a topic, and one JSON event a line to standard output, as Kafka's VerifiableProducer:
@@ -108,8 +110,8 @@ async function run(args: readonly string[], surroundings: Surroundings): Promise
   );
   events.event('startup_complete');
   await produce.send(stop);
-  // Each message has its outcome by its delivery deadline at the latest.
-  await producer.close({ timeoutMs: producer.settings.deliveryTimeoutMs });
+  // Each message has its outcome, and what hindered it, by its delivery deadline at the latest: the producer's own end must not come before that.
+  await producer.close({ timeoutMs: producer.settings.deliveryTimeoutMs + PAST_DEADLINES_MS });
   events.event('shutdown_complete');
   events.event('tool_data', {
     sent: produce.sent,

@@ -271,7 +271,7 @@ describe('sluice verifiable-producer and verifiable-consumer', () => {
   it('with a broker that is away say so and end', async () => {
     writeFileSync(
       path.join(dir, 'short.properties'),
-      'default.api.timeout.ms=1500\nmax.block.ms=1500\ndelivery.timeout.ms=60000\nsocket.connection.setup.timeout.ms=500\n',
+      'default.api.timeout.ms=1500\nmax.block.ms=1500\ndelivery.timeout.ms=1500\nsocket.connection.setup.timeout.ms=500\n',
     );
     const away = [
       '--bootstrap-server',
