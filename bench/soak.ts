@@ -1,10 +1,12 @@
-// npm run bench:soak -- [--seconds 600]
+// npm run bench:soak -- [--seconds 600] [--pipeline consume|operators]
 // Whether memory stays flat at full consume speed: prints the resident set of every tenth of the time, and fails when it passes 200 MB or still grows.
+// With `--pipeline operators`: of a topology with every operator in it; fails when the heap still grows, after collections.
 import { execFileSync } from 'node:child_process';
 import { parseArgs } from 'node:util';
 import type { Soaked } from './clients/soak.ts';
 import type { Task } from './clients/task.ts';
 import { withBrokers } from './harness/broker.ts';
+import { soakOperators } from './harness/operator-soak.ts';
 import { Programs } from './harness/programs.ts';
 import { median } from './harness/report.ts';
 import { startClient } from './harness/start.ts';
@@ -20,10 +22,17 @@ const PARTS = 10;
 const MB = 1_000_000;
 const OVERTIME_MS = 60_000;
 
-const { values: given } = parseArgs({ options: { seconds: { type: 'string', default: '600' } } });
+const { values: given } = parseArgs({
+  options: {
+    seconds: { type: 'string', default: '600' },
+    pipeline: { type: 'string', default: 'consume' },
+  },
+});
 const seconds = Number(given.seconds);
 if (!Number.isInteger(seconds) || seconds < PARTS)
   throw new Error(`--seconds is a whole number from ${PARTS}`);
+if (given.pipeline !== 'consume' && given.pipeline !== 'operators')
+  throw new Error(`--pipeline is consume or operators, not ${given.pipeline}`);
 
 async function soak(brokers: readonly string[], programs: Programs, topics: Topics): Promise<Soaked> {
   const warmUp = await topics.create(PARTITIONS, WARM_UP_RECORDS);
@@ -80,7 +89,8 @@ const programs = new Programs({});
 await withBrokers(async (brokers) => {
   const topics = new Topics(brokers);
   try {
-    judge(await soak(brokers, programs, topics));
+    if (given.pipeline === 'consume') judge(await soak(brokers, programs, topics));
+    else if (!(await soakOperators(brokers, programs, topics, seconds))) process.exitCode = 1;
   } finally {
     await topics.close();
   }
