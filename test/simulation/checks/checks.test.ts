@@ -612,6 +612,35 @@ const CASES: readonly Case[] = [
       { kind: 'failed', process: 'p', send: 'x', error: 'another id' },
     ],
   },
+  // One that timed out has told its producer nothing of the topic; the first that reaches the cluster does.
+  {
+    check: 'failed-when-well',
+    good: [
+      { kind: 'recreated', topic: 'in' },
+      invoked('w'),
+      { kind: 'failed', process: 'p', send: 'w', error: 'too late' },
+      progress(0, 0),
+      invoked('x'),
+      { kind: 'failed', process: 'p', send: 'x', error: 'Topic in was deleted and created again' },
+    ],
+    bad: [
+      { kind: 'recreated', topic: 'in' },
+      invoked('w'),
+      { kind: 'failed', process: 'p', send: 'w', error: 'Topic in was deleted and created again' },
+      progress(0, 0),
+      invoked('x'),
+      { kind: 'failed', process: 'p', send: 'x', error: 'Topic in was deleted and created again' },
+    ],
+  },
+  {
+    check: 'failed-when-well',
+    good: [],
+    bad: [
+      ...madeAgain(false),
+      invoked('x'),
+      { kind: 'failed', process: 'p', send: 'x', error: 'Topic in was deleted and created again' },
+    ],
+  },
   {
     check: 'slow-recovery',
     good: [{ kind: 'mended' }, progress(5, 5, false), ...many(130, () => progress(5, 5, false))],

@@ -75,33 +75,55 @@ export function stuckSend(events: readonly Event[]): Violation[] {
   return findings.all;
 }
 
+/** What a producer says that learns that a topic is another one by now. */
+const MADE_AGAIN = /was deleted and created again/;
+
+/** A topic that was made again, and what producers know of it. */
+interface Recreation {
+  readonly index: number;
+  readonly byName: boolean;
+  /** Those with a result since. */
+  readonly answered: Set<string>;
+  /** Since when they are sure to know. */
+  readonly knows: Map<string, number>;
+}
+
 /**
  * `failed-when-well`: a record that was sent when nothing was broken any more is not acknowledged: something that went wrong before is still in its way. A
  * producer learns from the first result that a topic was made again, or, where topics are written to by name, only from a failure; what it sent to the one
- * before may fail.
+ * before may fail. A record that nobody answered, or that was refused without asking, tells it nothing: one that learns of it later may say so then, once.
  */
 export function failedWhenWell(events: readonly Event[]): Violation[] {
   const findings = new Findings('failed-when-well');
   const sent = new Map<string, number>();
-  const topics = new Map<string, string>();
-  const recreated = new Map<string, Set<string>>();
-  const byName = new Set<string>();
+  const sends = new Map<string, { readonly topic: string; readonly index: number }>();
+  const recreations = new Map<string, Recreation>();
   let isWell = false;
   for (const [index, event] of events.entries()) {
     if (event.kind === 'recreated') {
-      recreated.set(event.topic, new Set());
-      if (event.byName === true) byName.add(event.topic);
+      const { topic, byName = recreations.get(topic)?.byName ?? false } = event;
+      recreations.set(topic, { index, byName, answered: new Set(), knows: new Map() });
+    } else if (event.kind === 'progress') isWell = event.well;
+    else if (event.kind === 'invoked') {
+      sends.set(event.send, { topic: event.topic, index });
+      if (!isWell || event.from !== undefined) continue;
+      if (recreations.get(event.topic)?.answered.has(event.process) !== false) sent.set(event.send, index);
+    } else if (event.kind === 'ok') {
+      const send = sends.get(event.send);
+      const recreation = recreations.get(send?.topic ?? '');
+      if (recreation === undefined || recreation.byName) continue;
+      recreation.answered.add(event.process);
+      if (send!.index > recreation.index && !recreation.knows.has(event.process))
+        recreation.knows.set(event.process, index);
+    } else if (event.kind === 'failed' || event.kind === 'unknown') {
+      const recreation = recreations.get(sends.get(event.send)?.topic ?? '');
+      const learns = recreation !== undefined && MADE_AGAIN.test(event.error);
+      recreation?.answered.add(event.process);
+      if (learns && !recreation.knows.has(event.process)) recreation.knows.set(event.process, index);
+      const at = sent.get(event.send);
+      if (at === undefined || (learns && recreation.knows.get(event.process)! > at)) continue;
+      findings.add(`${event.send} was sent when all was well: ${event.error}`, at, index);
     }
-    if (event.kind === 'invoked') topics.set(event.send, event.topic);
-    if (event.kind === 'ok' || event.kind === 'failed' || event.kind === 'unknown') {
-      const topic = topics.get(event.send) ?? '';
-      if (event.kind !== 'ok' || !byName.has(topic)) recreated.get(topic)?.add(event.process);
-    }
-    if (event.kind === 'progress') isWell = event.well;
-    else if (event.kind === 'invoked' && isWell && event.from === undefined) {
-      if (recreated.get(event.topic)?.has(event.process) !== false) sent.set(event.send, index);
-    } else if ((event.kind === 'failed' || event.kind === 'unknown') && sent.has(event.send))
-      findings.add(`${event.send} was sent when all was well: ${event.error}`, sent.get(event.send), index);
   }
   return findings.all;
 }
