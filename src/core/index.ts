@@ -36,13 +36,7 @@ export type {
   RemoveMembersOptions,
 } from './admin/group-members.ts';
 export type { OffsetToSet, ResetOffsetsOptions } from './admin/group-offsets.ts';
-export type {
-  CommittedOffset,
-  FetchOffsetsOptions,
-  GroupDescription,
-  GroupListing,
-  GroupMember,
-} from './admin/groups.ts';
+export type { FetchOffsetsOptions, GroupDescription, GroupListing, GroupMember } from './admin/groups.ts';
 export type { DescribeLogDirsOptions, LogDir, LogDirReplica, ReplicaMove } from './admin/log-dirs.ts';
 export type {
   ListOffsetsOptions,
@@ -88,6 +82,7 @@ export type {
   SendOptions,
   Use,
 } from './cluster/cluster.ts';
+export type { CommittedOffset } from './cluster/committed-offsets.ts';
 export type {
   LeaderHint,
   LeaderInfo,

@@ -1,6 +1,7 @@
 // What an operator does to a cluster. One file per kind of thing beside this one.
 
 import type { Cluster } from '../cluster/cluster.ts';
+import type { CommittedOffset } from '../cluster/committed-offsets.ts';
 import type { TopicMetadata } from '../cluster/metadata.ts';
 import type { Acl, AclDescription, AclFilter } from './acls.ts';
 import { createAcls, deleteAcls, describeAcls } from './acls.ts';
@@ -26,7 +27,7 @@ import type { ConsumerGroupDescription, MemberToRemove, RemoveMembersOptions } f
 import { describeConsumerGroups, removeMembers } from './group-members.ts';
 import type { OffsetToSet, ResetOffsetsOptions } from './group-offsets.ts';
 import { deleteOffsets, resetOffsets, setOffsets } from './group-offsets.ts';
-import type { CommittedOffset, FetchOffsetsOptions, GroupDescription, GroupListing } from './groups.ts';
+import type { FetchOffsetsOptions, GroupDescription, GroupListing } from './groups.ts';
 import { deleteGroups, describeGroups, fetchOffsets, listGroups } from './groups.ts';
 import type { DescribeLogDirsOptions, LogDir, ReplicaMove } from './log-dirs.ts';
 import { alterReplicaLogDirs, describeLogDirs } from './log-dirs.ts';

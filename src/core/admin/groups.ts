@@ -2,26 +2,16 @@
 
 import type { BrokerError } from '../../errors.ts';
 import type { Cluster } from '../cluster/cluster.ts';
+import { askCommittedOffsets, type CommittedOffset } from '../cluster/committed-offsets.ts';
 import { brokerError } from '../cluster/retry.ts';
 import { decodeAssignment } from '../protocol/consumer-protocol.ts';
 import type { ResponseOf } from '../protocol/api.ts';
-import { offsetFetchApi } from '../protocol/messages/09-offset-fetch.ts';
 import { describeGroupsApi } from '../protocol/messages/15-describe-groups.ts';
 import { listGroupsApi } from '../protocol/messages/16-list-groups.ts';
 import { deleteGroupsApi } from '../protocol/messages/42-delete-groups.ts';
 import type { AdminOptions } from './outcomes.ts';
 import { settleAll } from './outcomes.ts';
-import type { TopicPartition } from './routing.ts';
 import { onCoordinators, onEveryNode } from './routing.ts';
-
-/** A committed offset. */
-export interface CommittedOffset extends TopicPartition {
-  readonly offset: number;
-  /** -1 when it was committed without. */
-  readonly leaderEpoch: number;
-  /** The string committed with it; empty when there is none. */
-  readonly metadata: string;
-}
 
 /** A group in a listing. */
 export interface GroupListing {
@@ -64,12 +54,6 @@ export interface FetchOffsetsOptions extends AdminOptions {
   readonly topics?: readonly string[] | undefined;
 }
 
-type OffsetFetchResponse = ResponseOf<typeof offsetFetchApi>;
-
-const SEVERAL_GROUPS_FROM = 8;
-/** From version 10 on topics are named by id, which a group may have outlived. */
-const LAST_BY_NAME = 9;
-
 export async function fetchOffsets(
   cluster: Cluster,
   groupId: string,
@@ -83,44 +67,15 @@ export async function fetchOffsets(
     (attempt) =>
       onCoordinators(cluster, attempt.pending, async (nodeId) => {
         const { timeoutMs, signal } = attempt;
-        const response = await cluster.send(
-          nodeId,
-          offsetFetchApi,
-          (version) =>
-            version < SEVERAL_GROUPS_FROM
-              ? { groupId, topics: null }
-              : { groups: [{ groupId, topics: null }] },
-          { timeoutMs, signal, use: 'coordinator', maxVersion: LAST_BY_NAME },
-        );
-        return new Map([[groupId, committed(groupId, response)] as const]);
+        return new Map([
+          [groupId, await askCommittedOffsets(cluster, nodeId, { groupId }, { timeoutMs, signal })],
+        ]);
       }),
   );
   const wanted = options.topics;
-  return wanted === undefined ? result! : result!.filter(({ topic }) => wanted.includes(topic));
-}
-
-function committed(groupId: string, response: OffsetFetchResponse): CommittedOffset[] | BrokerError {
-  const { errorCode, topics } = response.groups.find((group) => group.groupId === groupId) ?? response;
-  const failed = (code: number, topic?: string, partition?: number): BrokerError =>
-    brokerError(code, { api: offsetFetchApi.name, topic, partition });
-  if (errorCode !== 0) return failed(errorCode);
-  const offsets: CommittedOffset[] = [];
-  for (const { name: topic, partitions } of topics) {
-    for (const row of partitions) {
-      if (row.errorCode !== 0) return failed(row.errorCode, topic, row.partitionIndex);
-      if (row.committedOffset < 0) continue;
-      offsets.push({
-        topic,
-        partition: row.partitionIndex,
-        offset: row.committedOffset,
-        leaderEpoch: row.committedLeaderEpoch,
-        metadata: row.metadata ?? '',
-      });
-    }
-  }
-  return offsets.sort((a, b) =>
-    a.topic === b.topic ? a.partition - b.partition : a.topic < b.topic ? -1 : 1,
-  );
+  return result!
+    .filter(({ topic }) => wanted?.includes(topic) ?? true)
+    .sort((a, b) => (a.topic === b.topic ? a.partition - b.partition : a.topic < b.topic ? -1 : 1));
 }
 
 export async function listGroups(cluster: Cluster, options: AdminOptions): Promise<GroupListing[]> {

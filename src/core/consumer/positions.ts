@@ -2,6 +2,7 @@
 
 import { UsageError } from '../../errors.ts';
 import type { Cluster } from '../cluster/cluster.ts';
+import type { CommittedOffset } from '../cluster/committed-offsets.ts';
 import { committedOffsets } from './committed-offsets.ts';
 import { EARLIEST_TIMESTAMP, LATEST_TIMESTAMP, listOffsets } from './list-offsets.ts';
 import type { IsolationLevel, StartPosition } from './options.ts';
@@ -66,6 +67,20 @@ async function byTime(
   });
 }
 
+/** The group's commits in a topic, by partition. With 'read_committed' it waits for open transactions. */
+export async function commitsOf(
+  cluster: Cluster,
+  groupId: string,
+  topic: string,
+  partitions: readonly number[],
+  { isolationLevel, deadlineMs, signal }: ResolveOptions,
+): Promise<ReadonlyMap<number, CommittedOffset>> {
+  const requireStable = isolationLevel === 'read_committed';
+  const limits = { deadlineMs, signal, requireStable };
+  const commits = await committedOffsets(cluster, groupId, new Map([[topic, partitions]]), limits);
+  return new Map(commits.map((one) => [one.partition, one]));
+}
+
 async function byCommit(
   cluster: Cluster,
   topic: string,
@@ -73,7 +88,7 @@ async function byCommit(
   groupId: string,
   options: ResolveOptions,
 ): Promise<ResolvedPosition[]> {
-  const commits = await committedOffsets(cluster, groupId, topic, partitions, options);
+  const commits = await commitsOf(cluster, groupId, topic, partitions, options);
   const without = partitions.filter((partition) => !commits.has(partition));
   const starts = new Map<number, number>();
   if (without.length > 0) {

@@ -1,11 +1,11 @@
 // Where the claims of an assignment start.
 
 import type { Cluster } from '../cluster/cluster.ts';
+import { committedOffsets } from '../consumer/committed-offsets.ts';
 import type { IsolationLevel, Position } from '../consumer/options.ts';
 import { resolvePositions } from '../consumer/positions.ts';
 import type { Assignment } from './assignors/assignor.ts';
 import type { Generation, OffsetPoint } from './committer.ts';
-import { fetchGroupOffsets } from './group-offsets.ts';
 import { partitionCount } from './leader.ts';
 
 /** Where one claim starts. */
@@ -119,8 +119,7 @@ export class ClaimStarts {
   }
 
   private fetch(partitions: Assignment, signal: AbortSignal): Promise<OffsetPoint[]> {
-    const { deadlineMs } = this.cluster.retry;
     const { groupId, member } = this.options;
-    return fetchGroupOffsets(this.cluster, groupId, partitions, { deadlineMs, signal, member });
+    return committedOffsets(this.cluster, groupId, partitions, { signal, requireStable: true, member });
   }
 }

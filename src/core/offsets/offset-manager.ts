@@ -3,8 +3,7 @@
 import { UsageError, type KafkaError } from '../../errors.ts';
 import type { Timer } from '../clock.ts';
 import type { Cluster } from '../cluster/cluster.ts';
-import { committedOffsets } from '../consumer/committed-offsets.ts';
-import { resolvePositions } from '../consumer/positions.ts';
+import { commitsOf, resolvePositions } from '../consumer/positions.ts';
 import type { Generation } from '../group/committer.ts';
 import { OffsetCommitter } from '../group/offset-committer.ts';
 import { asKafkaError } from '../group/unexpected.ts';
@@ -147,7 +146,7 @@ export class OffsetManager {
     const { cluster, groupId } = this;
     const { initial = 'earliest', isolationLevel } = this.options;
     const options = { isolationLevel, signal: this.stopping.signal };
-    const commits = await committedOffsets(cluster, groupId, topic, partitions, options);
+    const commits = await commitsOf(cluster, groupId, topic, partitions, options);
     const without = partitions.filter((partition) => !commits.has(partition));
     const starts = await resolvePositions(cluster, topic, without, initial, options);
     return partitions.map((partition) => {

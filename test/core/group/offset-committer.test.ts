@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import type { OffsetPoint } from '../../../src/core/group/committer.ts';
-import { fetchGroupOffsets } from '../../../src/core/group/group-offsets.ts';
+import { committedOffsets } from '../../../src/core/consumer/committed-offsets.ts';
 import { OffsetCommitter } from '../../../src/core/group/offset-committer.ts';
 import { ERRORS } from '../../../src/core/protocol/error-codes.ts';
 import { connectionLost, FakeCluster } from './fake-cluster.ts';
@@ -156,7 +156,7 @@ describe('OffsetCommitter', () => {
   });
 });
 
-describe('fetchGroupOffsets', () => {
+describe('committedOffsets', () => {
   const asked = new Map([
     ['a', [0, 1]],
     ['b', [0]],
@@ -167,7 +167,9 @@ describe('fetchGroupOffsets', () => {
   ];
   const fetch = (partitions = asked): Promise<OffsetPoint[]> => {
     const { signal } = new AbortController();
-    return cluster.clock.run(fetchGroupOffsets(cluster, 'g', partitions, { deadlineMs: 5_000, signal }));
+    return cluster.clock.run(
+      committedOffsets(cluster, 'g', partitions, { deadlineMs: 5_000, signal, requireStable: true }),
+    );
   };
   const answer = (version: number, errorCode = 0, partitionError = 0): object => {
     const partitions = found.map((one) => ({ ...one, errorCode: partitionError }));
