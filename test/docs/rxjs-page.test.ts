@@ -1,9 +1,8 @@
 // docs/coming-from-rxjs.md: the wrong programs are refused with the very words that the page prints, the right ones compile.
-import { execFile } from 'node:child_process';
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { promisify } from 'node:util';
 import { beforeAll, describe, expect, it } from '@jest/globals';
+import { compileErrors } from '../helpers/compile.ts';
 
 const root = path.resolve(__dirname, '../..');
 const dir = path.join(root, '.cache/docs/rxjs');
@@ -16,35 +15,16 @@ const wrong = [...page.matchAll(/^```ts wrong\n(.*?)^```\n\n```text\n(.*?)^```$/
 const right = [...page.matchAll(/^```ts right\n(.*?)^```$/gms)].map(([, code]) => code!);
 
 /** The compiler's errors of each file, as the page has them: without the file, and without what a terminal cannot show. */
-const errors = new Map<string, string>();
+let errors: ReadonlyMap<string, string>;
 
-beforeAll(async () => {
+beforeAll(() => {
   rmSync(dir, { recursive: true, force: true });
   mkdirSync(dir, { recursive: true });
   for (const [at, { code }] of wrong.entries())
     writeFileSync(path.join(dir, `wrong-${at + 1}.ts`), `${code}export {};\n`);
   for (const [at, code] of right.entries())
     writeFileSync(path.join(dir, `right-${at + 1}.ts`), `${code}export {};\n`);
-  const config = {
-    extends: '../../../tsconfig.json',
-    compilerOptions: { noUnusedLocals: false },
-    include: ['*.ts'],
-    exclude: [],
-  };
-  writeFileSync(path.join(dir, 'tsconfig.json'), JSON.stringify(config));
-  const { stdout } = await promisify(execFile)(
-    process.execPath,
-    ['node_modules/typescript/bin/tsc', '-p', path.join(dir, 'tsconfig.json'), '--pretty', 'false'],
-    { cwd: root },
-  ).catch((error: unknown) => error as { stdout: string });
-  let file = '';
-  for (const line of stdout.split('\n')) {
-    const start = /^[^ ]*?((?:wrong|right)-\d+)\.ts\(\d+,\d+\): (.*)$/.exec(line);
-    if (start !== null) file = start[1]!;
-    else if (!line.startsWith(' ')) file = '';
-    if (file === '' || line === '') continue;
-    errors.set(file, `${errors.get(file) ?? ''}${start === null ? line : start[2]!}\n`);
-  }
+  errors = compileErrors(dir, { noUnusedLocals: false });
 }, TIMEOUT_MS);
 
 describe('docs/coming-from-rxjs.md', () => {
