@@ -417,6 +417,35 @@ const CASES: readonly Case[] = [
     bad: [...written(0, 'x'), ...written(1, 'y'), assigned(), polled(0, 'x'), settled(0), committed(2)],
   },
   {
+    check: 'commit-beyond-position',
+    // The group was empty in between, was made anew, and counts from the first generation again; another member had committed the first record.
+    good: [
+      ...written(0, 'x'),
+      ...written(1, 'y'),
+      assigned(),
+      { kind: 'revoked', ...one },
+      assigned(claim('b'), 0, { generation: 2 }),
+      polled(0, 'x', claim('b')),
+      settled(0, claim('b')),
+      committed(1, 'b', 2),
+      assigned(claim('a', 2), 1),
+      polled(1, 'y', claim('a', 2)),
+      settled(1, claim('a', 2)),
+      committed(2),
+    ],
+    bad: [
+      ...written(0, 'x'),
+      ...written(1, 'y'),
+      ...written(2, 'z'),
+      assigned(),
+      { kind: 'revoked', ...one },
+      assigned(claim('a', 2), 1),
+      polled(1, 'y', claim('a', 2)),
+      settled(1, claim('a', 2)),
+      committed(3),
+    ],
+  },
+  {
     check: 'commit-beyond-settled',
     good: [
       ...written(0, 'x'),

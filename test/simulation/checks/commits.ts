@@ -38,8 +38,9 @@ function eachCommit(
     if (event.kind === 'assigned') {
       const key = termKey(event.process, event.group, place, event.generation);
       let term = terms.get(key);
-      if (term === undefined) {
-        const { start, isolation } = event;
+      const { start, isolation } = event;
+      // A group that was empty and is made anew counts its generations from the start. `start-skip` sees to it that what lies between was committed.
+      if (term === undefined || start > term.position) {
         term = { start, isolation, position: start, wasSought: false, polled: new Map(), settled: new Set() };
         terms.set(key, term);
       }
