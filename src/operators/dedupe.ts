@@ -1,5 +1,4 @@
 import type { Subscriber } from 'rxjs';
-import { UsageError } from '../errors.ts';
 import { ClaimWatch, type ClaimListener } from '../flow/claim-watch.ts';
 import { isDead } from '../flow/dead.ts';
 import { handleOf, type Delivery } from '../flow/delivery.ts';
@@ -11,6 +10,7 @@ import type { StageOptions } from '../flow/policy.ts';
 import { RelayOwner } from '../flow/relay-owner.ts';
 import type { Settlement, Verdict } from '../flow/settlement.ts';
 import { namedStage, ValueStage, type NamedStage } from '../flow/value-stage.ts';
+import { checkKeyMemory, timeToRemember } from './key-memory.ts';
 
 /** Options of {@link dedupe}. */
 export interface DedupeOptions<A> extends StageOptions<A> {
@@ -144,7 +144,7 @@ class DedupeStage<A> extends ValueStage<A, A> implements ClaimListener {
     let time: number;
     try {
       key = checkKey('dedupe', this.options.key(delivery.value));
-      time = this.timeOf(delivery);
+      time = timeToRemember('dedupe', this.options, delivery);
     } catch (cause) {
       this.failed(delivery, cause);
       return;
@@ -180,15 +180,6 @@ class DedupeStage<A> extends ValueStage<A, A> implements ClaimListener {
       if (time > this.newest) this.newest = time;
     }
     this.out.next(handleOf(delivery).relay((owner) => new Watched(owner, this, original)));
-  }
-
-  private timeOf(delivery: Delivery<A>): number {
-    const { withinMs, timestamp } = this.options;
-    if (withinMs === undefined) return 0;
-    const time =
-      timestamp === undefined ? handleOf(delivery).behind.newestTimestamp() : timestamp(delivery.value);
-    if (Number.isFinite(time)) return time;
-    throw new UsageError(`dedupe: timestamp answered ${String(time)}, which is no time`, 'timestamp');
   }
 
   private takeCopies(original: Original<A>): readonly Delivery<A>[] {
@@ -251,12 +242,6 @@ class DedupeStage<A> extends ValueStage<A, A> implements ClaimListener {
  */
 export function dedupe<A>(options: DedupeOptions<A>): Op<A, A> {
   const stage = namedStage('dedupe', options);
-  const { key, maxKeys, withinMs = Infinity } = options;
-  if (typeof key !== 'function')
-    throw new UsageError('dedupe: key is a function from a value to its key', 'key');
-  if (!Number.isInteger(maxKeys) || maxKeys < 1)
-    throw new UsageError(`dedupe: maxKeys is a whole number from 1, not ${maxKeys}`, 'maxKeys');
-  if (!(withinMs >= 0))
-    throw new UsageError(`dedupe: withinMs is a number of milliseconds, not ${withinMs}`, 'withinMs');
+  checkKeyMemory('dedupe', options);
   return (flow) => createFlow((out) => flow.subscribe(new DedupeStage(out, stage, options)));
 }

@@ -1,12 +1,12 @@
 import type { Subscriber } from 'rxjs';
-import { UsageError } from '../errors.ts';
 import { ClaimStates } from '../flow/claim-states.ts';
-import { handleOf, type Delivery } from '../flow/delivery.ts';
+import type { Delivery } from '../flow/delivery.ts';
 import { createFlow } from '../flow/flow.ts';
 import { checkKey, type Key } from '../flow/key.ts';
 import type { Op } from '../flow/op.ts';
 import type { StageOptions } from '../flow/policy.ts';
 import { namedStage, ValueStage, type NamedStage } from '../flow/value-stage.ts';
+import { checkKeyMemory, timeToRemember } from './key-memory.ts';
 import { RecentKeys } from './recent-keys.ts';
 
 /** Options of {@link distinct}. */
@@ -41,22 +41,13 @@ class DistinctStage<A> extends ValueStage<A, A> {
     let isNew: boolean;
     try {
       const key = checkKey('distinct', this.options.key(delivery.value));
-      isNew = this.claims.of(delivery).add(key, this.timeOf(delivery));
+      isNew = this.claims.of(delivery).add(key, timeToRemember('distinct', this.options, delivery));
     } catch (cause) {
       this.failed(delivery, cause);
       return;
     }
     if (isNew) this.out.next(delivery);
     else delivery.ack();
-  }
-
-  private timeOf(delivery: Delivery<A>): number {
-    const { withinMs, timestamp } = this.options;
-    if (withinMs === undefined) return 0;
-    const time =
-      timestamp === undefined ? handleOf(delivery).behind.newestTimestamp() : timestamp(delivery.value);
-    if (Number.isFinite(time)) return time;
-    throw new UsageError(`distinct: timestamp answered ${String(time)}, which is no time`, 'timestamp');
   }
 }
 
@@ -83,12 +74,6 @@ class DistinctStage<A> extends ValueStage<A, A> {
  */
 export function distinct<A>(options: DistinctOptions<A>): Op<A, A> {
   const stage = namedStage('distinct', options);
-  const { key, maxKeys, withinMs = Infinity } = options;
-  if (typeof key !== 'function')
-    throw new UsageError('distinct: key is a function from a value to its key', 'key');
-  if (!Number.isInteger(maxKeys) || maxKeys < 1)
-    throw new UsageError(`distinct: maxKeys is a whole number from 1, not ${maxKeys}`, 'maxKeys');
-  if (!(withinMs >= 0))
-    throw new UsageError(`distinct: withinMs is a number of milliseconds, not ${withinMs}`, 'withinMs');
+  checkKeyMemory('distinct', options);
   return (flow) => createFlow((out) => flow.subscribe(new DistinctStage(out, stage, options)));
 }
