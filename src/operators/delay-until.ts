@@ -1,6 +1,7 @@
 import type { Subscriber } from 'rxjs';
 import { systemClock, type Clock, type Timer } from '../core/clock.ts';
 import { UsageError } from '../errors.ts';
+import { answersTo } from '../flow/answers-to.ts';
 import { ClaimWatch, type ClaimListener } from '../flow/claim-watch.ts';
 import { handleOf, type Delivery } from '../flow/delivery.ts';
 import { createFlow } from '../flow/flow.ts';
@@ -70,8 +71,7 @@ class DelayStage<A> extends ValueStage<A, A> implements ClaimListener {
   }
 
   keeps(settlement: Settlement): boolean {
-    const other = (one: Settlement): boolean => one !== settlement;
-    return this.waiting.some((delivery) => !handleOf(delivery).behind.everySettlement(other));
+    return this.waiting.some((delivery) => answersTo(delivery, settlement));
   }
 
   protected override process(delivery: Delivery<A>): void {

@@ -1,6 +1,7 @@
 import type { Subscriber } from 'rxjs';
 import { systemClock, type Clock, type Timer } from '../core/clock.ts';
 import { UsageError } from '../errors.ts';
+import { answersTo } from '../flow/answers-to.ts';
 import { ClaimWatch, type ClaimListener } from '../flow/claim-watch.ts';
 import { handleOf, type Delivery } from '../flow/delivery.ts';
 import { Fifo } from '../flow/fifo.ts';
@@ -132,8 +133,7 @@ class RateLimitStage<A>
   }
 
   keeps(settlement: Settlement): boolean {
-    const other = (one: Settlement): boolean => one !== settlement;
-    return this.waiting.some(({ delivery }) => !handleOf(delivery).behind.everySettlement(other));
+    return this.waiting.some(({ delivery }) => answersTo(delivery, settlement));
   }
 
   private checkedWeight(value: A): number {

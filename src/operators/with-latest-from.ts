@@ -1,5 +1,6 @@
 import { isObservable, type Observable, type Subscriber } from 'rxjs';
 import { UsageError } from '../errors.ts';
+import { answersTo } from '../flow/answers-to.ts';
 import { ClaimWatch, type ClaimListener } from '../flow/claim-watch.ts';
 import { handleOf, type Delivery } from '../flow/delivery.ts';
 import { createFlow } from '../flow/flow.ts';
@@ -65,8 +66,7 @@ class LatestStage<A, T, R> extends ValueStage<A, R> implements ClaimListener {
   }
 
   keeps(settlement: Settlement): boolean {
-    const other = (one: Settlement): boolean => one !== settlement;
-    return this.waiting.some((delivery) => !handleOf(delivery).behind.everySettlement(other));
+    return this.waiting.some((delivery) => answersTo(delivery, settlement));
   }
 
   protected override process(delivery: Delivery<A>): void {

@@ -1,5 +1,6 @@
 import type { Subscriber } from 'rxjs';
 import { StageTimeoutError, UsageError } from '../../errors.ts';
+import { answersTo } from '../../flow/answers-to.ts';
 import { ClaimWatch, type ClaimListener } from '../../flow/claim-watch.ts';
 import { isDead } from '../../flow/dead.ts';
 import { handleOf, type Delivery } from '../../flow/delivery.ts';
@@ -177,10 +178,7 @@ export abstract class AsyncStage<A, B>
   }
 
   keeps(settlement: Settlement): boolean {
-    const other = (one: Settlement): boolean => one !== settlement;
-    for (const call of this.admitted) {
-      if (!handleOf(call.delivery).behind.everySettlement(other)) return true;
-    }
+    for (const { delivery } of this.admitted) if (answersTo(delivery, settlement)) return true;
     return false;
   }
 
