@@ -1,6 +1,7 @@
 import { Handle, handleOf, type Delivery } from './delivery.ts';
-import type { Owner, Rooted } from './owner.ts';
-import type { PressureSource, Settlement, Verdict } from './settlement.ts';
+import type { Owner } from './owner.ts';
+import { OwnerOfMany } from './owner-of-many.ts';
+import type { Verdict } from './settlement.ts';
 
 /**
  * Makes one delivery of many: its origins are the union of theirs, and what becomes of it becomes of each of them. The parts are inert from
@@ -13,74 +14,33 @@ export function gather<A, R>(parts: readonly Delivery<A>[], value: R): Delivery<
   return new Handle<R>(value, new Gathering(owners, held));
 }
 
-class Gathering implements Owner {
-  private readonly owners: readonly Owner[];
+class Gathering extends OwnerOfMany {
   private readonly held: boolean[];
 
   constructor(owners: readonly Owner[], held: boolean[]) {
-    this.owners = owners;
+    super(owners);
     this.held = held;
   }
 
   shareSettled(): void {
-    for (let at = 0; at < this.owners.length; at++) this.owners[at]!.shareSettled(this.held[at]!);
+    for (let at = 0; at < this.parts.length; at++) this.parts[at]!.shareSettled(this.held[at]!);
   }
 
   shareRejected(_held: boolean, cause: unknown, verdict: Verdict, rewindDelayMs: number): void {
-    for (let at = 0; at < this.owners.length; at++) {
-      this.owners[at]!.shareRejected(this.held[at]!, cause, verdict, rewindDelayMs);
+    for (let at = 0; at < this.parts.length; at++) {
+      this.parts[at]!.shareRejected(this.held[at]!, cause, verdict, rewindDelayMs);
     }
   }
 
   shareGivenUp(): void {
-    for (let at = 0; at < this.owners.length; at++) this.owners[at]!.shareGivenUp(this.held[at]!);
+    for (let at = 0; at < this.parts.length; at++) this.parts[at]!.shareGivenUp(this.held[at]!);
   }
 
   shareHeld(): void {
-    for (let at = 0; at < this.owners.length; at++) {
+    for (let at = 0; at < this.parts.length; at++) {
       if (this.held[at] === true) continue;
       this.held[at] = true;
-      this.owners[at]!.shareHeld();
+      this.parts[at]!.shareHeld();
     }
-  }
-
-  addRoots(into: Set<Rooted>): void {
-    for (const owner of this.owners) owner.addRoots(into);
-  }
-
-  bytesBehind(): number {
-    let bytes = 0;
-    for (const owner of this.owners) bytes += owner.bytesBehind();
-    return bytes;
-  }
-
-  newestTimestamp(): number {
-    let newest = -1;
-    for (const owner of this.owners) newest = Math.max(newest, owner.newestTimestamp());
-    return newest;
-  }
-
-  visitSettlements(visit: (settlement: Settlement) => void): void {
-    for (const owner of this.owners) owner.visitSettlements(visit);
-  }
-
-  visitPressures(visit: (source: PressureSource) => void): void {
-    for (const owner of this.owners) owner.visitPressures(visit);
-  }
-
-  everySettlement(test: (settlement: Settlement) => boolean): boolean {
-    return this.owners.length > 0 && this.owners.every((owner) => owner.everySettlement(test));
-  }
-
-  someSettlement(): Settlement | undefined {
-    for (const owner of this.owners) {
-      const settlement = owner.someSettlement();
-      if (settlement !== undefined) return settlement;
-    }
-    return undefined;
-  }
-
-  report(action: string): void {
-    this.owners[0]?.report(action);
   }
 }

@@ -1,8 +1,9 @@
 // Rows on their way, in the rounds in which their windows were closed. What a commit's mark says is "all windows up to here are done", so the records of a round
 // are settled together, after those of the rounds before it. Nothing is lost by that: a commit cannot move past the first unsettled record anyway.
 import { Fifo } from '../../flow/fifo.ts';
-import type { Owner, Rooted } from '../../flow/owner.ts';
-import type { PressureSource, Settlement, Verdict } from '../../flow/settlement.ts';
+import type { Owner } from '../../flow/owner.ts';
+import { OwnerOfMany } from '../../flow/owner-of-many.ts';
+import type { Verdict } from '../../flow/settlement.ts';
 import type { Position } from './mark.ts';
 
 /** Windows that were closed together. */
@@ -81,13 +82,12 @@ export class Rounds {
 }
 
 /** What a row answers to: the records of its window, which hold their credit no longer. */
-export class RowOwner implements Owner {
+export class RowOwner extends OwnerOfMany {
   readonly round: Round;
-  readonly parts: readonly Owner[];
   private readonly rounds: Rounds;
 
   constructor(parts: readonly Owner[], round: Round, rounds: Rounds) {
-    this.parts = parts;
+    super(parts);
     this.round = round;
     this.rounds = rounds;
   }
@@ -116,41 +116,5 @@ export class RowOwner implements Owner {
 
   giveUp(): void {
     for (const part of this.parts) part.shareGivenUp(true);
-  }
-
-  addRoots(into: Set<Rooted>): void {
-    for (const part of this.parts) part.addRoots(into);
-  }
-
-  bytesBehind(): number {
-    let bytes = 0;
-    for (const part of this.parts) bytes += part.bytesBehind();
-    return bytes;
-  }
-
-  newestTimestamp(): number {
-    let newest = -1;
-    for (const part of this.parts) newest = Math.max(newest, part.newestTimestamp());
-    return newest;
-  }
-
-  visitSettlements(visit: (settlement: Settlement) => void): void {
-    for (const part of this.parts) part.visitSettlements(visit);
-  }
-
-  visitPressures(visit: (source: PressureSource) => void): void {
-    for (const part of this.parts) part.visitPressures(visit);
-  }
-
-  everySettlement(test: (settlement: Settlement) => boolean): boolean {
-    return this.parts.length > 0 && this.parts.every((part) => part.everySettlement(test));
-  }
-
-  someSettlement(): Settlement | undefined {
-    return this.parts[0]?.someSettlement();
-  }
-
-  report(action: string): void {
-    this.parts[0]?.report(action);
   }
 }
