@@ -5,7 +5,6 @@ import { brokerError } from '../cluster/retry.ts';
 import { initProducerIdApi } from '../protocol/messages/22-init-producer-id.ts';
 import { nameList } from './checks.ts';
 import type { AdminOptions } from './outcomes.ts';
-import { settleAll } from './outcomes.ts';
 import { onCoordinators } from './routing.ts';
 
 /** A transactional id that is nobody's now, and the epoch that shuts out whoever had it. */
@@ -22,33 +21,24 @@ export async function fenceProducers(
 ): Promise<FencedProducer[]> {
   nameList(transactionalIds, 'transactionalIds');
   const api = initProducerIdApi;
-  return settleAll<string, FencedProducer>(
+  return onCoordinators<FencedProducer>(
     cluster,
     `Fencing the producers of ${transactionalIds.join(', ')}`,
     transactionalIds,
     options,
-    ({ pending, timeoutMs, signal }) =>
-      onCoordinators(
-        cluster,
-        pending,
-        async (nodeId, ids) => {
-          const fenced = ids.map(async (transactionalId) => {
-            // The coordinator takes it for the time that it has for its own log too.
-            const request = { transactionalId, transactionTimeoutMs: cluster.requestTimeoutMs };
-            const { errorCode, producerId, producerEpoch } = await cluster.send(nodeId, api, request, {
-              use: 'coordinator',
-              timeoutMs,
-              signal,
-            });
-            const outcome =
-              errorCode === 0
-                ? { transactionalId, producerId, producerEpoch }
-                : brokerError(errorCode, { api: api.name, detail: `transactional id ${transactionalId}` });
-            return [transactionalId, outcome] as const;
-          });
-          return new Map(await Promise.all(fenced));
-        },
-        'transaction',
-      ),
+    async (nodeId, ids, limits) => {
+      const fenced = ids.map(async (transactionalId) => {
+        // The coordinator takes it for the time that it has for its own log too.
+        const request = { transactionalId, transactionTimeoutMs: cluster.requestTimeoutMs };
+        const { errorCode, producerId, producerEpoch } = await cluster.send(nodeId, api, request, limits);
+        const outcome =
+          errorCode === 0
+            ? { transactionalId, producerId, producerEpoch }
+            : brokerError(errorCode, { api: api.name, detail: `transactional id ${transactionalId}` });
+        return [transactionalId, outcome] as const;
+      });
+      return new Map(await Promise.all(fenced));
+    },
+    'transaction',
   );
 }

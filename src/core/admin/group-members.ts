@@ -10,7 +10,6 @@ import { consumerGroupDescribeApi } from '../protocol/messages/69-consumer-group
 import { list, nameList, nonEmpty } from './checks.ts';
 import { describeGroups } from './groups.ts';
 import type { AdminOptions } from './outcomes.ts';
-import { settleAll } from './outcomes.ts';
 import { onCoordinators } from './routing.ts';
 
 /** A member to remove: a static one by its instance id, any other by its member id. */
@@ -75,30 +74,29 @@ export async function removeMembers(
   for (const member of leaving) {
     const memberId = 'memberId' in member ? member.memberId : '';
     const groupInstanceId = 'groupInstanceId' in member ? member.groupInstanceId : null;
-    await settleAll<string, object>(
+    await onCoordinators<object>(
       cluster,
       `Removing ${groupInstanceId ?? memberId} from group ${groupId}`,
       [groupId],
       options,
-      ({ pending, timeoutMs, signal }) =>
-        onCoordinators(cluster, pending, async (nodeId) => {
-          const response = await cluster.send(
-            nodeId,
-            leaveGroupApi,
-            (version) =>
-              version < SEVERAL_MEMBERS_FROM
-                ? { groupId, memberId }
-                : {
-                    groupId,
-                    members: [{ memberId, groupInstanceId, ...(version >= REASON_FROM && { reason }) }],
-                  },
-            { timeoutMs, signal, use: 'coordinator' },
-          );
-          const code = response.errorCode || (response.members[0]?.errorCode ?? 0);
-          const isGone = code === 0 || code === ERRORS.UNKNOWN_MEMBER_ID;
-          const detail = `group ${groupId}`;
-          return new Map([[groupId, isGone ? {} : brokerError(code, { api: leaveGroupApi.name, detail })]]);
-        }),
+      async (nodeId, _, limits) => {
+        const response = await cluster.send(
+          nodeId,
+          leaveGroupApi,
+          (version) =>
+            version < SEVERAL_MEMBERS_FROM
+              ? { groupId, memberId }
+              : {
+                  groupId,
+                  members: [{ memberId, groupInstanceId, ...(version >= REASON_FROM && { reason }) }],
+                },
+          limits,
+        );
+        const code = response.errorCode || (response.members[0]?.errorCode ?? 0);
+        const isGone = code === 0 || code === ERRORS.UNKNOWN_MEMBER_ID;
+        const detail = `group ${groupId}`;
+        return new Map([[groupId, isGone ? {} : brokerError(code, { api: leaveGroupApi.name, detail })]]);
+      },
     );
   }
 }
@@ -121,21 +119,20 @@ export async function describeConsumerGroups(
   options: AdminOptions,
 ): Promise<ConsumerGroupDescription[]> {
   nameList(groupIds, 'groupIds');
-  return settleAll<string, ConsumerGroupDescription>(
+  return onCoordinators<ConsumerGroupDescription>(
     cluster,
     `Describing consumer groups ${groupIds.join(', ')}`,
     groupIds,
     options,
-    ({ pending, timeoutMs, signal }) =>
-      onCoordinators(cluster, pending, async (nodeId, some) => {
-        const response = await cluster.send(
-          nodeId,
-          consumerGroupDescribeApi,
-          { groupIds: some, includeAuthorizedOperations: false },
-          { timeoutMs, signal, use: 'coordinator' },
-        );
-        return new Map(response.groups.map((row) => [row.groupId, description(row, nodeId)] as const));
-      }),
+    async (nodeId, some, limits) => {
+      const response = await cluster.send(
+        nodeId,
+        consumerGroupDescribeApi,
+        { groupIds: some, includeAuthorizedOperations: false },
+        limits,
+      );
+      return new Map(response.groups.map((row) => [row.groupId, description(row, nodeId)] as const));
+    },
   );
 }
 

@@ -11,9 +11,8 @@ import { list, nonEmpty } from './checks.ts';
 import type { OffsetPosition } from './offsets.ts';
 import { listOffsets } from './offsets.ts';
 import type { AdminOptions } from './outcomes.ts';
-import { settleAll } from './outcomes.ts';
 import { byTopic } from './partition-rows.ts';
-import type { TopicPartition } from './routing.ts';
+import type { CoordinatorLimits, TopicPartition } from './routing.ts';
 import { onCoordinators } from './routing.ts';
 
 /** An offset to commit. */
@@ -122,12 +121,7 @@ export async function deleteOffsets(
   });
 }
 
-interface Limits {
-  readonly timeoutMs: number;
-  readonly signal: AbortSignal | undefined;
-  readonly use: 'coordinator';
-}
-type Send = <R>(ask: (nodeId: number, limits: Limits) => Promise<R>) => Promise<R>;
+type Send = <R>(ask: (nodeId: number, limits: CoordinatorLimits) => Promise<R>) => Promise<R>;
 
 async function onCoordinator(
   cluster: Cluster,
@@ -136,12 +130,10 @@ async function onCoordinator(
   options: AdminOptions,
   run: (send: Send) => Promise<BrokerError | undefined>,
 ): Promise<void> {
-  await settleAll<string, object>(cluster, what, [groupId], options, ({ pending, timeoutMs, signal }) =>
-    onCoordinators(cluster, pending, async (nodeId) => {
-      const outcome = await run((ask) => ask(nodeId, { timeoutMs, signal, use: 'coordinator' }));
-      return new Map([[groupId, outcome ?? {}]]);
-    }),
-  );
+  await onCoordinators<object>(cluster, what, [groupId], options, async (nodeId, _, limits) => {
+    const outcome = await run((ask) => ask(nodeId, limits));
+    return new Map([[groupId, outcome ?? {}]]);
+  });
 }
 
 function firstError(

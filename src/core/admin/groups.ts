@@ -10,7 +10,6 @@ import { describeGroupsApi } from '../protocol/messages/15-describe-groups.ts';
 import { listGroupsApi } from '../protocol/messages/16-list-groups.ts';
 import { deleteGroupsApi } from '../protocol/messages/42-delete-groups.ts';
 import type { AdminOptions } from './outcomes.ts';
-import { settleAll } from './outcomes.ts';
 import { onCoordinators, onEveryNode } from './routing.ts';
 
 /** A group in a listing. */
@@ -59,18 +58,13 @@ export async function fetchOffsets(
   groupId: string,
   options: FetchOffsetsOptions,
 ): Promise<CommittedOffset[]> {
-  const [result] = await settleAll<string, CommittedOffset[]>(
+  const [result] = await onCoordinators<CommittedOffset[]>(
     cluster,
     `Fetching the offsets of group ${groupId}`,
     [groupId],
     options,
-    (attempt) =>
-      onCoordinators(cluster, attempt.pending, async (nodeId) => {
-        const { timeoutMs, signal } = attempt;
-        return new Map([
-          [groupId, await askCommittedOffsets(cluster, nodeId, { groupId }, { timeoutMs, signal })],
-        ]);
-      }),
+    async (nodeId, _, limits) =>
+      new Map([[groupId, await askCommittedOffsets(cluster, nodeId, { groupId }, limits)]]),
   );
   const wanted = options.topics;
   return result!
@@ -99,22 +93,15 @@ export async function describeGroups(
   groupIds: readonly string[],
   options: AdminOptions,
 ): Promise<GroupDescription[]> {
-  return settleAll<string, GroupDescription>(
+  return onCoordinators<GroupDescription>(
     cluster,
     `Describing groups ${groupIds.join(', ')}`,
     groupIds,
     options,
-    (attempt) =>
-      onCoordinators(cluster, attempt.pending, async (nodeId, some) => {
-        const { timeoutMs, signal } = attempt;
-        const request = { groups: [...some] };
-        const response = await cluster.send(nodeId, describeGroupsApi, request, {
-          timeoutMs,
-          signal,
-          use: 'coordinator',
-        });
-        return new Map(response.groups.map((row) => [row.groupId, description(row, nodeId)] as const));
-      }),
+    async (nodeId, some, limits) => {
+      const response = await cluster.send(nodeId, describeGroupsApi, { groups: [...some] }, limits);
+      return new Map(response.groups.map((row) => [row.groupId, description(row, nodeId)] as const));
+    },
   );
 }
 
@@ -142,28 +129,21 @@ export async function deleteGroups(
   groupIds: readonly string[],
   options: AdminOptions,
 ): Promise<void> {
-  await settleAll<string, object>(
+  await onCoordinators<object>(
     cluster,
     `Deleting groups ${groupIds.join(', ')}`,
     groupIds,
     options,
-    (attempt) =>
-      onCoordinators(cluster, attempt.pending, async (nodeId, some) => {
-        const { timeoutMs, signal } = attempt;
-        const request = { groupsNames: [...some] };
-        const { results } = await cluster.send(nodeId, deleteGroupsApi, request, {
-          timeoutMs,
-          signal,
-          use: 'coordinator',
-        });
-        return new Map(
-          results.map(({ groupId, errorCode }) => [
-            groupId,
-            errorCode === 0
-              ? {}
-              : brokerError(errorCode, { api: deleteGroupsApi.name, detail: `group ${groupId}` }),
-          ]),
-        );
-      }),
+    async (nodeId, some, limits) => {
+      const { results } = await cluster.send(nodeId, deleteGroupsApi, { groupsNames: [...some] }, limits);
+      return new Map(
+        results.map(({ groupId, errorCode }) => [
+          groupId,
+          errorCode === 0
+            ? {}
+            : brokerError(errorCode, { api: deleteGroupsApi.name, detail: `group ${groupId}` }),
+        ]),
+      );
+    },
   );
 }

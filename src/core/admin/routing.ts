@@ -1,7 +1,7 @@
 // To which broker a question of the admin goes: the controller, the leaders, the coordinators.
 
 import { BrokerError, ConnectionError, KafkaError, TimeoutError } from '../../errors.ts';
-import type { Cluster, CoordinatorKind } from '../cluster/cluster.ts';
+import type { Cluster, CoordinatorKind, SendOptions } from '../cluster/cluster.ts';
 import { brokerError } from '../cluster/retry.ts';
 import { ERRORS } from '../protocol/error-codes.ts';
 import type { AdminOptions, Attempt, Outcomes } from './outcomes.ts';
@@ -52,12 +52,30 @@ export async function onLeaders<I extends TopicPartition, V extends object>(
   return outcomes;
 }
 
-/** Asks the coordinator of each group (or transactional id) about those it coordinates, all coordinators at once. */
-export async function onCoordinators<V extends object>(
+/** Of one request to a coordinator. */
+export type CoordinatorLimits = Pick<SendOptions, 'timeoutMs' | 'signal' | 'use'>;
+
+/** Asks the coordinator of each group (or transactional id) about those it coordinates, all coordinators at once, until each has an outcome. */
+export function onCoordinators<V extends object>(
+  cluster: Cluster,
+  what: string,
+  keys: readonly string[],
+  options: AdminOptions,
+  ask: (nodeId: number, keys: readonly string[], limits: CoordinatorLimits) => Promise<Outcomes<string, V>>,
+  kind: CoordinatorKind = 'group',
+): Promise<V[]> {
+  return settleAll<string, V>(cluster, what, keys, options, ({ pending, timeoutMs, signal }) =>
+    askCoordinators(cluster, pending, kind, (nodeId, some) =>
+      ask(nodeId, some, { timeoutMs, signal, use: 'coordinator' }),
+    ),
+  );
+}
+
+async function askCoordinators<V extends object>(
   cluster: Cluster,
   keys: readonly string[],
+  kind: CoordinatorKind,
   ask: (nodeId: number, keys: readonly string[]) => Promise<Outcomes<string, V>>,
-  kind: CoordinatorKind = 'group',
 ): Promise<Outcomes<string, V>> {
   const outcomes = new Map<string, V | KafkaError>();
   const byNode = new Map<number, string[]>();

@@ -113,42 +113,36 @@ export async function describeTransactions(
 ): Promise<TransactionDescription[]> {
   nameList(transactionalIds, 'transactionalIds');
   const api = describeTransactionsApi;
-  return settleAll<string, TransactionDescription>(
+  return onCoordinators<TransactionDescription>(
     cluster,
     `Describing transactions ${transactionalIds.join(', ')}`,
     transactionalIds,
     options,
-    ({ pending, timeoutMs, signal }) =>
-      onCoordinators(
-        cluster,
-        pending,
-        async (nodeId, some) => {
-          const request = { transactionalIds: some };
-          const response = await cluster.send(nodeId, api, request, { timeoutMs, signal });
-          const outcomes = new Map<string, TransactionDescription | KafkaError>();
-          for (const row of response.transactionStates) {
-            const { errorCode, transactionalId, transactionStartTimeMs: startedAt } = row;
-            const detail = `transactional id ${transactionalId}`;
-            if (errorCode !== 0)
-              outcomes.set(transactionalId, brokerError(errorCode, { api: api.name, detail }));
-            else
-              outcomes.set(transactionalId, {
-                transactionalId,
-                state: row.transactionState,
-                producerId: row.producerId,
-                producerEpoch: row.producerEpoch,
-                timeoutMs: row.transactionTimeoutMs,
-                startedAt: startedAt < 0 ? undefined : startedAt,
-                partitions: row.topics.flatMap(({ topic, partitions }) =>
-                  partitions.map((partition) => ({ topic, partition })),
-                ),
-                coordinator: nodeId,
-              });
-          }
-          return outcomes;
-        },
-        'transaction',
-      ),
+    async (nodeId, some, { timeoutMs, signal }) => {
+      const request = { transactionalIds: some };
+      const response = await cluster.send(nodeId, api, request, { timeoutMs, signal });
+      const outcomes = new Map<string, TransactionDescription | KafkaError>();
+      for (const row of response.transactionStates) {
+        const { errorCode, transactionalId, transactionStartTimeMs: startedAt } = row;
+        const detail = `transactional id ${transactionalId}`;
+        if (errorCode !== 0) outcomes.set(transactionalId, brokerError(errorCode, { api: api.name, detail }));
+        else
+          outcomes.set(transactionalId, {
+            transactionalId,
+            state: row.transactionState,
+            producerId: row.producerId,
+            producerEpoch: row.producerEpoch,
+            timeoutMs: row.transactionTimeoutMs,
+            startedAt: startedAt < 0 ? undefined : startedAt,
+            partitions: row.topics.flatMap(({ topic, partitions }) =>
+              partitions.map((partition) => ({ topic, partition })),
+            ),
+            coordinator: nodeId,
+          });
+      }
+      return outcomes;
+    },
+    'transaction',
   );
 }
 
