@@ -4,7 +4,7 @@ import { Buffer } from 'node:buffer';
 import type { IHeaders, Message, Producer, ProducerConfig } from 'kafkajs';
 import type { Clock, Timer } from '../core/clock.ts';
 import { checkRecord } from '../core/producer/check-record.ts';
-import type { Receipt, Sent } from '../core/producer/receipt.ts';
+import { promiseOf, type Receipt, type Sent } from '../core/producer/receipt.ts';
 import type { RecordProducer } from '../core/producer/record-producer.ts';
 import { headersFrom } from '../core/records/headers.ts';
 import type { Bytes, ProducerRecord } from '../core/records/types.ts';
@@ -86,12 +86,7 @@ export class KafkajsProducer implements RecordProducer {
   }
 
   sendAsync(topic: string, record: ProducerRecord): Promise<Sent> {
-    return new Promise((resolve, reject) => {
-      this.send(topic, record, {
-        onAcked: (partition, offset, timestamp) => resolve({ partition, offset, timestamp }),
-        onFailed: reject,
-      });
-    });
+    return promiseOf((receipt) => this.send(topic, record, receipt));
   }
 
   hasRoom(): boolean {

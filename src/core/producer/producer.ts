@@ -18,7 +18,7 @@ import type { PartitionQueue } from './partition-queue.ts';
 import { intercepted } from './interceptor.ts';
 import { partitioning, type Partitioner } from './partitioner.ts';
 import { ProducerIds, type Identities } from './producer-ids.ts';
-import type { Receipt, Sent } from './receipt.ts';
+import { promiseOf, type Receipt, type Sent } from './receipt.ts';
 import type { RecordProducer } from './record-producer.ts';
 import { Sender } from './sender.ts';
 import { Stamp } from './stamp.ts';
@@ -152,12 +152,7 @@ export class Producer implements RecordProducer {
 
   /** As `send`, with a promise of where the record ended up. Bound what is outstanding, by `await` or by `hasRoom`. */
   sendAsync(topic: string, record: ProducerRecord): Promise<Sent> {
-    return new Promise((resolve, reject) => {
-      this.send(topic, record, {
-        onAcked: (partition, offset, timestamp) => resolve({ partition, offset, timestamp }),
-        onFailed: reject,
-      });
-    });
+    return promiseOf((receipt) => this.send(topic, record, receipt));
   }
 
   /** Whether `send` would return true; for one topic, its partitions' own limits are looked at too. */

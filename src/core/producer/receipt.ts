@@ -37,3 +37,13 @@ export interface Sent {
   readonly offset: number;
   readonly timestamp: number;
 }
+
+/** The fate of one record as a promise; `send` is called at once, with the receipt that settles it. */
+export function promiseOf(send: (receipt: Receipt) => void): Promise<Sent> {
+  return new Promise((resolve, reject) => {
+    send({
+      onAcked: (partition, offset, timestamp) => resolve({ partition, offset, timestamp }),
+      onFailed: reject,
+    });
+  });
+}

@@ -1,7 +1,7 @@
 import { Buffer } from 'node:buffer';
 import { checkRecord, isTime, noTime } from '../../core/producer/check-record.ts';
 import { partitionerByName, type Partitioner } from '../../core/producer/partitioner.ts';
-import type { Receipt, Sent } from '../../core/producer/receipt.ts';
+import { promiseOf, type Receipt, type Sent } from '../../core/producer/receipt.ts';
 import type { RecordProducer } from '../../core/producer/record-producer.ts';
 import { brokerError } from '../../core/cluster/retry.ts';
 import { ERRORS } from '../../core/protocol/error-codes.ts';
@@ -127,12 +127,7 @@ export class MockProducer implements RecordProducer, AsyncDisposable {
   }
 
   sendAsync(topic: string, record: ProducerRecord): Promise<Sent> {
-    return new Promise((resolve, reject) => {
-      this.send(topic, record, {
-        onAcked: (partition, offset, timestamp) => resolve({ partition, offset, timestamp }),
-        onFailed: reject,
-      });
-    });
+    return promiseOf((receipt) => this.send(topic, record, receipt));
   }
 
   hasRoom(): boolean {
