@@ -13,7 +13,13 @@ async function javaReads(topic: string, count: number): Promise<string[]> {
   const { stdout } = await promisify(execFile)(
     'java',
     [
-      ...['-Xmx256m', '-Dorg.slf4j.simpleLogger.defaultLogLevel=error', '-cp', path.join(lib!, '*')],
+      ...[
+        '-Xmx256m',
+        '-XX:TieredStopAtLevel=1',
+        '-Dorg.slf4j.simpleLogger.defaultLogLevel=error',
+        '-cp',
+        path.join(lib!, '*'),
+      ],
       'org.apache.kafka.tools.consumer.ConsoleConsumer',
       ...['--bootstrap-server', brokers!.join(','), '--topic', topic, '--from-beginning'],
       ...['--max-messages', String(count), '--timeout-ms', '60000', '--isolation-level', 'read_committed'],

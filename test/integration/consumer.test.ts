@@ -15,9 +15,13 @@ const withBroker = brokers === undefined ? describe.skip : describe;
 const withJava = lib === undefined ? it.skip : it;
 
 async function java(main: string, ...args: readonly string[]): Promise<string> {
-  const { stdout } = await promisify(execFile)('java', ['-cp', path.join(lib!, '*'), main, ...args], {
-    maxBuffer: 1 << 26,
-  });
+  const { stdout } = await promisify(execFile)(
+    'java',
+    ['-XX:TieredStopAtLevel=1', '-cp', path.join(lib!, '*'), main, ...args],
+    {
+      maxBuffer: 1 << 26,
+    },
+  );
   return stdout;
 }
 

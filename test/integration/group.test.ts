@@ -265,6 +265,7 @@ function javaConsumer(topic: string, groupId: string, seen: string[]): ChildProc
   const child = spawn(
     'java',
     [
+      '-XX:TieredStopAtLevel=1',
       '-cp',
       path.join(lib!, '*'),
       'org.apache.kafka.tools.consumer.ConsoleConsumer',

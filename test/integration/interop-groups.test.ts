@@ -64,7 +64,13 @@ suite('one group of kafkajs, Java and ours', () => {
     const child = spawn(
       'java',
       [
-        ...['-Xmx256m', '-cp', path.join(java.lib!, '*'), 'org.apache.kafka.tools.consumer.ConsoleConsumer'],
+        ...[
+          '-Xmx256m',
+          '-XX:TieredStopAtLevel=1',
+          '-cp',
+          path.join(java.lib!, '*'),
+          'org.apache.kafka.tools.consumer.ConsoleConsumer',
+        ],
         ...['--bootstrap-server', target.bootstrap, '--topic', topic, '--group', group, '--from-beginning'],
         ...Object.entries(config).flatMap(([name, value]) => ['--command-property', `${name}=${value}`]),
       ],

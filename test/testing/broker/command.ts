@@ -39,8 +39,8 @@ export function runForBytes(command: string, args: readonly string[], input = ''
 
 /** Runs a class of Kafka's own jars. */
 export function runJava(lib: string, main: string, args: readonly string[], input?: string): Promise<string> {
-  const quiet = '-Dorg.slf4j.simpleLogger.defaultLogLevel=error';
-  return run('java', ['-Xmx256m', quiet, '-cp', path.join(lib, '*'), main, ...args], input);
+  const quiet = ['-Xmx256m', '-XX:TieredStopAtLevel=1', '-Dorg.slf4j.simpleLogger.defaultLogLevel=error'];
+  return run('java', [...quiet, '-cp', path.join(lib, '*'), main, ...args], input);
 }
 
 /** Lines without the empty ones. */

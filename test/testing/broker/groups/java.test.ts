@@ -61,6 +61,7 @@ suite("Kafka's Java clients in groups", () => {
       const jars = path.join(lib, '*');
       const out = await run('java', [
         '-Xmx256m',
+        '-XX:TieredStopAtLevel=1',
         quiet,
         '-cp',
         jars,
