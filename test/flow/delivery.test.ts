@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import fc from 'fast-check';
+import { fc } from '../helpers/fast-check.ts';
 import { rootDelivery, handleOf, type Delivery } from '../../src/flow/delivery.ts';
 import { gather } from '../../src/flow/gather.ts';
 import { record } from '../../src/testing/marbles-record.ts';

@@ -1,5 +1,5 @@
 // The same diagram through one of our operators and through RxJS's, in virtual time.
-import fc from 'fast-check';
+import { fc } from '../helpers/fast-check.ts';
 import type { MonoTypeOperatorFunction, OperatorFunction } from 'rxjs';
 import { TestScheduler } from 'rxjs/testing';
 import type { Op } from '../../src/flow/op.ts';

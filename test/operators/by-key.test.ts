@@ -1,6 +1,6 @@
 // switchByKey and exhaustByKey: the same as RxJS's switchMap and exhaustMap on one claim, and what becomes of the records.
 import { describe, expect, it } from '@jest/globals';
-import fc from 'fast-check';
+import { fc } from '../helpers/fast-check.ts';
 import * as rx from 'rxjs';
 import {
   batch,

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import fc from 'fast-check';
+import { fc } from '../helpers/fast-check.ts';
 import { delayUntil, map, merge, retry, skip } from '../../src/operators/index.ts';
 import { DueHeap } from '../../src/operators/due-heap.ts';
 import { testFlow } from '../../src/testing/marbles.ts';

@@ -1,6 +1,6 @@
 // Whatever stages do, and whenever their flow or claim ends: each record is settled, refused or given up once, and no handle is used twice.
 import { describe, expect, it } from '@jest/globals';
-import fc from 'fast-check';
+import { fc } from '../helpers/fast-check.ts';
 import { filter as rxFilter, mergeMap, Observable, of, take, type Subscriber } from 'rxjs';
 import type { Delivery } from '../../src/flow/delivery.ts';
 import type { Flow } from '../../src/flow/flow.ts';

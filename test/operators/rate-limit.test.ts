@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import fc from 'fast-check';
+import { fc } from '../helpers/fast-check.ts';
 import { eachClaim, rateLimit, retry, skip } from '../../src/operators/index.ts';
 import { RateMeter } from '../../src/operators/rate-limit.ts';
 import { testFlow } from '../../src/testing/marbles.ts';

@@ -1,6 +1,6 @@
 // debounce, audit, sample and throttle: the same as RxJS's on one claim, and what becomes of the records.
 import { describe, expect, it } from '@jest/globals';
-import fc from 'fast-check';
+import { fc } from '../helpers/fast-check.ts';
 import * as rx from 'rxjs';
 import type { Flow } from '../../src/flow/flow.ts';
 import type { Op } from '../../src/flow/op.ts';

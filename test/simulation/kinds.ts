@@ -1,5 +1,5 @@
 // The two kinds of scenario, seen alike: drawn from a seed, played, checked, made smaller.
-import fc from 'fast-check';
+import { fc } from '../helpers/fast-check.ts';
 import type { VirtualClockOptions } from '../../src/testing/simulation/virtual-clock.ts';
 import { checkEvents } from './checks/all-checks.ts';
 import { playClients } from './clients/play.ts';

@@ -1,5 +1,5 @@
 import { expect, it } from '@jest/globals';
-import fc from 'fast-check';
+import { fc } from '../helpers/fast-check.ts';
 import { OldestFirst } from '../../src/sources/oldest-first.ts';
 
 it('knows the smallest of what is in it, whatever came and went', () => {

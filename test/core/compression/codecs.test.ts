@@ -1,6 +1,6 @@
 import { gzipSync } from 'node:zlib';
 import { beforeAll, describe, expect, it } from '@jest/globals';
-import fc from 'fast-check';
+import { fc } from '../../helpers/fast-check.ts';
 import { CODEC_NAMES } from '../../../src/core/compression/codec.ts';
 import { codecById, codecByName, codecId, prepareCodec } from '../../../src/core/compression/registry.ts';
 import { CompressionError } from '../../../src/errors.ts';

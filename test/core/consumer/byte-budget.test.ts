@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import fc from 'fast-check';
+import { fc } from '../../helpers/fast-check.ts';
 import { ByteBudget } from '../../../src/core/consumer/byte-budget.ts';
 
 const noRoom = (): void => {};

@@ -1,6 +1,6 @@
 // The small parts of fetching: slots, header walk, emission turns, pins.
 import { describe, expect, it } from '@jest/globals';
-import fc from 'fast-check';
+import { fc } from '../../helpers/fast-check.ts';
 import { ByteBudget } from '../../../src/core/consumer/byte-budget.ts';
 import { EmissionLoop } from '../../../src/core/consumer/emission-loop.ts';
 import { FetchSlots } from '../../../src/core/consumer/fetch-slots.ts';

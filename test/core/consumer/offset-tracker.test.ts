@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import fc from 'fast-check';
+import { fc } from '../../helpers/fast-check.ts';
 import { BatchHold } from '../../../src/core/consumer/batch-hold.ts';
 import { ByteBudget } from '../../../src/core/consumer/byte-budget.ts';
 import { OffsetTracker, type TrackedRecord } from '../../../src/core/consumer/offset-tracker.ts';

@@ -1,7 +1,7 @@
 // Random lives of a group on the broker in the box, in simulated time.
 
 import { describe, expect, it } from '@jest/globals';
-import fc from 'fast-check';
+import { fc } from '../../helpers/fast-check.ts';
 import { fault, type FaultAction } from '../../../src/testing/broker/faults/fault.ts';
 import { Simulation, type Held, type Member } from './harness.ts';
 

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
-import fc from 'fast-check';
+import { fc } from '../../helpers/fast-check.ts';
 import { CommitSchedule, type CommitSource } from '../../../src/core/group/commit-schedule.ts';
 import type { CommitOptions, Committer, Generation, OffsetPoint } from '../../../src/core/group/committer.ts';
 import type { Verdict } from '../../../src/core/group/membership-table.ts';

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
-import fc from 'fast-check';
+import { fc } from '../../helpers/fast-check.ts';
 import type { Assignment, MemberSubscription } from '../../../src/core/group/assignors/assignor.ts';
 import { rangeAssignor } from '../../../src/core/group/assignors/range.ts';
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import fc from 'fast-check';
+import { fc } from '../../helpers/fast-check.ts';
 import { OutcomeUnknownError } from '../../../src/errors.ts';
 import { Producer } from '../../../src/core/producer/producer.ts';
 import type { ProducerOptions } from '../../../src/core/producer/options.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import fc from 'fast-check';
+import { fc } from '../../helpers/fast-check.ts';
 import { BatchEntries } from '../../../src/core/producer/batch-entries.ts';
 import { NumberRun } from '../../../src/core/producer/number-run.ts';
 import type { Receipt } from '../../../src/core/producer/receipt.ts';

@@ -1,4 +1,4 @@
-import * as fc from 'fast-check';
+import { fc } from '../../helpers/fast-check.ts';
 import type { AnyApi, MessageCodec } from '../../../src/core/protocol/api.ts';
 import { APIS } from '../../../src/core/protocol/apis.ts';
 import {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { expectTypeOf } from 'expect-type';
-import * as fc from 'fast-check';
+import { fc } from '../../helpers/fast-check.ts';
 import { ProtocolError, UnsupportedVersionError, UsageError } from '../../../src/errors.ts';
 import {
   Message,

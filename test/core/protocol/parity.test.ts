@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import * as fc from 'fast-check';
+import { fc } from '../../helpers/fast-check.ts';
 import { ProtocolError } from '../../../src/errors.ts';
 import { interpretDecode, interpretEncode } from '../../../src/core/protocol/interpret.ts';
 import { Reader } from '../../../src/core/protocol/reader.ts';

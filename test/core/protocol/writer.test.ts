@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import * as fc from 'fast-check';
+import { fc } from '../../helpers/fast-check.ts';
 import { UsageError } from '../../../src/errors.ts';
 import { Reader } from '../../../src/core/protocol/reader.ts';
 import { Writer } from '../../../src/core/protocol/writer.ts';

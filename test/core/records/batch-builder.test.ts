@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
-import fc from 'fast-check';
+import { fc } from '../../helpers/fast-check.ts';
 import { CODEC_NAMES } from '../../../src/core/compression/codec.ts';
 import { codecId, prepareCodec } from '../../../src/core/compression/registry.ts';
 import { BatchBuilder } from '../../../src/core/records/batch-builder.ts';

@@ -1,6 +1,6 @@
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from '@jest/globals';
-import fc from 'fast-check';
+import { fc } from '../../helpers/fast-check.ts';
 import { ATTRIBUTE, HEADER, stampOffsets } from '../../../src/core/records/batch-header.ts';
 import { BatchBuilder } from '../../../src/core/records/batch-builder.ts';
 import { BatchCursor } from '../../../src/core/records/batch-cursor.ts';

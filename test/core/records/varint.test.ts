@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import fc from 'fast-check';
+import { fc } from '../../helpers/fast-check.ts';
 import { readInt64, writeInt64 } from '../../../src/core/records/int64.ts';
 import { timestampBigInt, timestampNumber } from '../../../src/core/records/timestamp.ts';
 import {

@@ -1,6 +1,6 @@
 // Killed and restarted at any moment, from any commit: the rows are those of one clean run, each possibly several times, and never another one.
 import { describe, expect, it } from '@jest/globals';
-import fc from 'fast-check';
+import { fc } from '../../helpers/fast-check.ts';
 import { Observable } from 'rxjs';
 import type { ConsumerRecord } from '../../../src/core/records/types.ts';
 import type { Delivery } from '../../../src/flow/delivery.ts';

@@ -1,5 +1,5 @@
 // What is played, as plain data drawn by fast-check: a pipeline, how the group is tuned, and what goes wrong when.
-import fc from 'fast-check';
+import { fc } from '../../helpers/fast-check.ts';
 import type { fault } from '../../../src/testing/broker/faults/fault.ts';
 
 /** What a failing stage's policy is. */
@@ -52,6 +52,18 @@ export type Stage =
       readonly maxKeys: number;
       readonly leading: boolean;
       readonly trailing: boolean;
+    } & Keyed)
+  | ({
+      readonly op: 'tumblingWindow' | 'hoppingWindow' | 'sessionWindow' | 'processingTimeWindow';
+      /** Of a session, the gap. */
+      readonly sizeMs: number;
+      /** Windows that a value is in, of those that hop. */
+      readonly advances: number;
+      readonly graceMs: number;
+      readonly idleMs: number;
+      readonly updates: boolean;
+      /** Each key has its own stream time. */
+      readonly perKey: boolean;
     } & Keyed)
   | ({ readonly op: 'distinct' | 'dedupe'; readonly maxKeys: number } & Keyed)
   | ({
@@ -290,10 +302,29 @@ const simple: fc.Arbitrary<Stage> = fc.oneof(
   fc.record({ op: fc.constant('toTopic' as const), records: fc.constant(1), failing: anyFailing }),
 );
 
+/** Idle partitions close their windows, so that everything comes to its end. */
+const windows: fc.Arbitrary<Stage> = fc.record({
+  op: fc.constantFrom(
+    'tumblingWindow' as const,
+    'hoppingWindow' as const,
+    'sessionWindow' as const,
+    'processingTimeWindow' as const,
+  ),
+  sizeMs: fc.constantFrom(120, 600, 3000),
+  advances: fc.integer({ min: 1, max: 4 }),
+  graceMs: fc.constantFrom(0, 100, 1000),
+  idleMs: fc.constantFrom(50, 500, 3000),
+  updates: fc.constantFrom(false, false, false, true),
+  perKey: fc.boolean(),
+  keys,
+  failing: anyFailing,
+});
+
 const branch = fc.array(simple, { minLength: 0, maxLength: 3 });
 const stage: fc.Arbitrary<Stage> = fc.oneof(
   { weight: 9, arbitrary: simple },
   { weight: 5, arbitrary: keeping },
+  { weight: 2, arbitrary: windows },
   {
     weight: 1,
     arbitrary: fc.record({

@@ -1,6 +1,6 @@
 // Requests of good form with anything in them: each is answered or its connection closed, and the broker has thrown nothing.
 import { describe, expect, it } from '@jest/globals';
-import * as fc from 'fast-check';
+import { fc } from '../../helpers/fast-check.ts';
 import type { AnyApi } from '../../../src/core/protocol/api.ts';
 import { apiByKey } from '../../../src/core/protocol/apis.ts';
 import { encodeRequest } from '../../../src/core/protocol/frame.ts';

@@ -1,6 +1,6 @@
 // Requests of groups that no honest client sends: whatever comes, the box answers or hangs up, and never breaks or grows without bound.
 import { afterEach, describe, expect, it } from '@jest/globals';
-import fc from 'fast-check';
+import { fc } from '../../../helpers/fast-check.ts';
 import type { AnyApi } from '../../../../src/core/protocol/api.ts';
 import { encodeAssignment, encodeSubscription } from '../../../../src/core/protocol/consumer-protocol.ts';
 import { offsetCommitApi } from '../../../../src/core/protocol/messages/08-offset-commit.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import fc from 'fast-check';
+import { fc } from '../../../helpers/fast-check.ts';
 import { compileTopicRegex } from '../../../../src/testing/broker/groups/consumer/regex/topic-regex.ts';
 import type { RegexProgram } from '../../../../src/testing/broker/groups/consumer/regex/regex-program.ts';
 
