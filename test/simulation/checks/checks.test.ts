@@ -517,6 +517,21 @@ const CASES: readonly Case[] = [
     check: 'commit-regressed',
     good: [
       assigned(),
+      assigned(claim('b'), 0, { generation: 2 }),
+      committed(1, 'b', 2),
+      assigned(claim('a', 2), 0),
+    ],
+    bad: [
+      assigned(),
+      assigned(claim('b'), 0, { generation: 2 }),
+      committed(1, 'b', 2),
+      assigned(claim('a', 2), 0, { generation: 2 }),
+    ],
+  },
+  {
+    check: 'commit-regressed',
+    good: [
+      assigned(),
       committed(1),
       committed(0),
       { kind: 'lost', ...one },

@@ -131,6 +131,7 @@ interface GroupOffset {
   offset: number;
   /** Member and generation. */
   owner: string;
+  generation: number;
   index: number;
   /** A late commit of the owner took it back from there. */
   back?: { readonly from: number; readonly atMs: number; readonly index: number } | undefined;
@@ -166,9 +167,13 @@ export function commitRegressed(events: readonly Event[]): Violation[] {
     const before = offsets.get(key);
     const offset = event.kind === 'committed' ? event.offset : event.start;
     const owner = `${event.process}|${event.generation}`;
+    // A member that stood still may open a claim that it was given before the group went on without it: nothing it commits is taken.
+    const isOvertaken =
+      event.kind === 'assigned' && before !== undefined && event.generation < before.generation;
     if (
       before !== undefined &&
       offset < before.offset &&
+      !isOvertaken &&
       (before.owner !== owner || event.kind === 'assigned')
     ) {
       const how = event.kind === 'committed' ? 'commits' : 'begins';
@@ -181,7 +186,7 @@ export function commitRegressed(events: readonly Event[]): Violation[] {
     if (event.kind !== 'committed') continue;
     const from = before?.back?.from ?? before?.offset ?? 0;
     const back = offset < from ? (before?.back ?? { from, atMs: event.atMs, index }) : undefined;
-    offsets.set(key, { offset, owner, index, back });
+    offsets.set(key, { offset, owner, generation: event.generation, index, back });
   }
   return findings.all;
 }
