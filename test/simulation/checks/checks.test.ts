@@ -517,12 +517,14 @@ const CASES: readonly Case[] = [
     check: 'commit-regressed',
     good: [
       assigned(),
+      { kind: 'lost', ...one },
       assigned(claim('b'), 0, { generation: 2 }),
       committed(1, 'b', 2),
       assigned(claim('a', 2), 0),
     ],
     bad: [
       assigned(),
+      { kind: 'lost', ...one },
       assigned(claim('b'), 0, { generation: 2 }),
       committed(1, 'b', 2),
       assigned(claim('a', 2), 0, { generation: 2 }),
