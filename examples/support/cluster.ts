@@ -1,7 +1,7 @@
 // Where an example runs: on the cluster of KAFKA_BROKERS, or on the broker in the box. What it makes there carries a run id and is deleted at the end.
 import kafkajsModule from 'kafkajs';
 import { Kafka } from 'sluice';
-import type { StreamClient } from 'sluice/core';
+import { listPartitions, type StreamClient } from 'sluice/core';
 import { kafkajs } from 'sluice/kafkajs';
 import { createBroker } from 'sluice/testing';
 
@@ -49,6 +49,11 @@ export async function withCluster(
   };
   try {
     await admin.createTopics(topics.map((topic) => ({ name: name(topic), partitions: PARTITIONS })));
+    // Answered when every partition has its leader: kafkajs writes the others again when one of a batch has none yet.
+    for (const topic of topics) {
+      await listPartitions(kafka.cluster, name(topic));
+      await admin.listOffsets(name(topic), 'latest');
+    }
     return await body({ kafka, client, name, lag });
   } finally {
     await admin
