@@ -5,7 +5,8 @@ const transform = { '^.+\\.ts$': ['@swc/jest', { jsc: { target: 'es2023' } }] };
 /** @type {import('jest').Config} */
 export default {
   maxWorkers: 2,
-  testTimeout: 60_000,
+  testTimeout: 300_000,
+  testSequencer: '<rootDir>/test/helpers/longest-first.cjs',
   reporters: ['default', '<rootDir>/test/helpers/closing-line.cjs'],
   projects: [
     {

@@ -2,6 +2,7 @@
 /** @type {import('jest').Config} */
 export default {
   maxWorkers: 1,
+  testSequencer: '<rootDir>/test/helpers/longest-first.cjs',
   testTimeout: 900_000,
   reporters: ['default', '<rootDir>/test/helpers/closing-line.cjs'],
   testMatch: ['<rootDir>/test/faults/**/*.test.ts'],

@@ -2,6 +2,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import path from 'node:path';
 import readline from 'node:readline';
+import { bundled } from '../../helpers/bundle.ts';
 
 type Event = Record<string, unknown>;
 
@@ -14,8 +15,8 @@ export class Child {
   private errors = '';
 
   constructor(program: string, options: object) {
-    const file = path.join(__dirname, '../programs', program);
-    this.process = spawn(process.execPath, ['--import', 'tsx', file, JSON.stringify(options)], {
+    const file = bundled(path.join('test', 'faults', 'programs', program));
+    this.process = spawn(process.execPath, [file, JSON.stringify(options)], {
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     this.process.stderr!.on('data', (chunk: Buffer) => {

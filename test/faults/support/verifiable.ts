@@ -2,6 +2,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import path from 'node:path';
 import readline from 'node:readline';
+import { bundled } from '../../helpers/bundle.ts';
 
 export type Program = 'java' | 'sluice';
 
@@ -71,9 +72,7 @@ export class VerifiableConsumer {
             ...args,
           ])
         : spawn(process.execPath, [
-            '--import',
-            'tsx',
-            path.resolve('src', 'cli', 'main.ts'),
+            bundled(path.join('src', 'cli', 'main.ts')),
             'verifiable-consumer',
             ...args,
           ]);
