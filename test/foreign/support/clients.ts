@@ -111,6 +111,8 @@ const makers: Readonly<Record<Name, () => Command | Missing>> = {
   codecs: () => go('codecs'),
 };
 
+export const NAMES = Object.keys(makers) as readonly Name[];
+
 /** Gets a client ready. A tool that is there but fails is a failure of the client, not its absence. */
 export function prepare(name: Name): Command | Missing | { readonly failed: string } {
   try {
