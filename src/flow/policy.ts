@@ -12,10 +12,14 @@ export interface ErrorPolicy {
   readonly [policy]: true;
 }
 
-/** The options every stage with a user's function takes. */
-export interface StageOptions<in A> {
+/** The option every stage takes that runs no user's function for a value, and so has nothing to fail for. */
+export interface NameOption {
   /** For messages and metrics; default the operator's name. */
   readonly name?: string | undefined;
+}
+
+/** The options every stage with a user's function takes. */
+export interface StageOptions<in A> extends NameOption {
   /** Default `fail`. A function chooses by the error; what it throws is a failure too. */
   readonly onError?: ErrorPolicy | ((error: StageError<A>) => ErrorPolicy) | undefined;
 }

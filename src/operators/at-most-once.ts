@@ -3,6 +3,7 @@ import { handleOf, type Delivery } from '../flow/delivery.ts';
 import { Fifo } from '../flow/fifo.ts';
 import type { Flow } from '../flow/flow.ts';
 import { announce, type KeepingStage } from '../flow/keeping-stage.ts';
+import type { NameOption } from '../flow/policy.ts';
 import type { OriginView } from '../flow/origin.ts';
 import { createSettled, type Settled } from '../flow/settled.ts';
 import type { Settlement, SourceCommitter } from '../flow/settlement.ts';
@@ -135,14 +136,15 @@ function isDead({ origins }: Acknowledged<unknown>): boolean {
 }
 
 class AtMostOnceStage<A> extends StageSubscriber<Delivery<A>, A> implements LaneHost<A>, KeepingStage {
-  readonly stageName = 'atMostOnce';
+  readonly stageName: string;
   /** For what is committed nowhere, and for the end. */
   private readonly settled: SettleStage<A>;
   private readonly lanes = new Map<Settlement, Lane<A>>();
   private end: (() => void) | undefined;
 
-  constructor(out: Subscriber<A>) {
+  constructor(out: Subscriber<A>, stageName: string) {
     super(out);
+    this.stageName = stageName;
     this.settled = new SettleStage<A>(out);
     announce(this);
     this.add(() => {
@@ -221,6 +223,6 @@ function isNotCommitted({ committer }: Settlement): boolean {
  * fromGroup({ groupId: 'alerts', topics: ['alarms'], value: text() }).pipe(atMostOnce()).subscribe((alarm) => ring(alarm.value));
  * ```
  */
-export function atMostOnce<A>(): (flow: Flow<A>) => Settled<A> {
-  return (flow) => createSettled((out) => flow.subscribe(new AtMostOnceStage(out)));
+export function atMostOnce<A>({ name = 'atMostOnce' }: NameOption = {}): (flow: Flow<A>) => Settled<A> {
+  return (flow) => createSettled((out) => flow.subscribe(new AtMostOnceStage(out, name)));
 }

@@ -4,6 +4,7 @@ import { handleOf, type Delivery } from '../flow/delivery.ts';
 import { createFlow } from '../flow/flow.ts';
 import { announce, type KeepingStage } from '../flow/keeping-stage.ts';
 import type { Op } from '../flow/op.ts';
+import type { NameOption } from '../flow/policy.ts';
 import { StageSubscriber } from '../flow/stage-subscriber.ts';
 
 /** What went into the plain operator and has not come out, oldest first. */
@@ -67,12 +68,13 @@ class Entry<A> extends StageSubscriber<Delivery<A>, Delivery<A>> {
 }
 
 class Exit<A> extends StageSubscriber<Delivery<A>, Delivery<A>> implements KeepingStage {
-  readonly stageName = 'dropping';
+  readonly stageName: string;
   private readonly inside: Inside<A>;
 
-  constructor(out: Subscriber<Delivery<A>>, inside: Inside<A>) {
+  constructor(out: Subscriber<Delivery<A>>, inside: Inside<A>, stageName: string) {
     super(out);
     this.inside = inside;
+    this.stageName = stageName;
     this.add(() => inside.giveUp());
     announce(this);
   }
@@ -131,10 +133,14 @@ class Exit<A> extends StageSubscriber<Delivery<A>, Delivery<A>> implements Keepi
  *
  * @example
  * ```ts
- * sensors.pipe(dropping(debounceTime(100), 1));
+ * sensors.pipe(dropping(debounceTime(100), 1, { name: 'calm' }));
  * ```
  */
-export function dropping<A>(plain: MonoTypeOperatorFunction<Delivery<A>>, retains: 0 | 1): Op<A, A> {
+export function dropping<A>(
+  plain: MonoTypeOperatorFunction<Delivery<A>>,
+  retains: 0 | 1,
+  { name = 'dropping' }: NameOption = {},
+): Op<A, A> {
   if (retains !== 0 && retains !== 1) {
     throw new UsageError(`dropping: retains is 0 or 1, not ${String(retains)}`, 'retains');
   }
@@ -144,6 +150,6 @@ export function dropping<A>(plain: MonoTypeOperatorFunction<Delivery<A>>, retain
       const input = new Observable<Delivery<A>>((subscriber) =>
         flow.subscribe(new Entry<A>(subscriber, inside)),
       );
-      plain(input).subscribe(new Exit<A>(out, inside));
+      plain(input).subscribe(new Exit<A>(out, inside, name));
     });
 }

@@ -3,7 +3,9 @@ import type { Claim } from '../flow/claim.ts';
 import type { Claims } from '../flow/claims.ts';
 import { createFlow, type Flow } from '../flow/flow.ts';
 import { mergeInner } from '../flow/merge-inner.ts';
+import type { NameOption } from '../flow/policy.ts';
 import { isFlow } from '../flow/stage-guard.ts';
+import { titleOf } from './title.ts';
 
 /**
  * Opens one lane per claim: `lane` is called for every partition this member is given, and again for each new claim epoch, so that batches,
@@ -26,14 +28,18 @@ import { isFlow } from '../flow/stage-guard.ts';
  * fromGroup(options).pipe(eachClaim((claim) => claim.pipe(batch({ maxRecords: 100, withinMs: 50 }))));
  * ```
  */
-export function eachClaim<A, B>(lane: (claim: Claim<A>) => Flow<B>): (claims: Claims<A>) => Flow<B> {
+export function eachClaim<A, B>(
+  lane: (claim: Claim<A>) => Flow<B>,
+  options: NameOption = {},
+): (claims: Claims<A>) => Flow<B> {
+  const title = titleOf('eachClaim', options);
   return (claims) =>
     createFlow((out) =>
       mergeInner<Claim<A>, B>(
         claims.claims,
         (claim) => {
           const flow: unknown = lane(claim);
-          if (!isFlow(flow)) throw new UsageError('eachClaim: the lane did not answer with a Flow');
+          if (!isFlow(flow)) throw new UsageError(`${title}: the lane did not answer with a Flow`);
           return flow as Flow<B>;
         },
         out,

@@ -49,5 +49,13 @@ export type { CallContext } from './async/call.ts';
 export type { Backoff } from '../flow/backoff.ts';
 export type { DurationOptions, LaneOptions } from './lanes/lane-options.ts';
 export type { Key } from '../flow/key.ts';
-export { fail, retry, rewind, skip, type ErrorPolicy, type StageOptions } from '../flow/policy.ts';
+export {
+  fail,
+  retry,
+  rewind,
+  skip,
+  type ErrorPolicy,
+  type NameOption,
+  type StageOptions,
+} from '../flow/policy.ts';
 export { gather } from '../flow/gather.ts';

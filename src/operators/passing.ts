@@ -4,6 +4,7 @@ import { handleOf, type Delivery } from '../flow/delivery.ts';
 import { createFlow } from '../flow/flow.ts';
 import { announce, type KeepingStage } from '../flow/keeping-stage.ts';
 import type { Op } from '../flow/op.ts';
+import type { NameOption } from '../flow/policy.ts';
 import { StageSubscriber } from '../flow/stage-subscriber.ts';
 
 /** Fewer than this are not worth looking through for those that the operator derived. */
@@ -79,12 +80,13 @@ class Entry<A> extends StageSubscriber<Delivery<A>, Delivery<A>> {
 }
 
 class Exit<A> extends StageSubscriber<Delivery<A>, Delivery<A>> implements KeepingStage {
-  readonly stageName = 'passing';
+  readonly stageName: string;
   private readonly inside: Inside<A>;
 
-  constructor(out: Subscriber<Delivery<A>>, inside: Inside<A>) {
+  constructor(out: Subscriber<Delivery<A>>, inside: Inside<A>, stageName: string) {
     super(out);
     this.inside = inside;
+    this.stageName = stageName;
     this.add(() => inside.giveUp());
     announce(this);
   }
@@ -131,16 +133,19 @@ class Exit<A> extends StageSubscriber<Delivery<A>, Delivery<A>> implements Keepi
  *
  * @example
  * ```ts
- * orders.pipe(passing(delay(1_000)));
+ * orders.pipe(passing(delay(1_000), { name: 'in a second' }));
  * ```
  */
-export function passing<A>(plain: MonoTypeOperatorFunction<Delivery<A>>): Op<A, A> {
+export function passing<A>(
+  plain: MonoTypeOperatorFunction<Delivery<A>>,
+  { name = 'passing' }: NameOption = {},
+): Op<A, A> {
   return (flow) =>
     createFlow((out) => {
       const inside = new Inside<A>();
       const input = new Observable<Delivery<A>>((subscriber) =>
         flow.subscribe(new Entry<A>(subscriber, inside)),
       );
-      plain(input).subscribe(new Exit<A>(out, inside));
+      plain(input).subscribe(new Exit<A>(out, inside, name));
     });
 }

@@ -246,6 +246,13 @@ describe('eachClaim', () => {
     expect(out.values).toEqual([1, 2, 1]);
   });
 
+  it('is called by its name in messages', () => {
+    const group = new ManualClaims();
+    const out = collect(group.claims.pipe(eachClaim((() => NEVER) as never, { name: 'counts' })));
+    group.claim(0);
+    expect(String(out.ended[0])).toMatch(/eachClaim 'counts': the lane did not answer with a Flow/);
+  });
+
   it('ends with a UsageError for a lane that is no Flow, and with what the lane function throws', () => {
     for (const [lane, message] of [
       [(() => NEVER) as never, /the lane did not answer with a Flow/],

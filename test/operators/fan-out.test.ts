@@ -162,12 +162,26 @@ describe('fanOut', () => {
     }
   });
 
+  it('takes a name behind its branches', () => {
+    testFlow(({ flow, expectFlow, expectAcks }) => {
+      const source = flow('a---b---|');
+      expectFlow(source.pipe(fanOut(same, upper, { name: 'both' }))).toBe('(aA)(bB)|');
+      expectAcks(source).toBe('a---b');
+    });
+  });
+
   it('wants two branches, each of which answers with a Flow', () => {
     const source = new ManualSource<string>();
     const loose = fanOut;
     expect(() => (loose as (one: unknown) => unknown)(same)).toThrow(/two branches/);
     expect(() => source.flow.pipe(fanOut(same, (() => undefined) as never))).toThrow(
-      /branch 2 did not answer with a Flow/,
+      /^fanOut: branch 2 did not answer with a Flow/,
+    );
+    expect(() => (loose as (...given: unknown[]) => unknown)(same, { name: 'both' })).toThrow(
+      /^fanOut 'both': two branches/,
+    );
+    expect(() => source.flow.pipe(fanOut(same, (() => undefined) as never, { name: 'both' }))).toThrow(
+      /^fanOut 'both': branch 2 did not answer with a Flow/,
     );
   });
 });

@@ -10,6 +10,7 @@ import type { Flow } from '../../src/flow/flow.ts';
 import type { FlowEnd, Op } from '../../src/flow/op.ts';
 import type { Settled } from '../../src/flow/settled.ts';
 import {
+  atMostOnce,
   batch,
   branch,
   countWindow,
@@ -196,6 +197,22 @@ const options: Check = (f) => {
   f.pipe(map((o) => o.nope));
   // @ts-expect-error one branch only
   f.pipe(fanOut(map((o) => o.id)));
+  const same = map((o: Order) => o);
+  // @ts-expect-error one branch only, and a name
+  f.pipe(fanOut(same, { name: 'one' }));
+  expectTypeOf(
+    f.pipe(
+      fanOut(
+        map((o) => o.id),
+        map((o) => o.total),
+        { name: 'two' },
+      ),
+    ),
+  ).toEqualTypeOf<Flow<string | number>>();
+  f.pipe(passing(rx.delay(10), { name: 'later' }), dropping(rx.debounceTime(10), 1, { name: 'calm' }));
+  // @ts-expect-error there is nothing that fails for a value
+  f.pipe(passing(rx.delay(10), { name: 'later', onError: skip }));
+  f.pipe(atMostOnce({ name: 'once' }));
 };
 
 describe('the types of flows', () => {
