@@ -4,7 +4,7 @@ const PAUSE_MS = 20;
 export async function until(
   what: string,
   holds: () => boolean | Promise<boolean>,
-  limitMs = 30_000,
+  limitMs = 120_000,
 ): Promise<void> {
   const from = performance.now();
   while (!(await holds())) {

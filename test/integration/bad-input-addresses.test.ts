@@ -6,18 +6,19 @@ import tls from 'node:tls';
 import { Kafka } from '../../src/index.ts';
 import { expectClear, failsWithin, rootOf } from '../helpers/bad-input/failure.ts';
 import { Before } from '../helpers/bad-input/left-over.ts';
-import { API_MS, CLIENT, ways } from '../helpers/bad-input/ways.ts';
+import { CLIENT, ways } from '../helpers/bad-input/ways.ts';
 import { targets, type Target } from '../helpers/interop/targets.ts';
 
-const AT_ONCE_MS = 700;
-const LIMIT_MS = API_MS + 1_500;
+/** Far above what the errors need, far below a hang: what they say is what tells one from the other. */
+const LIMIT_MS = 40_000;
+/** A port that no program is given by chance. */
+const NOBODY = '127.0.0.1:1';
 const cases = Object.entries(ways);
 
 interface Peer {
   readonly name: string;
   /** Undefined: nobody listens. */
   readonly serve: (() => net.Server) | undefined;
-  readonly withinMs: number;
   readonly says: RegExp;
 }
 
@@ -28,32 +29,27 @@ const peers: readonly Peer[] = [
   {
     name: 'nobody listens',
     serve: undefined,
-    withinMs: LIMIT_MS,
     says: /could not be reached: connect ECONNREFUSED .*are they running, and are these the right addresses\?/,
   },
   {
     name: 'a web server',
     serve: () => http.createServer(),
-    withinMs: AT_ONCE_MS,
     says: /answered in HTTP: this is the port of a web server, not of a Kafka broker/,
   },
   {
     name: 'a TLS port that breaks off',
     serve: () => tls.createServer(),
-    withinMs: LIMIT_MS,
     says: /closed the connection .* is it a TLS or SASL port\?/,
   },
   {
     name: 'a TLS port that answers with an alert',
     serve: () => net.createServer((socket) => socket.once('data', () => socket.write(ALERT))),
-    withinMs: AT_ONCE_MS,
     says: /answered in TLS: this port wants an encrypted connection, and this client speaks plaintext/,
   },
   {
     name: 'one that accepts and is silent',
     serve: () => net.createServer((socket) => socket.resume()),
-    withinMs: LIMIT_MS,
-    says: /accepted the connection and answered nothing within 500 ms; is it a plaintext listener of a Kafka broker\?/,
+    says: /accepted the connection and answered nothing within 1500 ms; is it a plaintext listener of a Kafka broker\?/,
   },
 ];
 
@@ -86,16 +82,12 @@ class Listening {
 }
 
 /** Goes every way at once, each with a client of its own that is closed again; what each fails with, by its name. */
-async function failures(
-  brokers: readonly string[],
-  withinMs: number,
-  topic: string,
-): Promise<Map<string, Error>> {
+async function failures(brokers: readonly string[], topic: string): Promise<Map<string, Error>> {
   const found = new Map<string, Error>();
   await Promise.all(
     cases.map(async ([name, way], at) => {
       const kafka = new Kafka({ brokers, ...CLIENT });
-      found.set(name, await failsWithin(withinMs, way(kafka, topic, `readers-${process.pid}-${at}`)));
+      found.set(name, await failsWithin(LIMIT_MS, way(kafka, topic, `readers-${process.pid}-${at}`)));
       await kafka.close();
     }),
   );
@@ -104,16 +96,16 @@ async function failures(
 }
 
 describe('an address that is not a broker', () => {
-  it.each(peers)('$name', async ({ serve, withinMs, says }) => {
+  it.each(peers)('$name', async ({ serve, says }) => {
     const before = new Before();
-    const peer = await Listening.start(serve?.() ?? net.createServer());
-    if (serve === undefined) await peer.close();
-    for (const error of (await failures([peer.address], withinMs, 'orders')).values()) {
+    const peer = serve === undefined ? undefined : await Listening.start(serve());
+    const address = peer?.address ?? NOBODY;
+    for (const error of (await failures([address], 'orders')).values()) {
       const { errorName } = rootOf(error);
       expect(['NETWORK_EXCEPTION', 'REQUEST_TIMED_OUT']).toContain(errorName);
-      expectClear(error, { code: 'BROKER_ERROR' }, says, new RegExp(peer.address));
+      expectClear(error, { code: 'BROKER_ERROR' }, says, new RegExp(address));
     }
-    if (serve !== undefined) await peer.close();
+    await peer?.close();
     await before.expectNothingLeft();
   });
 });
@@ -122,9 +114,7 @@ describe('an address among others that work', () => {
   it('is passed over', async () => {
     const target = await targets.at(-1)![1]();
     const topic = await target.topic('reachable');
-    const dead = await Listening.start(net.createServer());
-    await dead.close();
-    const kafka = new Kafka({ brokers: [dead.address, ...target.bootstrap.split(',')], ...CLIENT });
+    const kafka = new Kafka({ brokers: [NOBODY, ...target.bootstrap.split(',')], ...CLIENT });
     await ways['toTopic in a script']!(kafka, topic, 'readers');
     await kafka.close();
     await target.close();
@@ -142,7 +132,7 @@ describe.each(targets)('a topic that does not exist, on %s', (_name, start) => {
   it('is waited for, and then named', async () => {
     const before = new Before();
     const topic = 'no-such-topic';
-    for (const error of (await failures(target.bootstrap.split(','), LIMIT_MS, topic)).values()) {
+    for (const error of (await failures(target.bootstrap.split(','), topic)).values()) {
       expectClear(
         error,
         { code: 'BROKER_ERROR', errorName: 'UNKNOWN_TOPIC_OR_PARTITION', topic },
@@ -155,7 +145,7 @@ describe.each(targets)('a topic that does not exist, on %s', (_name, start) => {
   });
 
   it('cannot have this name', async () => {
-    for (const error of (await failures(target.bootstrap.split(','), AT_ONCE_MS, 'no spaces!')).values())
+    for (const error of (await failures(target.bootstrap.split(','), 'no spaces!')).values())
       expectClear(error, { code: 'BROKER_ERROR', errorName: 'INVALID_TOPIC_EXCEPTION' }, /no spaces!/);
   });
 });

@@ -11,7 +11,7 @@ import { TamperingProxy } from '../helpers/bad-input/tampering-proxy.ts';
 import { CLIENT, GROUP } from '../helpers/bad-input/ways.ts';
 import { brokers, uniqueName } from '../helpers/brokers.ts';
 
-const LIMIT_MS = 4_000;
+const LIMIT_MS = 40_000;
 const MEMORY_BYTES = 150 * 1024 * 1024;
 /** Offset of the batch that lies; the one before it has as many records. */
 const BAD = 3;

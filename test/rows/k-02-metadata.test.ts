@@ -4,6 +4,8 @@ import { metadataApi } from '../../src/core/protocol/messages/03-metadata.ts';
 import { VirtualClock } from '../../src/testing/simulation/virtual-clock.ts';
 import { brokers, testKafka, uniqueName } from '../helpers/brokers.ts';
 import { FakeBrokers, topicId } from '../helpers/fake-brokers.ts';
+import { topicReady } from '../helpers/topic-ready.ts';
+import { until } from '../helpers/until.ts';
 import { startBox } from './support/box-producing.ts';
 import { startReading } from './support/reading.ts';
 
@@ -69,15 +71,19 @@ describe('K-02: metadata', () => {
       const name = uniqueName('k-02');
       const admin = kafka.admin();
       const [first] = await admin.createTopics([{ name, partitions: 2 }]);
+      await topicReady(kafka, name, 2);
       await kafka.cluster.refresh([name]);
       expect(kafka.cluster.metadata.topic(name)!.id).toBe(first!.id);
       const other = testKafka();
       await other.admin().deleteTopics([name]);
       const [second] = await other.admin().createTopics([{ name, partitions: 1 }]);
       await other.close();
-      await kafka.cluster.refresh([name]);
-      const seen = kafka.cluster.metadata.topic(name)!;
       expect(second!.id).not.toBe(first!.id);
+      await until('the new topic', async () => {
+        await kafka.cluster.refresh([name]);
+        return kafka.cluster.metadata.topic(name)?.id === second!.id;
+      });
+      const seen = kafka.cluster.metadata.topic(name)!;
       expect([seen.id, seen.partitions.length]).toEqual([second!.id, 1]);
       expect(kafka.cluster.metadata.topicById(first!.id)).toBeUndefined();
     },

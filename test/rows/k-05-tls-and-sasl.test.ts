@@ -70,7 +70,7 @@ const bearer = (): SaslOptions => ({
       { user: USER, mechanism: 'SCRAM-SHA-512', password: PASSWORD, iterations: 4096 },
     ]);
     await plain.close();
-  }, 180_000);
+  }, 300_000);
 
   afterEach(async () => {
     await Promise.all(open.splice(0).map((kafka) => kafka.close()));
@@ -249,7 +249,7 @@ const bearer = (): SaslOptions => ({
         expect(exchanges).toBeGreaterThanOrEqual(6);
         expect(requests).toBeGreaterThan(20);
       }
-    }, 60_000);
+    }, 300_000);
   });
 });
 

@@ -1,10 +1,11 @@
 // A command as a process: ours from its source, or one of Kafka's own.
 import { spawn, type ChildProcess } from 'node:child_process';
 import path from 'node:path';
+import { bundled } from '../../helpers/bundle.ts';
 import type { Event } from './reader.ts';
 
-const MAIN = path.resolve(__dirname, '../../../src/cli/main.ts');
-const LIMIT_MS = 60_000;
+const MAIN = path.join('src', 'cli', 'main.ts');
+const LIMIT_MS = 240_000;
 
 /** A running tool; what it writes to standard output is one line each, JSON events among them. */
 export class Tool {
@@ -39,7 +40,7 @@ export class Tool {
     return this.events.filter((event) => event.name === name);
   }
 
-  /** Resolves when something holds, looked at after each line; rejects when the process ends before, or after a minute. */
+  /** Resolves when something holds, looked at after each line; rejects when the process ends before, or after some minutes. */
   until(what: string, holds: () => boolean): Promise<void> {
     return new Promise((resolve, reject) => {
       const end = (error?: Error): void => {
@@ -81,7 +82,7 @@ export class Tool {
 
 /** Starts `sluice` with these arguments. */
 export function sluice(...args: readonly string[]): Tool {
-  return new Tool(process.execPath, ['--import', 'tsx', MAIN, ...args]);
+  return new Tool(process.execPath, [bundled(MAIN), ...args]);
 }
 
 /** Starts a class of org.apache.kafka.tools from these jars. */

@@ -9,7 +9,12 @@ import { apiVersionsApi } from '../../../src/core/protocol/messages/18-api-versi
 import { ConnectionError } from '../../../src/errors.ts';
 import { rejection } from '../../helpers/rejection.ts';
 
-const CONNECT_MS = 400;
+/** A port that no program is given by chance. */
+const NOBODY = '127.0.0.1:1';
+/** For those that fail by a deadline. */
+const DEADLINE_MS = 1_500;
+/** For those that are refused at once: longer than a test may take. */
+const AT_ONCE_MS = 600_000;
 /** The answer to the first request: the versions of ApiVersions and Metadata. */
 const HELLO = encodeResponse(apiVersionsApi, 4, 1, {
   errorCode: 0,
@@ -51,12 +56,11 @@ function answering(...answers: readonly (Buffer | ((socket: net.Socket) => void)
   );
 }
 
-/** The error of the first call on a client of this address, and that it came in time and left nothing open. */
-async function firstError(address: string, withinMs: number): Promise<ConnectionError> {
-  const kafka = new Kafka({ brokers: [address], connectionTimeout: CONNECT_MS, requestTimeout: CONNECT_MS });
-  const from = performance.now();
+/** The error of the first call on a client of this address that waits so long, and that it left nothing open. */
+async function firstError(address: string, timeoutMs: number): Promise<ConnectionError> {
+  const times = { connectionTimeout: timeoutMs, requestTimeout: timeoutMs, metadataTimeout: AT_ONCE_MS };
+  const kafka = new Kafka({ brokers: [address], ...times });
   const error = await rejection<ConnectionError>(kafka.cluster.refresh([]));
-  expect(performance.now() - from).toBeLessThan(withinMs);
   expect(error).toBeInstanceOf(ConnectionError);
   expect(error).toMatchObject({ code: 'BROKER_ERROR', errorName: 'NETWORK_EXCEPTION', host: '127.0.0.1' });
   expect(error.message).toContain(address);
@@ -64,15 +68,9 @@ async function firstError(address: string, withinMs: number): Promise<Connection
   return error;
 }
 
-/** Far above what the machine needs, far below a hang. */
-const AT_ONCE_MS = CONNECT_MS - 50;
-const DEADLINE_MS = CONNECT_MS * 2.5;
-
 describe("an address that is not a broker's", () => {
   it('nobody listens', async () => {
-    const address = await listening(net.createServer());
-    await new Promise((resolve) => servers.pop()!.close(resolve));
-    expect((await firstError(address, AT_ONCE_MS)).message).toMatch(
+    expect((await firstError(NOBODY, AT_ONCE_MS)).message).toMatch(
       /could not be reached: connect ECONNREFUSED/,
     );
   });
@@ -98,12 +96,12 @@ describe("an address that is not a broker's", () => {
 
   it('one that accepts and says nothing', async () => {
     const address = await listening(net.createServer((socket) => socket.resume()));
-    expect((await firstError(address, DEADLINE_MS)).message).toMatch(/answered nothing within 400 ms/);
+    expect((await firstError(address, DEADLINE_MS)).message).toMatch(/answered nothing within 1500 ms/);
   });
 
   it('one that accepts and does not even read', async () => {
     const address = await listening(net.createServer((socket) => socket.pause()));
-    expect((await firstError(address, DEADLINE_MS)).message).toMatch(/answered nothing within 400 ms/);
+    expect((await firstError(address, DEADLINE_MS)).message).toMatch(/answered nothing within 1500 ms/);
   });
 
   it('one that closes at once, and after each number of bytes', async () => {
@@ -122,7 +120,7 @@ describe("an address that is not a broker's", () => {
     const address = await answering((socket) => {
       socket.write(HELLO.subarray(0, 10));
     });
-    expect((await firstError(address, DEADLINE_MS)).message).toMatch(/answered only 10 bytes within 400 ms/);
+    expect((await firstError(address, DEADLINE_MS)).message).toMatch(/answered only 10 bytes within 1500 ms/);
   });
 });
 
@@ -130,7 +128,7 @@ describe('a broker that shakes hands and then', () => {
   const reply = (bytes: number[]): Buffer => Buffer.from(bytes);
 
   it.each<[string, Buffer | ((socket: net.Socket) => void), RegExp, number]>([
-    ['says nothing', () => undefined, /did not answer Metadata within 400 ms/, DEADLINE_MS],
+    ['says nothing', () => undefined, /did not answer Metadata within 1500 ms/, DEADLINE_MS],
     ['announces 2 GB', reply([0x7f, 255, 255, 255]), /a frame of 2147483647 bytes; at most/, AT_ONCE_MS],
     [
       'announces less than nothing',
@@ -163,9 +161,9 @@ describe('a broker that shakes hands and then', () => {
       /8 bytes into an answer/,
       AT_ONCE_MS,
     ],
-  ])('%s', async (_name, answer, message, withinMs) => {
+  ])('%s', async (_name, answer, message, timeoutMs) => {
     const before = process.memoryUsage().arrayBuffers;
-    const error = await firstError(await answering(HELLO, answer), withinMs);
+    const error = await firstError(await answering(HELLO, answer), timeoutMs);
     expect(error.message).toMatch(message);
     expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(20 * 1024 * 1024);
   });

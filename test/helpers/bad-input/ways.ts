@@ -3,17 +3,27 @@ import { lastValueFrom } from 'rxjs';
 import { fromIterable, settle, sluice, topology, type Kafka } from '../../../src/index.ts';
 
 /** Times short enough for a test; a user's are longer. */
-export const API_MS = 1_200;
-export const PRODUCER = { deliveryTimeoutMs: API_MS, metadataTimeoutMs: 800, requestTimeoutMs: 600 } as const;
+const API_MS = 3_000;
+export const PRODUCER = {
+  deliveryTimeoutMs: API_MS,
+  metadataTimeoutMs: 2_000,
+  requestTimeoutMs: 1_500,
+  // Over before an attempt that the deadline cuts short, whose error would be the last.
+  retries: 2,
+} as const;
 export const GROUP = {
-  sessionTimeoutMs: 1_000,
+  sessionTimeoutMs: 2_000,
   heartbeatIntervalMs: 200,
-  rebalanceTimeoutMs: 1_500,
+  rebalanceTimeoutMs: 3_000,
   drainTimeoutMs: 500,
   commitIntervalMs: 100,
-  commitTimeoutMs: 400,
+  commitTimeoutMs: 1_000,
 } as const;
-export const CLIENT = { connectionTimeout: 500, requestTimeout: 600, defaultApiTimeoutMs: API_MS } as const;
+export const CLIENT = {
+  connectionTimeout: 1_500,
+  requestTimeout: 1_500,
+  defaultApiTimeoutMs: API_MS,
+} as const;
 
 /** A way to use a cluster until it ends or fails. */
 export type Way = (kafka: Kafka, topic: string, groupId: string) => Promise<unknown>;

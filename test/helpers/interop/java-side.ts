@@ -109,7 +109,7 @@ export async function consoleRead(
   const formatter = ['print.timestamp', 'print.partition', 'print.headers', 'print.key'];
   const printed = await runJava(lib!, 'org.apache.kafka.tools.consumer.ConsoleConsumer', [
     ...['--bootstrap-server', bootstrap, '--include', pattern, '--group', group, '--from-beginning'],
-    ...['--max-messages', String(count), '--timeout-ms', '30000'],
+    ...['--max-messages', String(count), '--timeout-ms', '120000'],
     ...formatter.flatMap((name) => ['--formatter-property', `${name}=true`]),
     ...['--formatter-property', 'null.literal=NULL', '--formatter-property', 'key.separator=\t'],
   ]);

@@ -2,6 +2,7 @@
 import { createBroker, type BrokerBox } from '../../../src/testing/index.ts';
 import { Kafka } from '../../../src/index.ts';
 import { brokers } from '../brokers.ts';
+import { topicReady } from '../topic-ready.ts';
 import { PARTITIONS } from './sample.ts';
 
 /** The samples are older than the week that Kafka keeps records by default. */
@@ -32,6 +33,7 @@ export class Target {
     const name = `${base}-${process.pid}-${Date.now().toString(36)}-${this.topics.length}`;
     await this.kafka.admin().createTopics([{ name, partitions, configs: { ...KEPT, ...configs } }]);
     this.topics.push(name);
+    await topicReady(this.kafka, name, partitions);
     return name;
   }
 

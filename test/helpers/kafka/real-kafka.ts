@@ -1,5 +1,5 @@
 // A real Apache Kafka (KRaft) on loopback, from its jars: formatted into a fresh folder, started, awaited, stopped and removed.
-import { randomBytes } from 'node:crypto';
+import { randomBytes, randomInt } from 'node:crypto';
 import { spawn, execFileSync, type ChildProcess } from 'node:child_process';
 import { mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import net from 'node:net';
@@ -34,18 +34,22 @@ export interface RealKafka {
   stop(): Promise<void>;
 }
 
+/** Below those that the system gives to connections: while a node is down, one of these could take its port, or be connected to itself. */
+const PORTS = { from: 12_000, to: 32_000 } as const;
+
+function listenOnFree(tries = 100): Promise<net.Server> {
+  return new Promise((resolve, reject) => {
+    const server = net.createServer();
+    server.once('error', (error) => {
+      if (tries === 0) reject(error);
+      else resolve(listenOnFree(tries - 1));
+    });
+    server.listen(randomInt(PORTS.from, PORTS.to), '127.0.0.1', () => resolve(server));
+  });
+}
+
 async function freePorts(count: number): Promise<number[]> {
-  const servers = await Promise.all(
-    Array.from(
-      { length: count },
-      () =>
-        new Promise<net.Server>((resolve, reject) => {
-          const server = net.createServer();
-          server.once('error', reject);
-          server.listen(0, '127.0.0.1', () => resolve(server));
-        }),
-    ),
-  );
+  const servers = await Promise.all(Array.from({ length: count }, () => listenOnFree()));
   const ports = servers.map((server) => (server.address() as net.AddressInfo).port);
   await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
   return ports;

@@ -8,6 +8,7 @@ import {
 import type { PartitionReader } from '../../../src/core/consumer/partition-reader.ts';
 import type { FetchedRecord } from '../../../src/core/records/fetched-record.ts';
 import type { KafkaError } from '../../../src/errors.ts';
+import { topicReady } from '../../helpers/topic-ready.ts';
 
 /** What one partition handed over. */
 export class Seen {
@@ -76,5 +77,6 @@ export async function createTopic(
   replicationFactor = 1,
 ): Promise<string> {
   await kafka.admin().createTopics([{ name, partitions, replicationFactor, configs }]);
+  await topicReady(kafka, name, partitions);
   return name;
 }

@@ -2,7 +2,7 @@
 import { spawn, spawnSync } from 'node:child_process';
 import path from 'node:path';
 
-const LIMIT_MS = 60_000;
+const LIMIT_MS = 280_000;
 
 export function isOnPath(command: string): boolean {
   return spawnSync(command, ['-V'], { stdio: 'ignore', timeout: 10_000 }).error === undefined;

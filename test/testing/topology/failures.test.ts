@@ -164,7 +164,7 @@ describe('a topology that does not get done', () => {
       /topology 'echo' has written more than 20000 records within one call \(option 'maxRecords'\): does it read what it writes\? Records by topic: in: 2\d+/,
     );
     await t.close();
-  }, 60_000);
+  }, 300_000);
 
   it('is told by until()', async () => {
     const t = await testTopology(through((words) => words.pipe(batch({ maxRecords: 9, withinMs: 100 }))));

@@ -71,7 +71,7 @@ suite("Kafka's Java clients in groups", () => {
       ]);
       expect(lines(out)).toEqual(EXPECTED[protocol]);
     },
-    90_000,
+    300_000,
   );
 
   it('the tool describes, resets and deletes', async () => {
@@ -104,5 +104,5 @@ suite("Kafka's Java clients in groups", () => {
     expect(box.committed('tooled', 'tooled', 0)).toBeUndefined();
     await tool('--group', 'tooled', '--delete');
     expect(box.group('tooled')).toBeUndefined();
-  }, 90_000);
+  }, 300_000);
 });

@@ -55,7 +55,7 @@ suite('groups of the box and of Kafka', () => {
       group: { consumerHeartbeatIntervalMs: HEARTBEAT_MS },
       random: playback(Buffer.concat([clusterId, ...ids.map((id) => Buffer.from(id, 'base64url'))])),
     });
-  }, 120_000);
+  }, 300_000);
 
   afterAll(async () => {
     await kafka?.stop();
