@@ -34,6 +34,8 @@ const UNIT_MS: { readonly [unit: string]: number } = {
   d: 86_400_000,
 };
 const CREDIT_RECORDS = 1_000;
+/** One that was killed keeps its partitions from the next for so long. */
+const SESSION_MS = 10_000;
 const ISO_DATE = /^[0-9]{4}-[0-9]{2}-[0-9]{2}(T|$)/;
 
 interface HeaderFilter {
@@ -240,6 +242,7 @@ async function run(args: readonly string[], surroundings: Surroundings): Promise
         topics: [topic],
         isolationLevel: 'read_committed',
         credit: { records: CREDIT_RECORDS },
+        sessionTimeoutMs: SESSION_MS,
       },
       listener,
     );
