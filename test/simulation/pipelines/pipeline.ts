@@ -14,6 +14,7 @@ import { Passage, passesFor } from './passage.ts';
 import type { Recorder } from './recorder.ts';
 import type { Failing, Order, Stage } from './scenario.ts';
 import type { Handed } from './watch.ts';
+import { windowed, type WindowStage } from './windows.ts';
 
 const {
   audit,
@@ -86,8 +87,12 @@ const REORDERS: readonly Stage['op'][] = [
   'exhaustByKey',
   'fanOut',
   'groupByKey',
+  'hoppingWindow',
   'partitionBy',
+  'processingTimeWindow',
+  'sessionWindow',
   'switchByKey',
+  'tumblingWindow',
 ];
 
 /** True when values of one claim reach the end of these stages in its order, provided that claims are not mixed. */
@@ -107,7 +112,9 @@ function within(stage: Stage): readonly (readonly Stage[])[] {
 
 /** True when these stages make values of several claims, which go through a sink in the order of one of them. */
 export function mixesClaims(stages: readonly Stage[]): boolean {
-  return stages.some((stage) => 'then' in stage || within(stage).some(mixesClaims));
+  return stages.some(
+    (stage) => 'then' in stage || stage.op === 'processingTimeWindow' || within(stage).some(mixesClaims),
+  );
 }
 
 /** A count window keeps the last records until its flow ends. */
@@ -277,6 +284,11 @@ export class Pipeline {
         );
         return this.gathered(at, stage.then, window);
       }
+      case 'tumblingWindow':
+      case 'hoppingWindow':
+      case 'sessionWindow':
+      case 'processingTimeWindow':
+        return this.window(at, stage);
       case 'fanOut':
         return this.split(at, stage.branches);
       case 'debounce':
@@ -360,6 +372,21 @@ export class Pipeline {
         ? map((items: readonly Item[]) => this.merge(items, at))
         : flatMap((items: readonly Item[]) => items);
     return (flow) => flow.pipe(gather, next);
+  }
+
+  private window(at: string, stage: WindowStage): Op<Item, Item> {
+    const { failures: answered, recorder } = this.around;
+    const place = (item: Item): string => `${at} has answered|${item.first}`;
+    return windowed(stage, {
+      options: this.options(at, stage.failing),
+      mayFail: (item) => this.mayFail(at, stage.failing, item),
+      make: (of, first) => this.make(of, first, at),
+      use: (item, how) => this.use(item, `${at} ${how}`),
+      isUsed: (item) => this.used.has(item.token),
+      wrong: (what) => recorder.add({ kind: 'wrong', what: `${at} ${what}` }),
+      answer: (item) => void answered.set(place(item), 1),
+      isAnswered: (item) => answered.has(place(item)),
+    });
   }
 
   private split(at: string, branches: readonly (readonly Stage[])[]): Op<Item, Item> {
