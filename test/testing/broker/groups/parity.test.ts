@@ -4,6 +4,7 @@ import { metadataApi } from '../../../../src/core/protocol/messages/03-metadata.
 import { createTopicsApi } from '../../../../src/core/protocol/messages/19-create-topics.ts';
 import type { BrokerBox } from '../../../../src/testing/broker/broker-box.ts';
 import { createBroker } from '../../../../src/testing/broker/create-broker.ts';
+import { seededRandom } from '../../../../src/testing/simulation/seeded-random.ts';
 import { startRealKafka } from '../../../helpers/kafka/real-kafka.ts';
 import type { RealKafka } from '../../../helpers/kafka/real-kafka.ts';
 import { isOnPath } from '../command.ts';
@@ -22,7 +23,8 @@ const SEEDS = Array.from({ length: 8 }, (_, seed) => seed + 1);
 /** Chance that first says these bytes: Kafka's ids of the topics become the box's, as assignors go by them. */
 function playback(bytes: Buffer): () => number {
   let at = 0;
-  return () => (at < bytes.length ? (bytes[at++]! + 0.5) / 256 : Math.random());
+  const rest = seededRandom(1);
+  return () => (at < bytes.length ? (bytes[at++]! + 0.5) / 256 : rest());
 }
 
 suite('groups of the box and of Kafka', () => {
