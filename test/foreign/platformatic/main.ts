@@ -144,6 +144,7 @@ class Member {
   joins = 0;
   stream: any;
   failure: Error | undefined;
+  private isStopping = false;
 
   constructor(groupId: string, more: object) {
     this.consumer = new Consumer({
@@ -152,6 +153,10 @@ class Member {
       maxWaitTime: 100,
       autocommit: 100,
       ...more,
+    });
+    // A join that is tried again meets the end of its connection when the consumer closes.
+    this.consumer.on('error', (error: Error) => {
+      if (!this.isStopping) this.failure = error;
     });
     this.consumer.on('consumer:group:join', ({ assignments }: any) => {
       this.joins++;
@@ -170,6 +175,7 @@ class Member {
   }
 
   async stop(): Promise<void> {
+    this.isStopping = true;
     await this.stream.close();
     await this.consumer.close();
     if (this.failure !== undefined) throw this.failure;
