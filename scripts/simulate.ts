@@ -4,15 +4,15 @@ import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { playDay } from '../test/simulation/day.ts';
 import { sha256, toNdjson } from '../test/simulation/history/ndjson.ts';
-import { drawn, KINDS } from '../test/simulation/kinds.ts';
+import { ALL_KINDS, drawn, KINDS } from '../test/simulation/kinds.ts';
 import type { KindName } from '../test/simulation/kinds.ts';
 import { BUG_NAMES, plant } from '../test/simulation/planted/plant.ts';
 import { reportFailure } from '../test/simulation/report.ts';
 
-const USAGE = `simulate [--seeds N] [--from N] [--seed N] [--kind ${KINDS.join('|')}] [--history FILE] [--hash] [--bug NAME] [--shrink SECONDS] [--day]
+const USAGE = `simulate [--seeds N] [--from N] [--seed N] [--kind ${ALL_KINDS.join('|')}] [--history FILE] [--hash] [--bug NAME] [--shrink SECONDS] [--day]
   --seeds    how many seeds, from --from on (default 100, from 1)
   --seed     only this one
-  --kind     only scenarios of this kind (default: both for each seed)
+  --kind     only scenarios of this kind (default: ${KINDS.join(' and ')} for each seed)
   --history  writes the last history to a file, one event a line
   --hash     prints the sha256 of each history
   --bug      with this planted bug: the checks must find it
@@ -67,7 +67,7 @@ async function main(): Promise<number> {
   const first = count(values.seed ?? values.from, values.seed === undefined ? 'from' : 'seed');
   const last = values.seed === undefined ? first + count(values.seeds, 'seeds') - 1 : first;
   if (last - first >= SEEDS_PER_PROCESS) return inProcesses(first, last);
-  const kinds = values.kind === undefined ? KINDS : [oneOf(KINDS, values.kind, 'kind')];
+  const kinds = values.kind === undefined ? KINDS : [oneOf(ALL_KINDS, values.kind, 'kind')];
   const shrinkMs = count(values.shrink, 'shrink') * 1000;
   let events = 0;
   let failures = 0;

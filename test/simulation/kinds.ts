@@ -8,7 +8,7 @@ import { smallerClients } from './clients/smaller.ts';
 import type { Violation } from './history/violation.ts';
 import { checkHistory } from './pipelines/check-history.ts';
 import { play } from './pipelines/play.ts';
-import { scenarios } from './pipelines/scenario.ts';
+import { scenarios, windowScenarios } from './pipelines/scenario.ts';
 import { smallerPipelines } from './pipelines/smaller.ts';
 import type { Smaller } from './shrink.ts';
 
@@ -58,8 +58,15 @@ const pipelines: Kind<PipelineScenario> = {
   smaller: smallerPipelines,
 };
 
+const windows: Kind<PipelineScenario> = {
+  ...pipelines,
+  draw: (seed) => fc.sample(fc.noBias(windowScenarios), { seed, numRuns: 1 })[0]!,
+};
+
+/** Those that are played where none is named. */
 export const KINDS = ['clients', 'pipelines'] as const;
-export type KindName = (typeof KINDS)[number];
+export const ALL_KINDS = [...KINDS, 'windows'] as const;
+export type KindName = (typeof ALL_KINDS)[number];
 
 function runnable<S extends object>(kind: Kind<S>, scenario: S, seed: number): Runnable {
   return {
@@ -73,7 +80,7 @@ function runnable<S extends object>(kind: Kind<S>, scenario: S, seed: number): R
 
 /** What a seed says to play. */
 export function drawn(kind: KindName, seed: number): Runnable {
-  return kind === 'clients'
-    ? runnable(clients, clients.draw(seed), seed)
-    : runnable(pipelines, pipelines.draw(seed), seed);
+  if (kind === 'clients') return runnable(clients, clients.draw(seed), seed);
+  const some = kind === 'windows' ? windows : pipelines;
+  return runnable(some, some.draw(seed), seed);
 }
