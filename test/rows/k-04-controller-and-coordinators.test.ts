@@ -5,6 +5,7 @@ import { createBroker } from '../../src/testing/broker/create-broker.ts';
 import { fault } from '../../src/testing/broker/faults/fault.ts';
 import { seededRandom } from '../../src/testing/simulation/seeded-random.ts';
 import { VirtualClock } from '../../src/testing/simulation/virtual-clock.ts';
+import { ClassicMember, QUICK } from './programs/classic-group.ts';
 
 const GROUP = 'billing';
 
@@ -50,6 +51,24 @@ describe('K-04: controller and coordinators', () => {
     await commit(2);
     expect(clock.now() - before).toBeLessThanOrEqual(5000);
     expect(box.committed(GROUP, 'lines', 0)).toMatchObject({ offset: 2 });
+  });
+
+  it("that crashed are followed: a member's next commit succeeds within 5 s", async () => {
+    await begin();
+    const options = { groupId: GROUP, topics: ['lines'], ...QUICK, commitIntervalMs: 60_000 };
+    const member = new ClassicMember(options, kafka);
+    await clock.runUntil(() => member.owned.length === 1);
+    const producer = kafka.producer();
+    await clock.run(producer.sendAsync('lines', { value: 'one' }));
+    await clock.runUntil(() => member.taken.length === 1);
+    await clock.run(box.crash(box.coordinatorOf(GROUP)));
+    const before = clock.now();
+    await clock.run(member.consumer.commit());
+    expect(clock.now() - before).toBeLessThanOrEqual(5000);
+    expect(box.committed(GROUP, 'lines', 0)).toMatchObject({ offset: 1 });
+    expect([member.failures, member.failedCommits]).toEqual([[], []]);
+    await clock.run(producer.close());
+    await clock.run(member.consumer.drain(0));
   });
 
   it('that moved are followed: NOT_COORDINATOR is not the end', async () => {
