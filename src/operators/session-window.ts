@@ -1,11 +1,10 @@
 import { UsageError } from '../errors.ts';
-import { createFlow } from '../flow/flow.ts';
 import type { Key } from '../flow/key.ts';
 import type { Op } from '../flow/op.ts';
 import { namedStage } from '../flow/value-stage.ts';
 import { SessionLane, type SessionConfig } from './windows/session-lane.ts';
 import { checkMs, laneConfig, type EventTimeOptions } from './windows/window-options.ts';
-import { WindowStage } from './windows/window-stage.ts';
+import { inWindows } from './windows/window-stage.ts';
 import type { Windowed } from './windows/windowed.ts';
 
 /** Options of {@link sessionWindow}. */
@@ -93,16 +92,11 @@ export function sessionWindow<A, K extends Key, R>(
     merge,
   };
   const describe = `a gap of ${gapMs} ms and ${graceMs} ms of grace`;
-  return (flow) =>
-    createFlow((out) =>
-      flow.subscribe(
-        new WindowStage<A, K, R>(out, stage, {
-          operator,
-          onFull,
-          late,
-          describe,
-          lane: (settlement, lanes) => new SessionLane(settlement, config, lanes),
-        }),
-      ),
-    );
+  return inWindows<A, K, R>(stage, {
+    operator,
+    onFull,
+    late,
+    describe,
+    lane: (settlement, lanes) => new SessionLane(settlement, config, lanes),
+  });
 }

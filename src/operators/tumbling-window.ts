@@ -1,10 +1,9 @@
-import { createFlow } from '../flow/flow.ts';
 import type { Key } from '../flow/key.ts';
 import type { Op } from '../flow/op.ts';
 import { namedStage } from '../flow/value-stage.ts';
 import { FixedLane, type FixedConfig } from './windows/fixed-lane.ts';
 import { checkMs, laneConfig, type EventTimeOptions } from './windows/window-options.ts';
-import { WindowStage } from './windows/window-stage.ts';
+import { inWindows } from './windows/window-stage.ts';
 import type { Windowed } from './windows/windowed.ts';
 
 /** Options of {@link tumblingWindow}. */
@@ -83,16 +82,11 @@ export function fixedWindow<A, K extends Key, R>(
   const config: FixedConfig<A, K, R> = { ...laneConfig(operator, stage, options), sizeMs, advanceMs };
   const { onFull, late, graceMs } = options;
   const describe = `${sizeMs} ms and ${graceMs} ms of grace`;
-  return (flow) =>
-    createFlow((out) =>
-      flow.subscribe(
-        new WindowStage<A, K, R>(out, stage, {
-          operator,
-          onFull,
-          late,
-          describe,
-          lane: (settlement, lanes) => new FixedLane(settlement, config, lanes),
-        }),
-      ),
-    );
+  return inWindows<A, K, R>(stage, {
+    operator,
+    onFull,
+    late,
+    describe,
+    lane: (settlement, lanes) => new FixedLane(settlement, config, lanes),
+  });
 }

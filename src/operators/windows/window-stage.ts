@@ -163,3 +163,11 @@ export class WindowStage<A, K extends Key, R>
     this.lastLane = undefined;
   }
 }
+
+/** The windows of a flow. */
+export function inWindows<A, K extends Key, R>(
+  stage: NamedStage<A>,
+  config: StageConfig<A, K, R>,
+): Op<A, Windowed<K, R>> {
+  return (flow) => createFlow((out) => flow.subscribe(new WindowStage<A, K, R>(out, stage, config)));
+}
