@@ -8,6 +8,8 @@ export interface PacedFill {
   readonly sentAt: readonly (readonly number[])[];
   /** Sends what is not sent yet at once, and resolves when all is acknowledged. */
   rest(): Promise<void>;
+  /** Sends no more, and resolves when all that was sent is acknowledged. */
+  stop(): Promise<void>;
 }
 
 /** Sends `records` records within about `withinMs`; the value is the record's number, padded. */
@@ -36,13 +38,17 @@ export function pacedFill(
     }
   };
   const timer = setInterval(() => sendTo(((Date.now() - startedAt) * records) / withinMs), TICK_MS);
+  const stop = async (): Promise<void> => {
+    clearInterval(timer);
+    await producer.close();
+    if (failure !== undefined) throw failure;
+  };
   return {
     sentAt,
-    async rest() {
-      clearInterval(timer);
+    stop,
+    rest() {
       sendTo(records);
-      await producer.close();
-      if (failure !== undefined) throw failure;
+      return stop();
     },
   };
 }
