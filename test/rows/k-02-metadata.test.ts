@@ -79,11 +79,12 @@ describe('K-02: metadata', () => {
       const [second] = await other.admin().createTopics([{ name, partitions: 1 }]);
       await other.close();
       expect(second!.id).not.toBe(first!.id);
+      const { cluster: ours } = kafka;
       await until('the new topic', async () => {
-        await kafka.cluster.refresh([name]);
-        return kafka.cluster.metadata.topic(name)?.id === second!.id;
+        await ours.refresh([name]);
+        return ours.metadata.topic(name)?.id === second!.id;
       });
-      const seen = kafka.cluster.metadata.topic(name)!;
+      const seen = ours.metadata.topic(name)!;
       expect([seen.id, seen.partitions.length]).toEqual([second!.id, 1]);
       expect(kafka.cluster.metadata.topicById(first!.id)).toBeUndefined();
     },
