@@ -16,7 +16,7 @@ export type Act =
 
 export type Step = () => Promise<unknown>;
 
-const STEP_LIMIT_MS = 60_000;
+const STEP_LIMIT_MS = 180_000;
 
 const answers = createInterface({ input: process.stdin })[Symbol.asyncIterator]();
 

@@ -28,7 +28,7 @@ export async function failure(call: () => unknown): Promise<any> {
 export const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 /** Waits until something holds. */
-export async function until(what: string, holds: () => unknown, limitMs = 20_000): Promise<void> {
+export async function until(what: string, holds: () => unknown, limitMs = 60_000): Promise<void> {
   const end = Date.now() + limitMs;
   while (!(await holds())) {
     if (Date.now() > end) throw new Error(`${what}: not within ${limitMs} ms`);
