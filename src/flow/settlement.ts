@@ -43,6 +43,8 @@ export interface Settlement extends PressureSource {
   readonly dead?: boolean;
   /** Every timer about this source's records is taken from it. */
   readonly clock: Clock;
+  /** A record of it was refused or given up, so it is read again: whoever marks how far they are marks nothing that came after. */
+  readonly refused?: boolean;
   /** How often the claim was rewound since its commit point last moved; bounds `rewind`. */
   readonly rewinds?: number;
   /** The metadata string of the commit that the claim started from; undefined where nothing is committed. */

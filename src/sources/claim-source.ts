@@ -57,6 +57,7 @@ class ClaimSource implements Settlement, ClaimControls, Prepared {
   readonly committer: SourceCommitter | undefined;
   readonly describeCommits: Settlement['describeCommits'];
   pressed = false;
+  refused = false;
   subscriber: Subscriber<Delivery<ConsumerRecord<unknown, unknown>>> | undefined;
   private readonly claim: SourceClaim;
   private readonly owner: ClaimOwner;
@@ -183,6 +184,7 @@ class ClaimSource implements Settlement, ClaimControls, Prepared {
 
   // A held record pins the commit point and is not waited for: just what is wanted of one that nobody is going to settle.
   giveUp(sequence: number, held: boolean): void {
+    this.refused = true;
     if (held) return;
     // What is left of a lost claim is its next owner's.
     if (!this.claim.lost.aborted) this.owner.countLeft();

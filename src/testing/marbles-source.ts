@@ -40,6 +40,7 @@ export class MarbleSource implements Settlement {
   readonly problems: DeliveryProblem[] = [];
   rewinds = 0;
   pressed = false;
+  refused = false;
   private readonly revokingController = new AbortController();
   private readonly lostController = new AbortController();
   private readonly marks: string[] = [];
@@ -101,10 +102,12 @@ export class MarbleSource implements Settlement {
   }
 
   giveUp(sequence: number): void {
+    this.refused = true;
     this.note(sequence, { kind: 'give-up' });
   }
 
   reject(sequence: number, cause: unknown, verdict: Verdict, rewindDelayMs?: number): void {
+    this.refused = true;
     this.note(sequence, { kind: 'nack', cause, verdict, rewindDelayMs });
   }
 

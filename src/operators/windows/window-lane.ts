@@ -17,9 +17,17 @@ import { SharedRecord } from './shared-record.ts';
 import { StreamTimes } from './stream-times.ts';
 import type { Windowed } from './windowed.ts';
 
-/** Given away or lost: whoever owns the records next replays the windows whole. */
-export function isOver({ revoking, lost }: Settlement): boolean {
-  return revoking.aborted || lost.aborted;
+/**
+ * Given away or lost: whoever owns the records next replays the windows whole. So it is when a record was refused, for windows that were closed without it would
+ * count as done when it is read again.
+ */
+export function isOver({ revoking, lost, refused }: Settlement): boolean {
+  return refused === true || revoking.aborted || lost.aborted;
+}
+
+function giveUp(window: OpenWindow<unknown>): void {
+  window.isOpen = false;
+  for (const part of window.parts) part.shareGivenUp(true);
 }
 
 /** Pressure that is about to pass by itself is not fullness. */
@@ -163,10 +171,7 @@ export abstract class WindowLane<A, K extends Key, R> implements Marked, Waiting
     this.fullTimer?.cancel();
     this.idle?.stop();
     for (const stop of this.stops.splice(0)) stop();
-    for (const window of this.takeAll()) {
-      window.isOpen = false;
-      for (const part of window.parts) part.shareGivenUp(true);
-    }
+    this.takeAll().forEach(giveUp);
   }
 
   get hasWindows(): boolean {
@@ -280,6 +285,10 @@ export abstract class WindowLane<A, K extends Key, R> implements Marked, Waiting
   /** The last rows of these windows, in their order; or, not final, rows of what they have so far. */
   protected emitRound(windows: readonly OpenWindow<R>[], final = true): void {
     if (windows.length === 0) return;
+    if (this.settlement !== undefined && isOver(this.settlement)) {
+      windows.forEach(giveUp);
+      return;
+    }
     const time = final ? this.time : Number.NEGATIVE_INFINITY;
     const round = this.rounds.open(windows.length, time, [this.offset, this.step]);
     const isDone = this.catchingUp && final;
