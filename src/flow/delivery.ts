@@ -408,12 +408,19 @@ export function rootDelivery<T>(
   return new Root(value, settlement, sequence, bytes, record);
 }
 
+/** Calls `visit` with the offset of each record behind an owner; of values without a record with their sequence. */
+export function visitOffsets(owner: Owner, visit: (offset: number) => void): void {
+  const roots = new Set<Rooted>();
+  owner.addRoots(roots);
+  for (const root of roots) if (root instanceof Root) visit(root.place());
+}
+
 /** The largest offset of the records behind an owner; of values without a record their sequence; -1 without any. */
 export function newestOffset(owner: Owner): number {
   if (owner instanceof Root) return owner.place();
-  const roots = new Set<Rooted>();
-  owner.addRoots(roots);
   let newest = -1;
-  for (const root of roots) if (root instanceof Root) newest = Math.max(newest, root.place());
+  visitOffsets(owner, (offset) => {
+    if (offset > newest) newest = offset;
+  });
   return newest;
 }

@@ -51,6 +51,8 @@ export interface Settlement extends PressureSource {
   readonly startMetadata?: string;
   /** From now on `describe` makes the metadata string of each commit, from the offset that is committed. Undefined where nothing is committed. */
   readonly describeCommits?: ((describe: (offset: number) => string) => void) | undefined;
+  /** Offsets from `from` on and before `to` of records that were handed over and are not settled, held ones included. */
+  unsettledBetween?(from: number, to: number): readonly number[];
   /** All that was in the log at the last fetch was handed over, and reading goes on. Absent where there is no end to catch up with. */
   readonly caughtUp?: boolean;
   /** Undefined where nothing is committed. */

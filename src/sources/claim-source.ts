@@ -22,6 +22,7 @@ export interface SourceClaim extends ClaimControls {
   commitMetadata: string;
   /** Undefined where nothing is committed. */
   readonly describeCommits?: ((describe: (offset: number) => string) => void) | undefined;
+  unsettledBetween?(from: number, to: number): readonly number[];
   start(listener: ClaimListener): void;
   settle(sequence: number): void;
   hold(sequence: number): void;
@@ -152,6 +153,10 @@ class ClaimSource implements Settlement, ClaimControls, Prepared {
 
   get rewinds(): number {
     return this.owner.rewinds;
+  }
+
+  unsettledBetween(from: number, to: number): readonly number[] {
+    return this.claim.unsettledBetween?.(from, to) ?? [];
   }
 
   pause(): void {

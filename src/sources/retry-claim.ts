@@ -78,6 +78,10 @@ export class RetryClaim implements SourceClaim, KeyedClaim {
     this.delayMs = order === 'key' ? longest : (levels[this.level - 1]?.delayMs ?? 0);
   }
 
+  unsettledBetween(from: number, to: number): readonly number[] {
+    return this.claim.unsettledBetween?.(from, to) ?? [];
+  }
+
   get generation(): number {
     return this.claim.generation;
   }

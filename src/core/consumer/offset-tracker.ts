@@ -148,6 +148,25 @@ export class OffsetTracker {
     return this.head === this.tail ? undefined : this.offsets[this.head & this.mask]!;
   }
 
+  /** Offsets from `from` on and before `to` of what is not settled, held records included. */
+  unsettledBetween(from: number, to: number): number[] {
+    const { offsets, states, mask } = this;
+    const tail = this.newest === undefined ? this.tail : this.tail - 1;
+    let low = this.head;
+    let high = tail;
+    while (low < high) {
+      const middle = Math.floor((low + high) / 2);
+      if (offsets[middle & mask]! < from) low = middle + 1;
+      else high = middle;
+    }
+    const found: number[] = [];
+    for (; low < tail && offsets[low & mask]! < to; low += 1)
+      if (states[low & mask] !== SETTLED) found.push(offsets[low & mask]!);
+    const newest = this.newest?.offset;
+    if (newest !== undefined && newest >= from && newest < to) found.push(newest);
+    return found;
+  }
+
   commitOffset(): number {
     if (this.newest !== undefined) this.enter(this.newest);
     return this.head === this.tail ? this.position : this.offsets[this.head & this.mask]!;

@@ -245,6 +245,11 @@ export class PartitionReader implements Emitter, RecordReader {
     };
   }
 
+  /** Offsets from `from` on and before `to` of records that were handed over and are not settled. */
+  unsettledBetween(from: number, to: number): readonly number[] {
+    return this.tracker.unsettledBetween(from, to);
+  }
+
   firstUnsettled(): number | undefined {
     return this.tracker.firstUnsettled();
   }

@@ -65,4 +65,6 @@ export interface GroupClaim {
   /** 0 when nothing is unsettled. */
   oldestUnsettledAgeMs(): number;
   firstUnsettled(): number | undefined;
+  /** Offsets from `from` on and before `to` of records that were handed over and are not settled, held ones included. */
+  unsettledBetween?(from: number, to: number): readonly number[];
 }

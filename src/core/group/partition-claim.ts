@@ -42,7 +42,8 @@ export type ClaimedReader = Pick<
   | 'closeGate'
   | 'reset'
   | 'close'
->;
+> &
+  Partial<Pick<PartitionReader, 'unsettledBetween'>>;
 
 /** 'open' until it is told otherwise; 'revoking' while what is in flight may still settle. */
 export type ClaimPhase = 'open' | 'revoking' | 'released' | 'lost';
@@ -169,6 +170,10 @@ export class PartitionClaim implements GroupClaim {
 
   oldestUnsettledAgeMs(): number {
     return this.reader.oldestUnsettledAgeMs();
+  }
+
+  unsettledBetween(from: number, to: number): readonly number[] {
+    return this.reader.unsettledBetween?.(from, to) ?? [];
   }
 
   firstUnsettled(): number | undefined {

@@ -58,7 +58,7 @@ export class FixedLane<A, K extends Key, R> extends WindowLane<A, K, R> {
       rows[counted++] = add(window === undefined ? seed() : window.row, value);
     }
     if (counted === 0) {
-      if (done === 0) return false;
+      if (done === 0 || this.wasMissing()) return false;
       delivery.ack();
     } else {
       if (keyTime === undefined && this.keys !== undefined && this.keys.size >= this.config.maxKeys)

@@ -11,17 +11,24 @@ interface Written {
   i?: readonly IdleTime[];
   l?: readonly number[];
   s?: readonly number[];
+  m?: readonly number[];
 }
 
 export function isObject(value: unknown): value is { readonly [name: string]: unknown } {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** With at most `most` entries in each list. */
-export function writeMark({ time, closed, position, idle, late, saved }: Mark, most: number): Written {
+/** With at most `most` entries in each list. What is missing must not be cut short: where it does not fit, no window counts as done. */
+export function writeMark(
+  { time, closed, position, idle, late, saved, missing }: Mark,
+  most: number,
+): Written {
   const written: Written = {};
   if (Number.isFinite(time)) written.t = time;
-  if (Number.isFinite(closed)) written.e = closed;
+  if (Number.isFinite(closed) && missing.length <= most) {
+    written.e = closed;
+    if (missing.length > 0) written.m = toDifferences(missing);
+  }
   if (position !== undefined) written.p = position;
   const idles = Math.min(idle.length, most, MOST_IDLE);
   if (idles > 0) written.i = idle.slice(idle.length - idles);
@@ -33,7 +40,7 @@ export function writeMark({ time, closed, position, idle, late, saved }: Mark, m
 /** Undefined for what is no mark. */
 export function readMark(value: unknown): Mark | undefined {
   if (!isObject(value)) return undefined;
-  const { t, e, p, i, l, s } = value;
+  const { t, e, p, i, l, s, m } = value;
   return {
     time: numberOr(t),
     closed: numberOr(e),
@@ -41,6 +48,7 @@ export function readMark(value: unknown): Mark | undefined {
     idle: Array.isArray(i) ? i.filter((one): one is IdleTime => isNumbers(one, 3)) : [],
     late: fromDifferences(l),
     saved: fromDifferences(s),
+    missing: fromDifferences(m),
   };
 }
 

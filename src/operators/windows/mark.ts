@@ -18,6 +18,8 @@ export interface Mark {
   readonly idle: readonly IdleTime[];
   /** Places of values that were late and, read again by themselves, would not be. */
   readonly late: readonly number[];
+  /** Offsets of records that had not come when later ones closed windows: they are not done with those. */
+  readonly missing: readonly number[];
   /** Places of settled values that, read again by themselves, would be late. */
   readonly saved: readonly number[];
 }

@@ -12,6 +12,7 @@ import { IdleWatch, type Waiting } from './idle-watch.ts';
 import type { LaneConfig, LaneStage } from './lane-config.ts';
 import { isBefore, placeOf, type IdleTime, type Mark, type Marked, type Position } from './mark.ts';
 import type { Muted, OpenWindow } from './open-window.ts';
+import { PassedRecords } from './passed-records.ts';
 import { RowOwner, Rounds, type Round } from './rounds.ts';
 import { SharedRecord } from './shared-record.ts';
 import { StreamTimes } from './stream-times.ts';
@@ -83,6 +84,7 @@ export abstract class WindowLane<A, K extends Key, R> implements Marked, Waiting
   private savedBefore: Set<number> | undefined;
   private late: number[] = [];
   private saved: number[] = [];
+  private readonly passed: PassedRecords | undefined;
 
   constructor(settlement: Settlement | undefined, config: LaneConfig<A, K, R>, stage: LaneStage<A, K, R>) {
     this.settlement = settlement;
@@ -95,6 +97,7 @@ export abstract class WindowLane<A, K extends Key, R> implements Marked, Waiting
       const start = this.marks.add(config.stage, this);
       if (start !== undefined) this.goOnFrom(start);
       this.times = new StreamTimes(this.time);
+      this.passed = new PassedRecords(settlement!, start?.missing ?? []);
     }
     if (settlement === undefined) return;
     const { idleMs } = config;
@@ -134,6 +137,7 @@ export abstract class WindowLane<A, K extends Key, R> implements Marked, Waiting
       throw cause;
     }
     if (!isIn) this.tooLate(delivery);
+    else this.passed?.taken(this.offset);
     if (this.catchingUp && !isBefore(this.offset, this.step, this.catchUpTo)) this.caughtUp();
     if (this.settlement?.pressed === true) this.checkFull();
     this.idle?.arrived();
@@ -202,14 +206,17 @@ export abstract class WindowLane<A, K extends Key, R> implements Marked, Waiting
     this.late = this.late.filter(isAhead);
     this.saved = this.saved.filter(isAhead);
     this.idleDone = this.idleDone.filter(([after]) => isAhead(after));
+    const missing = this.passed?.missingAt(offset, this.released?.[0] ?? -1) ?? [];
+    // Read again in another order, windows may close at other values.
+    const position = this.inOrder && missing.length === 0 ? this.released : undefined;
     return {
       time: this.times?.before(offset) ?? this.time,
       closed: this.releasedTime,
-      // Read again in another order, windows may close at other values.
-      position: this.inOrder && this.usesPositions ? this.released : undefined,
+      position: this.usesPositions ? position : undefined,
       idle: [...this.idleDone, ...this.idleToCome],
       late: this.late,
       saved: this.saved,
+      missing: this.usesPositions ? [] : missing,
     };
   }
 
@@ -241,6 +248,11 @@ export abstract class WindowLane<A, K extends Key, R> implements Marked, Waiting
   /** It was late before a restart, however it looks now. */
   protected wasLate(): boolean {
     return this.lateBefore?.has(placeOf(this.offset, this.step)) === true;
+  }
+
+  /** It had not come before a restart when later ones closed windows, so it is not done with those. */
+  protected wasMissing(): boolean {
+    return this.passed?.wasMissing(this.offset) === true;
   }
 
   /** It was settled with a session that is done, though by itself it looks late. */
@@ -320,6 +332,7 @@ export abstract class WindowLane<A, K extends Key, R> implements Marked, Waiting
   private locate(delivery: Delivery<A>): void {
     const offset = newestOffset(handleOf(delivery).behind);
     if (offset < this.offset) this.inOrder = false;
+    this.passed?.came(delivery, offset);
     if (this.idleToCome.length > 0) this.passIdle(offset, offset === this.offset ? this.step + 1 : 0);
     const step = offset === this.offset ? this.step + 1 : 0;
     if (this.catchingUp && isBefore(this.catchUpTo[0], this.catchUpTo[1], [offset, step])) this.caughtUp();

@@ -206,6 +206,14 @@ describe('OffsetTracker', () => {
           expect(tracker.inFlightBytes).toBe(flying.reduce((sum, row) => sum + row.bytes, 0));
           expect(tracker.heldRecords).toBe(live.length - flying.length);
           expect(tracker.lateSettles).toBe(late);
+          const [first, last] = [live[0]?.offset ?? 0, live.at(-1)?.offset ?? 0];
+          for (const [from, to] of [
+            [0, Infinity],
+            [first + 1, last],
+          ] as const)
+            expect(tracker.unsettledBetween(from, to)).toEqual(
+              live.map(({ offset }) => offset).filter((offset) => offset >= from && offset < to),
+            );
           for (const row of rows)
             expect(tracker.isSettled(row.sequence)).toBe(row.epoch !== epoch || row.state === 'settled');
         }

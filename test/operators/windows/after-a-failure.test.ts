@@ -1,5 +1,6 @@
 // A record that was refused comes again after a restart or a rewind. Its window must not count as done then, whatever came after it in the meantime.
 import { describe, expect, it } from '@jest/globals';
+import type { Op } from '../../../src/flow/op.ts';
 import {
   fail,
   hoppingWindow,
@@ -7,7 +8,6 @@ import {
   rewind,
   sessionWindow,
   tumblingWindow,
-  type Op,
   type Windowed,
 } from '../../../src/operators/index.ts';
 import { collect } from '../../flow/manual-source.ts';

@@ -25,7 +25,6 @@ type Row = Windowed<string, string | null>;
 
 /** One life of a claim of a log: reads from its start offset, and knows what may be committed. */
 class Life extends CommittingSource<Value> {
-  private readonly unsettled = new Map<number, number>();
   private next: number;
 
   constructor(start: Commit) {
@@ -37,27 +36,14 @@ class Life extends CommittingSource<Value> {
     const value = log[this.next];
     if (value === undefined) return false;
     const offset = this.next++;
-    this.unsettled.set(this.sequences, offset);
     this.emit(value, 0, { offset, timestamp: value.time } as ConsumerRecord);
     return true;
   }
 
   point(): Commit {
-    const [first] = this.unsettled.values();
+    const [first] = this.unsettledBetween(0, Infinity);
     const offset = first ?? this.next;
     return { offset, metadata: this.commit(offset) };
-  }
-
-  private sequences = 0;
-
-  override handOver(mark: string): number {
-    this.sequences++;
-    return super.handOver(mark);
-  }
-
-  override settle(sequence: number): void {
-    this.unsettled.delete(sequence);
-    super.settle(sequence);
   }
 }
 
