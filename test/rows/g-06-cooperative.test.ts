@@ -51,6 +51,8 @@ onBroker('G-06: cooperative-sticky', () => {
     await until('all are fed', () => members.every(({ taken }) => taken.length > 200));
     const from = systemClock.now();
     stoodMs = 0;
+    // The first to come may have had all of them for a moment, and have given some up already.
+    const released = new Map(members.map((member) => [member, member.count('released')]));
     const four = group.join(options);
     await group.balanced(...[...members, four].map((member): [typeof member, number] => [member, 3]));
     await until('the fourth is fed', () => four.taken.length > 60);
@@ -61,7 +63,7 @@ onBroker('G-06: cooperative-sticky', () => {
     const gaps: number[] = [];
     for (const member of members) {
       expect(member.count('lost')).toBe(0);
-      expect(member.count('released')).toBe(1);
+      expect(member.count('released')).toBe(released.get(member)! + 1);
       expect(member.failedCommits).toEqual([]);
       for (const claim of member.consumer.claims) {
         expect(epochs.get(claim)).toBe(claim.claimEpoch);
