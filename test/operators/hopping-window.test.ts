@@ -75,7 +75,7 @@ describe('hoppingWindow', () => {
     expect(source.events.map(({ kind }) => kind)).toEqual(['hold', 'hold', 'nack']);
     source.emit(hit('c', 30));
     for (const delivery of deliveries.splice(1)) delivery.ack();
-    expect(source.events.slice(3).map(({ kind }) => kind)).toEqual(['hold', 'give-up']);
+    expect(source.events.slice(3).map(({ kind }) => kind)).toEqual(['give-up']);
     expect(source.problems).toEqual([]);
   });
 
