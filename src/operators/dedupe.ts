@@ -32,6 +32,8 @@ interface Original<A> {
   readonly claims: readonly Settlement[];
   /** It is settled. */
   isDone: boolean;
+  /** Whoever has it collects, and waits for values that are still to be read. */
+  isHeld: boolean;
   /** Copies that wait for it. */
   copies: Delivery<A>[];
 }
@@ -60,6 +62,11 @@ class Watched<A> extends RelayOwner {
   override shareGivenUp(held: boolean): void {
     super.shareGivenUp(held);
     this.stage.onLeft(this.original);
+  }
+
+  override shareHeld(): void {
+    super.shareHeld();
+    this.stage.onHeld(this.original);
   }
 }
 
@@ -101,6 +108,12 @@ class DedupeStage<A> extends ValueStage<A, A> implements ClaimListener {
     }
     for (const copy of this.takeCopies(original)) copy.ack();
     this.forgetIfOver();
+  }
+
+  // With the credit of its copies nothing more might be read, and what holds it would wait for ever.
+  onHeld(original: Original<A>): void {
+    original.isHeld = true;
+    for (const copy of original.copies) copy.hold();
   }
 
   /** It was refused or given up: nothing stands for its copies any more, so the first of them goes on in its place, unless the flow has ended. */
@@ -155,6 +168,7 @@ class DedupeStage<A> extends ValueStage<A, A> implements ClaimListener {
     else if (known.isDone) delivery.ack();
     else {
       this.watch.see(delivery);
+      if (known.isHeld) delivery.hold();
       known.copies.push(delivery);
       this.awaited.add(known);
     }
@@ -173,7 +187,7 @@ class DedupeStage<A> extends ValueStage<A, A> implements ClaimListener {
       if (!claims.includes(claim)) claims.push(claim);
     });
     this.watch.see(delivery);
-    const original: Original<A> = { key, time, claims, isDone: false, copies: [] };
+    const original: Original<A> = { key, time, claims, isDone: false, isHeld: false, copies: [] };
     if (known === undefined || time > known.time) {
       if (known !== undefined) this.done.delete(known);
       this.originals.set(key, original);
@@ -225,7 +239,7 @@ class DedupeStage<A> extends ValueStage<A, A> implements ClaimListener {
  * `distinct` counts arrivals, for each claim by itself; `dedupe` counts what is done. What was done lives in memory, at most `maxKeys`: a restart forgets it,
  * and a claim that is lost or rewound takes its part along, since its records may come again.
  *
- * @acks The first is settled by what follows; a copy with it, at once if it is settled already. Never before: a record is passed over only for one that is done.
+ * @acks The first is settled by what follows; a copy with it, at once if it is settled already; while the first is held, its copies are. Never before: a record is passed over only for one that is done.
  *
  * @marbles
  * ```ts

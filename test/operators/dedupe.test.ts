@@ -143,6 +143,26 @@ describe('dedupe', () => {
     expect(source.marked('ack')).toBe('a A a');
   });
 
+  it('leaves room for values that close the window which keeps the original', () => {
+    const source = new ManualSource<Seen>(3);
+    const stage = dedupe<Seen>({ key: (x) => x.key, maxKeys: 10 });
+    const window = tumblingWindow({
+      sizeMs: 100,
+      graceMs: 0,
+      key: () => 'all',
+      timestamp: (x: Seen) => x.at,
+      onFull: 'fail',
+      seed: () => '',
+      add: (row: string, x: Seen) => row + x.key,
+    });
+    const out = collect(source.flow.pipe(stage, window));
+    source.emitAll([...Array.from({ length: 20 }, () => ({ key: 'a', at: 10 })), { key: 'b', at: 200 }], {
+      complete: false,
+    });
+    expect(out.values.map(({ value }) => value)).toEqual(['a']);
+    expect(source.events.filter(({ kind }) => kind === 'ack')).toHaveLength(20);
+  });
+
   it('leaves copies unsettled when it is unsubscribed', () => {
     const other = new ManualSource<string>();
     const stopped = collect(other.flow.pipe(byLetter), { ack: false });
