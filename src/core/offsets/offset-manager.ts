@@ -93,7 +93,9 @@ export class OffsetManager {
   /** Commits what is marked of a partition and manages it no longer. Rejects as `commit`, and goes on managing it, when that fails. */
   async release(topic: string, partition: number): Promise<void> {
     const managed = this.known(topic, partition);
-    if (managed.isDirty) await this.commit();
+    // A commit that nobody answered may still arrive, and take back what was committed since.
+    const isDoubtful = this.cluster.clock.now() < managed.doubtfulUntilMs;
+    if (managed.isDirty || isDoubtful) await this.commit();
     managed.end();
     this.topics.get(topic)![partition] = undefined;
   }

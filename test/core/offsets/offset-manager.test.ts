@@ -270,6 +270,24 @@ describe('commits', () => {
     await run(offsets.close());
   });
 
+  it('are repeated once more before a partition is released, while one without an answer may still arrive', async () => {
+    const sent: number[] = [];
+    const committer: Committer = {
+      commit(points: readonly OffsetPoint[], _: Generation, options: CommitOptions) {
+        sent.push(points[0]!.offset);
+        if (sent.length === 1) options.onUnanswered?.();
+        return Promise.resolve();
+      },
+    };
+    const offsets = manager({ committer, autoCommit: false });
+    const one = await manage(offsets);
+    one.markNextOffset(1);
+    await run(offsets.commit());
+    await run(offsets.release(one.topic, one.partition));
+    expect(sent).toEqual([1, 1]);
+    await run(offsets.close());
+  });
+
   it('are made as the member that is named', async () => {
     const seen: Generation[] = [];
     const committer: Committer = {
