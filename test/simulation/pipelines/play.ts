@@ -212,7 +212,7 @@ class Player {
         this.stopNode(box, act.node % scenario.brokers, act.forMs);
         break;
       case 'fault':
-        box.fault({ match: { api: act.api }, do: actionOf(act), count: act.count });
+        box.fault({ match: { api: act.api }, do: actionOf(act), count: timesOf(act) });
         break;
     }
   }
@@ -390,6 +390,11 @@ class Player {
 function moveLeader(box: BrokerBox, topic: string, partition: number): void {
   // Nobody leads it while no node is up.
   if (box.leaderOf(topic, partition) >= 0) box.moveLeader(topic, partition);
+}
+
+/** A member gives up its first join after a minute, of which each that stays without an answer takes a third: two of those it must get over. */
+function timesOf({ api, does, count }: Act & { act: 'fault' }): number {
+  return api === 'JoinGroup' && does !== 'error' ? Math.min(count, 2) : count;
 }
 
 function actionOf(act: Act & { act: 'fault' }): FaultAction {
