@@ -55,6 +55,11 @@ export class ManagedPartition {
     return this.version !== this.committedVersion;
   }
 
+  /** Its next commit has something to say, if only once more. */
+  needsCommit(nowMs: number): boolean {
+    return this.isDirty || nowMs < this.doubtfulUntilMs;
+  }
+
   /**
    * The next offset to read is `offset`: one past the last record that is done with. Forward only: returns false, and changes nothing, where the
    * next offset is that already or further. `metadata` is committed with it, left out the last one is; `leaderEpoch` is that of the record before it.

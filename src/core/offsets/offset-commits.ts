@@ -55,8 +55,7 @@ export class OffsetCommits {
     const nowMs = this.host.clock.now();
     const pending = new Map<string, Pending>();
     for (const managed of this.host.partitions()) {
-      if (managed.isDirty || nowMs < managed.doubtfulUntilMs)
-        pending.set(keyOf(managed), { managed, ...managed.state() });
+      if (managed.needsCommit(nowMs)) pending.set(keyOf(managed), { managed, ...managed.state() });
     }
     return pending;
   }

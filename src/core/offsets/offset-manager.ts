@@ -94,8 +94,7 @@ export class OffsetManager {
   async release(topic: string, partition: number): Promise<void> {
     const managed = this.known(topic, partition);
     // A commit that nobody answered may still arrive, and take back what was committed since.
-    const isDoubtful = this.cluster.clock.now() < managed.doubtfulUntilMs;
-    if (managed.isDirty || isDoubtful) await this.commit();
+    if (managed.needsCommit(this.cluster.clock.now())) await this.commit();
     managed.end();
     this.topics.get(topic)![partition] = undefined;
   }
