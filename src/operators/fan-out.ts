@@ -61,61 +61,19 @@ class FanOutStage<A> extends InnerSubscriber<Delivery<A>> {
  * orders.pipe(fanOut(toTopic('all', asJson), (all) => all.pipe(filter(isLarge), toTopic('large', asJson))));
  * ```
  */
-export function fanOut<A, B, C>(b: Op<A, B>, c: Op<A, C>): Op<A, B | C>;
-export function fanOut<A, B, C, D>(b: Op<A, B>, c: Op<A, C>, d: Op<A, D>): Op<A, B | C | D>;
-export function fanOut<A, B, C, D, E>(
-  b: Op<A, B>,
-  c: Op<A, C>,
-  d: Op<A, D>,
-  e: Op<A, E>,
-): Op<A, B | C | D | E>;
-export function fanOut<A, B, C, D, E, F>(
-  b: Op<A, B>,
-  c: Op<A, C>,
-  d: Op<A, D>,
-  e: Op<A, E>,
-  f: Op<A, F>,
-): Op<A, B | C | D | E | F>;
-export function fanOut<A, B, C, D, E, F, G>(
-  b: Op<A, B>,
-  c: Op<A, C>,
-  d: Op<A, D>,
-  e: Op<A, E>,
-  f: Op<A, F>,
-  g: Op<A, G>,
-): Op<A, B | C | D | E | F | G>;
-export function fanOut<A, B, C, D, E, F, G, H>(
-  b: Op<A, B>,
-  c: Op<A, C>,
-  d: Op<A, D>,
-  e: Op<A, E>,
-  f: Op<A, F>,
-  g: Op<A, G>,
-  h: Op<A, H>,
-): Op<A, B | C | D | E | F | G | H>;
-export function fanOut<A, B, C, D, E, F, G, H, I>(
-  b: Op<A, B>,
-  c: Op<A, C>,
-  d: Op<A, D>,
-  e: Op<A, E>,
-  f: Op<A, F>,
-  g: Op<A, G>,
-  h: Op<A, H>,
-  i: Op<A, I>,
-): Op<A, B | C | D | E | F | G | H | I>;
-export function fanOut<A, B, C>(b: Op<A, B>, c: Op<A, C>, options: NameOption): Op<A, B | C>;
+export function fanOut<A, B, C>(b: Op<A, B>, c: Op<A, C>, options?: NameOption): Op<A, B | C>;
 export function fanOut<A, B, C, D>(
   b: Op<A, B>,
   c: Op<A, C>,
   d: Op<A, D>,
-  options: NameOption,
+  options?: NameOption,
 ): Op<A, B | C | D>;
 export function fanOut<A, B, C, D, E>(
   b: Op<A, B>,
   c: Op<A, C>,
   d: Op<A, D>,
   e: Op<A, E>,
-  options: NameOption,
+  options?: NameOption,
 ): Op<A, B | C | D | E>;
 export function fanOut<A, B, C, D, E, F>(
   b: Op<A, B>,
@@ -123,7 +81,7 @@ export function fanOut<A, B, C, D, E, F>(
   d: Op<A, D>,
   e: Op<A, E>,
   f: Op<A, F>,
-  options: NameOption,
+  options?: NameOption,
 ): Op<A, B | C | D | E | F>;
 export function fanOut<A, B, C, D, E, F, G>(
   b: Op<A, B>,
@@ -132,7 +90,7 @@ export function fanOut<A, B, C, D, E, F, G>(
   e: Op<A, E>,
   f: Op<A, F>,
   g: Op<A, G>,
-  options: NameOption,
+  options?: NameOption,
 ): Op<A, B | C | D | E | F | G>;
 export function fanOut<A, B, C, D, E, F, G, H>(
   b: Op<A, B>,
@@ -142,7 +100,7 @@ export function fanOut<A, B, C, D, E, F, G, H>(
   f: Op<A, F>,
   g: Op<A, G>,
   h: Op<A, H>,
-  options: NameOption,
+  options?: NameOption,
 ): Op<A, B | C | D | E | F | G | H>;
 export function fanOut<A, B, C, D, E, F, G, H, I>(
   b: Op<A, B>,
@@ -153,7 +111,7 @@ export function fanOut<A, B, C, D, E, F, G, H, I>(
   g: Op<A, G>,
   h: Op<A, H>,
   i: Op<A, I>,
-  options: NameOption,
+  options?: NameOption,
 ): Op<A, B | C | D | E | F | G | H | I>;
 export function fanOut<A>(...given: readonly (Op<A, unknown> | NameOption | undefined)[]): Op<A, unknown> {
   const last = given.at(-1);
