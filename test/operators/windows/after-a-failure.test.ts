@@ -12,20 +12,9 @@ import {
 } from '../../../src/operators/index.ts';
 import { collect } from '../../flow/manual-source.ts';
 import { CommittingSource } from './committing-source.ts';
+import { HITS, type Hit } from './hits.ts';
 
-interface Hit {
-  readonly name: string;
-  readonly at: number;
-}
-
-const HITS: readonly Hit[] = [
-  { name: 'a', at: 10 },
-  { name: 'b', at: 20 },
-  { name: 'c', at: 500 },
-  { name: 'd', at: 510 },
-  { name: 'e', at: 1_000 },
-  { name: 'f', at: 2_000 },
-];
+const FURTHER: readonly Hit[] = [...HITS, { name: 'f', at: 2_000 }];
 
 const POLICIES = { fail, rewind: rewind({ attempts: 3 }) };
 const KINDS = ['tumblingWindow', 'hoppingWindow', 'sessionWindow'] as const;
@@ -90,7 +79,7 @@ function read(
   const source = new CommittingSource<Hit>(metadata);
   const [before, window] = stages(shape, isBroken);
   const out = collect(source.flow.pipe(before, window));
-  HITS.slice(from).forEach((hit, at) => source.emit(hit, 0, { offset: from + at } as never));
+  FURTHER.slice(from).forEach((hit, at) => source.emit(hit, 0, { offset: from + at } as never));
   const settled = source.marked('ack').split(' ').filter(Boolean).length;
   const offset = isBroken ? 1 : from + settled;
   const next = source.commit(offset);

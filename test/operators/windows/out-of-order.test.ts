@@ -5,19 +5,7 @@ import { of, Subject } from 'rxjs';
 import { mapAsync, sessionWindow, tap, tumblingWindow } from '../../../src/operators/index.ts';
 import { collect } from '../../flow/manual-source.ts';
 import { CommittingSource } from './committing-source.ts';
-
-interface Hit {
-  readonly name: string;
-  readonly at: number;
-}
-
-const HITS: readonly Hit[] = [
-  { name: 'a', at: 10 },
-  { name: 'b', at: 20 },
-  { name: 'c', at: 500 },
-  { name: 'd', at: 510 },
-  { name: 'e', at: 1_000 },
-];
+import { HITS, type Hit } from './hits.ts';
 
 /** One life of a claim: `slow` waits before the window until `finish` is called. */
 function life(kind: 'tumbling' | 'session', slow: string, metadata = '') {

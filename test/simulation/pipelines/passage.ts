@@ -3,11 +3,10 @@ import { ClaimStates } from '../../../src/flow/claim-states.ts';
 import { handleOf, type Delivery } from '../../../src/flow/delivery.ts';
 import { createFlow } from '../../../src/flow/flow.ts';
 import type { Op } from '../../../src/flow/op.ts';
-import type { Owner } from '../../../src/flow/owner.ts';
-import { RelayOwner } from '../../../src/flow/relay-owner.ts';
 import { tap } from '../../../src/operators/index.ts';
 import type { Item } from './pipeline.ts';
 import type { Stage } from './scenario.ts';
+import { Watched } from './watched.ts';
 
 /** For which other value of its lane one may be passed over; lanes are of one claim, or of the member. */
 interface Reason {
@@ -32,20 +31,6 @@ export function passesFor(stage: Stage): Reason {
 
 interface Lane {
   arrived: number;
-}
-
-class Watched extends RelayOwner {
-  private readonly onSettled: () => void;
-
-  constructor(inner: Owner, onSettled: () => void) {
-    super(inner);
-    this.onSettled = onSettled;
-  }
-
-  override shareSettled(held: boolean): void {
-    this.onSettled();
-    super.shareSettled(held);
-  }
 }
 
 export class Passage {

@@ -2,9 +2,7 @@
 import { handleOf, type Delivery } from '../../../src/flow/delivery.ts';
 import { createFlow } from '../../../src/flow/flow.ts';
 import type { Op } from '../../../src/flow/op.ts';
-import type { Owner } from '../../../src/flow/owner.ts';
 import type { StageOptions } from '../../../src/flow/policy.ts';
-import { RelayOwner } from '../../../src/flow/relay-owner.ts';
 import {
   hoppingWindow,
   processingTimeWindow,
@@ -16,6 +14,7 @@ import {
 import { handingOf, type HandingKey } from './history.ts';
 import { hashOf, type Item } from './pipeline.ts';
 import type { Stage } from './scenario.ts';
+import { Watched } from './watched.ts';
 
 /** A window among the stages. */
 export type WindowStage = Extract<Stage, { readonly sizeMs: number }>;
@@ -91,20 +90,6 @@ function operatorOf(
         ? sessionWindow({ ...eventTime, merge, emit: 'updates', gapMs: sizeMs })
         : sessionWindow({ ...eventTime, merge, gapMs: sizeMs });
     }
-  }
-}
-
-class Watched extends RelayOwner {
-  private readonly onSettled: () => void;
-
-  constructor(inner: Owner, onSettled: () => void) {
-    super(inner);
-    this.onSettled = onSettled;
-  }
-
-  override shareSettled(held: boolean): void {
-    this.onSettled();
-    super.shareSettled(held);
   }
 }
 
