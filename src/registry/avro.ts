@@ -5,6 +5,8 @@ import { SchemaError } from '../serdes/json.ts';
 import type { Serde, SerdeContext } from '../serdes/serde.ts';
 import {
   bigintLongs,
+  exactLongs,
+  hookFor,
   loadAvro,
   type AvroCompileOptions,
   type AvroLibrary,
@@ -29,7 +31,7 @@ export interface AvroOptions extends RegistrySerdeOptions {
   readonly readerSchema?: string | object | undefined;
   /** Schemas under other subjects that `readerSchema` uses. Default: `references`. */
   readonly readerReferences?: readonly SchemaReference[] | undefined;
-  /** How 64-bit integers come: 'number' refuses what is beyond 2^53, 'bigint' makes each of them one. Default 'number'. */
+  /** How 64-bit integers come: 'number' refuses what is beyond 2^53, 'bigint' makes each of them one, those that classes of `logicalTypes` are given too. Default 'number'. */
   readonly longs?: 'number' | 'bigint' | undefined;
   /** Classes for logical types by their names, as avsc takes them. Default: logical types are read as what they are made of. */
   readonly logicalTypes?: { readonly [name: string]: unknown } | undefined;
@@ -173,7 +175,9 @@ class AvroSerde extends RegistrySerde<unknown, unknown> {
   protected override async readFormat(schema: RegistrySchema, id: number | string): Promise<AvroReader> {
     const writer = await this.compile(schema, `schema ${id}`);
     const reader = await this.readerType();
-    if (reader === undefined) return new AvroReader(writer, writer, undefined, id);
+    // Where there is nothing to resolve, classes of logical types need not know how.
+    if (reader === undefined || reader.equals(writer))
+      return new AvroReader(writer, reader ?? writer, undefined, id);
     let resolver: unknown;
     try {
       resolver = reader.createResolver(writer);
@@ -212,9 +216,10 @@ class AvroSerde extends RegistrySerde<unknown, unknown> {
     this.library ??= await loadAvro();
     const used = await this.registry.referencesOf(schema);
     const { logicalTypes, wrapUnions, longs } = this.avro;
-    const types: Record<string, AvroType> = longs === 'bigint' ? { long: bigintLongs(this.library) } : {};
+    const long = longs === 'bigint' ? bigintLongs(this.library) : exactLongs(this.library);
     const options: AvroCompileOptions = {
-      registry: types,
+      registry: {},
+      typeHook: hookFor(long, logicalTypes),
       omitRecordMethods: true,
       ...(logicalTypes === undefined ? {} : { logicalTypes }),
       ...(wrapUnions === undefined ? {} : { wrapUnions }),

@@ -40,7 +40,8 @@ const OPTIONS = {
 async function classFor(dialect: string): Promise<AjvClass> {
   try {
     if (dialect.includes('2020-12')) return (await import('ajv/dist/2020.js')).Ajv2020;
-    if (dialect.includes('2019-09')) return (await import('ajv/dist/2019.js')).Ajv2019;
+    // A schema that does not say is of this one, as for Confluent's client: it has the words of draft-07 too.
+    if (dialect === '' || dialect.includes('2019-09')) return (await import('ajv/dist/2019.js')).Ajv2019;
     return (await import('ajv')).Ajv;
   } catch (cause) {
     throw new UsageError(

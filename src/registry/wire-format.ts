@@ -1,4 +1,5 @@
-// Confluent's wire format: a zero, the schema's number in four bytes, the data. Or the schema's GUID in a header, and the data alone.
+// Confluent's wire format: a zero, the schema's number in four bytes, the data. Or the schema's GUID in a header, and the data alone; as its clients do, a one and
+// the GUID are read before the data too.
 import type { Buffer } from 'node:buffer';
 import type { RecordHeaders } from '../core/records/types.ts';
 import type { SerdeContext } from '../serdes/serde.ts';
@@ -7,9 +8,8 @@ import { SchemaError } from '../serdes/json.ts';
 /** What stands before the data. */
 export const PREFIX_BYTES = 5;
 const MAGIC = 0;
-const HEADER_MAGIC_ID = 0;
-const HEADER_MAGIC_GUID = 1;
-const GUID_BYTES = 16;
+const MAGIC_GUID = 1;
+const GUID_PREFIX_BYTES = 17;
 
 /** Which schema some bytes were written with, and where they begin. */
 export interface SchemaMark {
@@ -18,28 +18,29 @@ export interface SchemaMark {
   readonly start: number;
 }
 
-function guidOf(bytes: Buffer): string {
-  const hex = bytes.toString('hex');
+function guidIn(bytes: Buffer): string {
+  const hex = bytes.toString('hex', 1, GUID_PREFIX_BYTES);
   return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join('-');
+}
+
+/** What `bytes` begin with, and how much of them that is. */
+function markIn(bytes: Buffer): SchemaMark | undefined {
+  if (bytes[0] === MAGIC && bytes.length >= PREFIX_BYTES)
+    return { id: bytes.readUInt32BE(1), start: PREFIX_BYTES };
+  if (bytes[0] === MAGIC_GUID && bytes.length >= GUID_PREFIX_BYTES)
+    return { id: guidIn(bytes), start: GUID_PREFIX_BYTES };
+  return undefined;
 }
 
 function markInHeaders(headers: RecordHeaders, part: 'key' | 'value'): SchemaMark | undefined {
   const header = headers.get(part === 'key' ? '__key_schema_id' : '__value_schema_id');
-  if (header === null || header === undefined) return undefined;
-  if (header[0] === HEADER_MAGIC_GUID && header.length >= 1 + GUID_BYTES)
-    return { id: guidOf(header.subarray(1, 1 + GUID_BYTES)), start: 0 };
-  if (header[0] === HEADER_MAGIC_ID && header.length >= PREFIX_BYTES)
-    return { id: header.readUInt32BE(1), start: 0 };
-  return undefined;
+  const mark = header === null || header === undefined ? undefined : markIn(header);
+  return mark === undefined ? undefined : { id: mark.id, start: 0 };
 }
 
 /** @throws SchemaError for bytes that name no schema */
 export function markOf(data: Buffer, context: SerdeContext): SchemaMark {
-  if (data.length >= PREFIX_BYTES && data[0] === MAGIC) {
-    const inHeaders = markInHeaders(context.headers, context.part);
-    return inHeaders ?? { id: data.readUInt32BE(1), start: PREFIX_BYTES };
-  }
-  const mark = markInHeaders(context.headers, context.part);
+  const mark = markInHeaders(context.headers, context.part) ?? markIn(data);
   if (mark !== undefined) return mark;
   throw new SchemaError(
     `the ${context.part} of a record of topic '${context.topic}' was not written with a schema registry: ` +

@@ -172,7 +172,7 @@ export class RegistryServer {
     const at = version === 'latest' ? versions.length : Number(version);
     const stored = versions[at - 1];
     if (stored === undefined) throw new Refusal(404, 40402, `Version ${version} not found.`);
-    return { subject, version: at, id: stored.id, ...this.shown(stored) };
+    return { subject, version: at, id: stored.id, guid: stored.guid, ...this.shown(stored) };
   }
 
   private find(subject: string, wanted: { schema: string }): object {
@@ -180,7 +180,8 @@ export class RegistryServer {
     if (versions === undefined) throw new Refusal(404, 40401, `Subject '${subject}' not found.`);
     const at = versions.findIndex(({ schema }) => schema === wanted.schema);
     if (at < 0) throw new Refusal(404, 40403, 'Schema not found');
-    return { subject, version: at + 1, id: versions[at]!.id, ...this.shown(versions[at]!) };
+    const { id, guid } = versions[at]!;
+    return { subject, version: at + 1, id, guid, ...this.shown(versions[at]!) };
   }
 
   private register(

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { Buffer } from 'node:buffer';
+import avsc from 'avsc';
 import { headersFrom } from '../../src/core/records/headers.ts';
 import {
   avro,
@@ -238,6 +239,66 @@ describe('avro', () => {
     expect(await read(big, data)).toEqual({ n: 2n ** 60n });
     expect(await rejection(read(avro(registry, { schema }), data))).toBeInstanceOf(SchemaError);
     expect(await read(avro(registry, { schema }), await write(big, { n: -5n }))).toEqual({ n: -5 });
+  });
+
+  it('writes and reads every safe integer exactly, below -2^52 too', async () => {
+    const schema = { type: 'record', name: 'L', fields: [{ name: 'n', type: 'long' }] };
+    const numbers = avro<{ n: number }>(registry, { schema });
+    const big = avro<{ n: bigint }>(registry, { schema, longs: 'bigint' });
+    // The first is zigzag 2^53 + 1, in groups of seven bits: an odd number that no double is.
+    expect((await write(numbers, { n: -(2 ** 52) - 1 })).toString('hex', 5)).toBe('8180808080808010');
+    for (const n of [
+      -(2 ** 52) - 1,
+      -(2 ** 52) - 2,
+      -(2 ** 52),
+      2 ** 52 + 1,
+      -9_007_199_254_740_990,
+      2 ** 53 - 2,
+    ]) {
+      const data = await write(numbers, { n });
+      expect(data).toEqual(await write(big, { n: BigInt(n) }));
+      expect(await read(numbers, data)).toEqual({ n });
+      expect(await read(avro(registry), data)).toEqual({ n });
+    }
+    for (const n of [-(2n ** 53n), 2n ** 53n, -(2n ** 63n), 2n ** 63n - 1n]) {
+      const error = await rejection(read(numbers, await write(big, { n })));
+      expect(error).toBeInstanceOf(SchemaError);
+      expect(String(error)).toMatch(/beyond 2\^53; read it with the option longs: 'bigint'/);
+    }
+    for (const n of [-(2 ** 53), 0.5, NaN, '1'])
+      expect(await rejection(write(numbers, { n: n as number }))).toBeInstanceOf(SchemaError);
+    const long = await write(numbers, { n: -(2 ** 52) - 1 });
+    expect(String(await rejection(read(numbers, long.subarray(0, 10))))).toMatch(/ends too early/);
+    const roomy = avro<number[]>(registry, {
+      schema: { type: 'array', items: 'long' },
+      subject: () => 'many',
+    });
+    const many = Array.from({ length: 1_000 }, (_, index) => -(2 ** 52) - index);
+    expect(await read(roomy, await write(roomy, many))).toEqual(many);
+  });
+
+  it('makes longs bigint however the schema spells them, under logical types too', async () => {
+    const schema = {
+      type: 'record',
+      name: 'Spelt',
+      fields: [
+        { name: 'plain', type: { type: 'long' } },
+        { name: 'micros', type: { type: 'long', logicalType: 'timestamp-micros' } },
+        { name: 'nanos', type: ['null', { type: 'long', logicalType: 'timestamp-nanos' }] },
+        { name: 'all', type: { type: 'array', items: { type: 'long' } } },
+      ],
+    };
+    class Nanos extends avsc.types.LogicalType {
+      override _fromValue(value: bigint): string {
+        return `${value} ns`;
+      }
+      override _toValue(value: unknown): bigint | undefined {
+        return typeof value === 'string' ? BigInt(value.slice(0, -3)) : undefined;
+      }
+    }
+    const serde = avro(registry, { schema, longs: 'bigint', logicalTypes: { 'timestamp-nanos': Nanos } });
+    const value = { plain: 2n ** 62n, micros: -5n, nanos: '1795305600123456789 ns', all: [1n, -(2n ** 63n)] };
+    expect(await read(serde, await write(serde, value))).toEqual(value);
   });
 
   it('says which field does not fit, and never its value', async () => {
