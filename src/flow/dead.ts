@@ -14,11 +14,17 @@ export function dropDead<A>(
   watch: { remove(delivery: Delivery<unknown>): void },
 ): Delivery<A>[] {
   const living: Delivery<A>[] = [];
-  for (const part of parts) {
-    if (isDead(part)) {
-      watch.remove(part);
-      handleOf(part).giveUp();
-    } else living.push(part);
-  }
+  for (const part of parts) if (!dropIfDead(part, watch)) living.push(part);
   return living;
+}
+
+/** True for one that is dead: it is counted out of `watch` and given up. */
+export function dropIfDead(
+  delivery: Delivery<unknown>,
+  watch: { remove(delivery: Delivery<unknown>): void },
+): boolean {
+  if (!isDead(delivery)) return false;
+  watch.remove(delivery);
+  handleOf(delivery).giveUp();
+  return true;
 }

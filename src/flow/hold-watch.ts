@@ -1,5 +1,6 @@
 // Stages that collect must not starve themselves: a source that is out of credit sends nothing until what they hold is settled.
 import { systemClock, type Clock, type Timer } from '../core/clock.ts';
+import { dropIfDead } from './dead.ts';
 import { handleOf, type Delivery } from './delivery.ts';
 import { onAbort } from '../core/on-abort.ts';
 import type { PressureSource, Settlement } from './settlement.ts';
@@ -12,6 +13,9 @@ export interface Holder {
   dropLost(): void;
 }
 
+/** In the place of a source: the delivery was dropped. */
+export const DROPPED = Symbol('dropped');
+
 const LOOK_AGAIN_MS = 10;
 
 /** So many looks without any change while a source is out of room, and the stage emits what it has: others may wait as it does. */
@@ -23,6 +27,7 @@ class Entry {
   held = 0;
   /** The claim is being given away: nothing of it is held any longer. */
   ending = false;
+  lost = false;
   quietLooks = 0;
   lastHeld = 0;
   lastInFlight: number | undefined;
@@ -66,6 +71,7 @@ export class HoldWatch {
   private readonly entries = new Map<PressureSource, Entry>();
   private last: Entry | undefined;
   private due: PressureSource | undefined;
+  private sawLost = false;
   private clock: Clock = systemClock;
   private timer: Timer | undefined;
 
@@ -73,11 +79,15 @@ export class HoldWatch {
     this.holder = holder;
   }
 
-  /** Counts a delivery in. The answer, if any, is the source for which the stage must flush now. */
-  add(delivery: Delivery<unknown>): PressureSource | undefined {
+  /**
+   * Counts a delivery in. The answer, if any, is the source for which the stage must flush now. One whose claims were all lost on its way to the stage is given
+   * up and not counted.
+   */
+  add(delivery: Delivery<unknown>): PressureSource | typeof DROPPED | undefined {
     this.due = undefined;
+    this.sawLost = false;
     handleOf(delivery).behind.visitPressures(this.addOne);
-    return this.due;
+    return this.sawLost && dropIfDead(delivery, this) ? DROPPED : this.due;
   }
 
   /** Counts a delivery out, before it is passed on. */
@@ -96,7 +106,8 @@ export class HoldWatch {
   private readonly addOne = (source: PressureSource): void => {
     const entry = this.last?.source === source ? this.last : this.entryOf(source);
     entry.held++;
-    if (entry.ending) this.due = source;
+    if (entry.lost) this.sawLost = true;
+    else if (entry.ending) this.due = source;
     else if (source.pressed === true) {
       if (entry.waitedFor) this.due = source;
       else this.lookAgain();
@@ -125,13 +136,17 @@ export class HoldWatch {
     entry.stops.push(source.onPressure(() => this.onPressure(entry)));
     if (!isSettlement(source)) return;
     this.clock = source.clock;
-    entry.ending = source.revoking.aborted || source.lost.aborted;
+    entry.ending = source.revoking.aborted;
+    entry.lost = source.lost.aborted;
     entry.stops.push(
       onAbort(source.revoking, () => {
         entry.ending = true;
         if (entry.held > 0) this.holder.flush(source);
       }),
-      onAbort(source.lost, () => this.holder.dropLost()),
+      onAbort(source.lost, () => {
+        entry.lost = true;
+        this.holder.dropLost();
+      }),
     );
   }
 

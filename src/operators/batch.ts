@@ -5,7 +5,7 @@ import { dropDead } from '../flow/dead.ts';
 import { handleOf, type Delivery } from '../flow/delivery.ts';
 import { createFlow } from '../flow/flow.ts';
 import { gather } from '../flow/gather.ts';
-import { HoldWatch, type Holder } from '../flow/hold-watch.ts';
+import { DROPPED, HoldWatch, type Holder } from '../flow/hold-watch.ts';
 import { announce, type KeepingStage } from '../flow/keeping-stage.ts';
 import type { Op } from '../flow/op.ts';
 import { StageSubscriber } from '../flow/stage-subscriber.ts';
@@ -52,13 +52,18 @@ class BatchStage<A>
       return;
     }
     let full: Delivery<A>[] = [];
+    let bytes = 0;
     if (this.maxBytes !== Infinity) {
-      const bytes = handleOf(delivery).behind.bytesBehind();
+      bytes = handleOf(delivery).behind.bytesBehind();
       if (this.bytes + bytes > this.maxBytes) full = this.take();
-      this.bytes += bytes;
     }
-    this.parts.push(delivery);
     const due = this.watch.add(delivery);
+    if (due === DROPPED) {
+      this.emit(full);
+      return;
+    }
+    this.bytes += bytes;
+    this.parts.push(delivery);
     if (this.timer === undefined) this.startTimer(delivery);
     this.emit(full);
     if (due !== undefined || this.parts.length >= this.maxRecords) this.flush();
@@ -79,6 +84,8 @@ class BatchStage<A>
 
   dropLost(): void {
     this.parts = dropDead(this.parts, this.watch);
+    // The next batch has a time of its own.
+    if (this.parts.length === 0) this.stopTimer();
     this.bytes = 0;
     if (this.maxBytes !== Infinity) {
       for (const part of this.parts) this.bytes += handleOf(part).behind.bytesBehind();
@@ -87,8 +94,7 @@ class BatchStage<A>
 
   private take(): Delivery<A>[] {
     const { parts } = this;
-    this.timer?.cancel();
-    this.timer = undefined;
+    this.stopTimer();
     this.parts = [];
     this.bytes = 0;
     for (const part of parts) this.watch.remove(part);
@@ -109,8 +115,13 @@ class BatchStage<A>
     }, this.withinMs);
   }
 
-  private abandon(): void {
+  private stopTimer(): void {
     this.timer?.cancel();
+    this.timer = undefined;
+  }
+
+  private abandon(): void {
+    this.stopTimer();
     this.watch.close();
     for (const part of this.parts) handleOf(part).giveUp();
     this.parts = [];
@@ -123,7 +134,7 @@ class BatchStage<A>
  * or drained, and when the flow completes; so a batch larger than the credit degrades instead of standing still.
  *
  * @acks A batch is one delivery: settling it settles every record in it. What is collected when its claim is lost, or the flow unsubscribed, stays
- * unsettled.
+ * unsettled; the batch goes on with the values of the other claims.
  *
  * @marbles
  * ```ts

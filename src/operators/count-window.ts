@@ -4,7 +4,7 @@ import { dropDead } from '../flow/dead.ts';
 import { handleOf, type Delivery } from '../flow/delivery.ts';
 import { createFlow } from '../flow/flow.ts';
 import { gather } from '../flow/gather.ts';
-import { HoldWatch, type Holder } from '../flow/hold-watch.ts';
+import { DROPPED, HoldWatch, type Holder } from '../flow/hold-watch.ts';
 import { checkKey, KeyMap, type Key } from '../flow/key.ts';
 import type { Op } from '../flow/op.ts';
 import type { StageOptions } from '../flow/policy.ts';
@@ -71,13 +71,14 @@ class CountWindowStage<A> extends ValueStage<A, readonly A[]> implements Holder 
       this.failed(delivery, cause);
       return;
     }
+    const due = this.watch.add(delivery);
+    if (due === DROPPED) return;
     let window = this.windows.get(key);
     if (window === undefined) {
       window = { key, parts: [] };
       this.windows.set(key, window);
     }
     window.parts.push(delivery);
-    const due = this.watch.add(delivery);
     if (window.parts.length >= this.records) this.emit(window);
     else if (due !== undefined) this.flush(due);
   }
@@ -116,7 +117,8 @@ class CountWindowStage<A> extends ValueStage<A, readonly A[]> implements Holder 
  * ----[ab]----[cd]-([e]|)
  * ```
  *
- * @acks Settling a window settles every record in it, in their order.
+ * @acks Settling a window settles every record in it, in their order. What a window has of a claim that is lost, or when the flow is unsubscribed, stays unsettled;
+ * the window goes on with the values of the other claims.
  *
  * @marbles
  * ```ts

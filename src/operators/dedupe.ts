@@ -183,9 +183,17 @@ class DedupeStage<A> extends ValueStage<A, A> implements ClaimListener {
   // An older time does not replace a newer one: what passes late says nothing of what comes next.
   private pass(delivery: Delivery<A>, key: Key, time: number, known: Original<A> | undefined): void {
     const claims: Settlement[] = [];
+    let isLost = false;
     handleOf(delivery).behind.visitSettlements((claim) => {
-      if (!claims.includes(claim)) claims.push(claim);
+      if (claims.includes(claim)) return;
+      claims.push(claim);
+      isLost ||= claim.lost.aborted;
     });
+    // What comes behind the loss of its claim is remembered no more than what came before it.
+    if (isLost) {
+      this.out.next(delivery);
+      return;
+    }
     this.watch.see(delivery);
     const original: Original<A> = { key, time, claims, isDone: false, isHeld: false, copies: [] };
     if (known === undefined || time > known.time) {

@@ -5,7 +5,7 @@ import { dropDead } from '../flow/dead.ts';
 import { handleOf, type Delivery } from '../flow/delivery.ts';
 import { createFlow } from '../flow/flow.ts';
 import { gather } from '../flow/gather.ts';
-import { HoldWatch, type Holder } from '../flow/hold-watch.ts';
+import { DROPPED, HoldWatch, type Holder } from '../flow/hold-watch.ts';
 import { checkKey, KeyMap, type Key } from '../flow/key.ts';
 import type { Op } from '../flow/op.ts';
 import type { StageOptions } from '../flow/policy.ts';
@@ -88,6 +88,8 @@ class ProcessingTimeStage<A, K extends Key, R> extends ValueStage<A, Windowed<K,
     const start = Math.floor(nowMs / sizeMs) * sizeMs;
     // The timer may be late, and the time of day may be set back.
     if (start > this.start) this.closeAll();
+    const due = this.watch.add(delivery);
+    if (due === DROPPED) return;
     let key: K;
     let row: R;
     let window: Window<A, K, R> | undefined;
@@ -96,6 +98,7 @@ class ProcessingTimeStage<A, K extends Key, R> extends ValueStage<A, Windowed<K,
       window = this.windows.get(key);
       row = add(window === undefined ? seed() : window.row, value);
     } catch (cause) {
+      this.watch.remove(delivery);
       this.failed(delivery, cause);
       return;
     }
@@ -106,7 +109,6 @@ class ProcessingTimeStage<A, K extends Key, R> extends ValueStage<A, Windowed<K,
     }
     window.row = row;
     window.parts.push(delivery);
-    const due = this.watch.add(delivery);
     delivery.hold();
     this.timer ??= clock.setTimeout(
       () => {
@@ -179,7 +181,7 @@ class ProcessingTimeStage<A, K extends Key, R> extends ValueStage<A, Windowed<K,
  *
  * Throws a UsageError for options that are out of range. What `key`, `seed` or `add` throw is handled by `onError`.
  *
- * @acks Holds its records, without their credit, until the row of their window is settled.
+ * @acks Holds its records, without their credit, until the row of their window is settled. Those of a claim that is lost are taken out of it, unsettled.
  *
  * @marbles
  * ```ts

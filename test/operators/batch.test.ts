@@ -225,6 +225,30 @@ describe('batch', () => {
       expect(one.marked('give-up')).toBe('a c');
       expect(two.marked('ack')).toBe('b');
     });
+
+    it('takes nothing of a claim that is lost when a value of it comes, and counts on with the others', async () => {
+      const [one, two] = [new ManualSource<string>(), new ManualSource<string>()];
+      const out = collect(
+        merge(one.flow, two.flow).pipe(batch({ maxRecords: 2, withinMs: 100, maxBytes: 10 })),
+      );
+      one.emit('a', 1);
+      one.lose();
+      expect(one.time.pendingTimers).toBe(0);
+      one.emit('b', 9);
+      expect(one.time.pendingTimers).toBe(0);
+      two.emit('c', 9);
+      one.emit('d', 1);
+      expect(out.values).toEqual([]);
+      two.emit('e', 1);
+      expect(out.values).toEqual([['c', 'e']]);
+      two.emit('f', 9);
+      one.emit('g', 1);
+      await two.time.advance(100);
+      expect(out.values).toEqual([['c', 'e'], ['f']]);
+      expect(one.marked('give-up')).toBe('a b d g');
+      expect(two.marked('ack')).toBe('c e f');
+      expect([...one.problems, ...two.problems]).toEqual([]);
+    });
   });
 
   it.each<[keyof BatchOptions, number]>([

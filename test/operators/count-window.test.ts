@@ -144,6 +144,48 @@ describe('countWindow', () => {
     expect(other.marked('ack')).toBe('b');
   });
 
+  it('takes nothing of a claim that is lost when a value of it comes, and counts on with the others', () => {
+    const [one, other] = [new ManualSource<string>(), new ManualSource<string>()];
+    const out = collect(merge(one.flow, other.flow).pipe(countWindow({ records: 3 })), { ack: false });
+    one.emit('a');
+    other.emit('b');
+    one.lose();
+    other.emit('c');
+    one.emit('d');
+    expect(out.values).toEqual([]);
+    other.emit('e');
+    other.emit('f');
+    one.emit('g');
+    expect(out.values).toEqual([['b', 'c', 'e']]);
+    expect(one.marked('give-up')).toBe('a d g');
+    out.deliveries[0]!.ack();
+    expect(other.marked('ack')).toBe('b c e');
+    expect(one.marked('ack')).toBe('');
+    one.complete();
+    other.complete();
+    expect(out.values).toEqual([['b', 'c', 'e'], ['f']]);
+    expect(one.inFlight).toBe(0);
+    expect([...one.problems, ...other.problems]).toEqual([]);
+  });
+
+  it('keeps a value of several claims as long as one of them goes on', () => {
+    const [one, other] = [new ManualSource<string>(), new ManualSource<string>()];
+    const pairs = merge(one.flow, other.flow).pipe(two, countWindow({ records: 2 }));
+    const out = collect(pairs);
+    one.emit('a');
+    other.emit('b');
+    one.lose();
+    other.emit('c');
+    other.emit('d');
+    expect(out.values).toEqual([
+      [
+        ['a', 'b'],
+        ['c', 'd'],
+      ],
+    ]);
+    expect(other.marked('ack')).toBe('b c d');
+  });
+
   it('follows its policy for a key that throws, under its name, and keeps its order over the retries', async () => {
     let failures = 1;
     const key = (x: string): string => {

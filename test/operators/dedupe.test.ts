@@ -86,6 +86,16 @@ describe('dedupe', () => {
     expect(next.marked('ack')).toBe('a a');
   });
 
+  it('forgets as well what comes of a claim when it is lost already', () => {
+    const source = new ManualSource<string>();
+    const next = new ManualSource<string>();
+    const out = collect(merge(source.flow, next.flow).pipe(byLetter));
+    source.lose();
+    source.emit('a');
+    next.emit('a');
+    expect(out.values).toEqual(['a', 'a']);
+  });
+
   it('remembers what a claim did that was given away', () => {
     const source = new ManualSource<string>();
     const next = new ManualSource<string>();

@@ -86,6 +86,30 @@ describe('processingTimeWindow', () => {
     expect(other.marked('ack')).toBe('A');
   });
 
+  it('counts nothing that comes of a claim when it is lost already, whatever the fold does to its row', () => {
+    const [one, other] = [new ManualSource<string>(), new ManualSource<string>()];
+    const window = processingTimeWindow({
+      sizeMs: 10,
+      key: () => 'all',
+      seed: (): string[] => [],
+      add: (row, letter: string) => {
+        row.push(letter);
+        return row;
+      },
+    });
+    const { values } = collect(merge(one.flow, other.flow).pipe(window));
+    one.emit('a');
+    one.lose();
+    other.emit('b');
+    one.emit('c');
+    other.emit('d');
+    one.complete();
+    other.complete();
+    expect(values.map(({ value }) => value)).toEqual([['b', 'd']]);
+    expect(one.marked('give-up')).toBe('a c');
+    expect(other.marked('ack')).toBe('b d');
+  });
+
   it('gives up what it holds when it is unsubscribed or the flow fails, and leaves no timer', () => {
     const sources = [new ManualSource<string>(), new ManualSource<string>()];
     const outs = sources.map((source) => collect(source.flow.pipe(joined(10))));

@@ -6,6 +6,7 @@ import type { Flow } from '../../src/flow/flow.ts';
 import type { Op } from '../../src/flow/op.ts';
 import {
   audit,
+  batch,
   debounce,
   eachClaim,
   map,
@@ -202,6 +203,25 @@ describe.each(cases)('$name', ({ name, stage }) => {
     expect(sources[0].marked('give-up')).toBe('a');
     await sources[0].time.advance(1_000);
     expect(out.values).toEqual(['b']);
+  });
+
+  it('keeps nothing that comes of a claim when it is lost already, and lets go of nothing for it', async () => {
+    const sources = twoClaims();
+    const pairs = batch<string>({ maxRecords: 2, withinMs: 0 });
+    const values = mergeOf(sources).pipe(
+      pairs,
+      map((pair) => pair.join('')),
+    );
+    const out = collect(values.pipe(stage()));
+    sources[0].emit('a');
+    sources[1].emit('b');
+    sources[0].lose();
+    sources[0].emit('c');
+    expect(sources[0].marked('give-up')).toBe('c');
+    expect(sources[1].events).toEqual([]);
+    await sources[0].time.advance(1_000);
+    expect(out.values).toEqual(['ab']);
+    expect(sources[1].marked('ack')).toBe('b');
   });
 
   it('leaves what it keeps unsettled when the flow is unsubscribed, or fails', () => {

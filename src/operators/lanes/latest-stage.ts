@@ -5,7 +5,7 @@ import { systemClock, type Clock } from '../../core/clock.ts';
 import { isDead } from '../../flow/dead.ts';
 import { ClaimStates } from '../../flow/claim-states.ts';
 import { handleOf, type Delivery } from '../../flow/delivery.ts';
-import { HoldWatch, type Holder } from '../../flow/hold-watch.ts';
+import { DROPPED, HoldWatch, type Holder } from '../../flow/hold-watch.ts';
 import { checkKey, KeyMap, type Key } from '../../flow/key.ts';
 import type { PressureSource } from '../../flow/settlement.ts';
 import { ValueStage, type NamedStage } from '../../flow/value-stage.ts';
@@ -184,9 +184,13 @@ export abstract class LatestStage<A> extends ValueStage<A, A> implements Holder,
     duration: Observable<unknown> | undefined,
   ): void {
     const before = lane.kept;
-    lane.kept = delivery;
     if (before !== undefined) this.watch.remove(before);
     const starving = this.watch.add(delivery);
+    if (starving === DROPPED) {
+      if (before !== undefined) this.watch.add(before);
+      return;
+    }
+    lane.kept = delivery;
     // Before anything is settled, which may bring the next value.
     if (starts) this.startDuration(lane, duration);
     before?.ack();

@@ -124,7 +124,28 @@ describe('checkHistory', () => {
     const found = (steps: readonly Step[]): string[] => checkHistory(history(steps, 0));
     expect(found([claimed(one), ...handed(one, 0), sealed, lost(one)])).toEqual([]);
     expect(found([claimed(one), ...handed(one, 0), lost(one), sealed])).toEqual([
-      `at 5 ms: sink sends value ${token}, and every claim that it was made from is lost`,
+      `at 5 ms: sink sends value ${token}, of which every claim is lost`,
+    ]);
+  });
+
+  it('has a row answer for all that is in it: neither lost before it came out, nor each by itself afterwards', () => {
+    const other = claim('b');
+    const [token, next] = [tokenOf(one, 0), tokenOf(other, 0)];
+    const gathered: Step = { kind: 'gathered', tokens: [token, next], at: 'window' };
+    const derived = { kind: 'made', token: 1, shares: 1, of: [key(one, 0)], at: 'map' } as const;
+    const row = [key(one, 0), key(other, 0)];
+    const sealed = (id: number): Step => ({ kind: 'sealed', token: id, at: 'sink' });
+    const begin = [claimed(one), claimed(other), ...handed(one, 0), ...handed(other, 0)];
+    const found = (...steps: readonly Step[]): string[] => checkHistory(history([...begin, ...steps], 0));
+    expect(found(gathered, lost(one), sealed(token), { ...derived, row }, sealed(1))).toEqual([]);
+    expect(found(gathered, lost(one), lost(other), sealed(token))).toEqual([
+      `at 11 ms: sink sends value ${token}, of which every claim is lost`,
+    ]);
+    expect(found(lost(one), gathered)).toEqual([
+      `at 9 ms: window gathers value ${token}, of which every claim is lost`,
+    ]);
+    expect(found(lost(one), derived, sealed(1))).toEqual([
+      'at 10 ms: sink sends value 1, of which every claim is lost',
     ]);
   });
 

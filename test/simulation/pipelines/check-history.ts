@@ -30,6 +30,8 @@ interface SourceState {
 
 interface TokenState {
   readonly of: readonly HandingKey[];
+  /** All that it answers for: `of`, and what it was gathered with. */
+  row: readonly HandingKey[];
   readonly at: string;
   shares: number;
   /** By stage: records of the last sending, and what of it is in the log. */
@@ -114,6 +116,9 @@ class Checker {
         break;
       case 'letter':
         this.letters.add(`${event.place}|${event.offset}`);
+        break;
+      case 'gathered':
+        this.gather(event);
         break;
       case 'crashed':
         break;
@@ -335,9 +340,9 @@ class Checker {
     }
   }
 
-  private make({ token, of, shares, at }: EventOf<'made'>): void {
+  private make({ token, of, row = of, shares, at }: EventOf<'made'>): void {
     if (this.tokens.has(token)) this.wrong(`value ${token} is made twice`);
-    this.tokens.set(token, { of, at, shares, sent: new Map() });
+    this.tokens.set(token, { of, row, at, shares, sent: new Map() });
     for (const key of of) {
       let live = this.live.get(key);
       if (live === undefined) {
@@ -346,6 +351,16 @@ class Checker {
       }
       if (shares > 0) live.add(token);
     }
+  }
+
+  /** What waits for others is let go when all that it answers for is lost. */
+  private gather({ tokens, at }: EventOf<'gathered'>): void {
+    const gathered = tokens.map((id) => this.tokens.get(id)!);
+    for (const [place, token] of gathered.entries())
+      if (this.isDead(token))
+        this.wrong(`${at} gathers value ${tokens[place]}, of which every claim is lost`);
+    const row = [...new Set(gathered.flatMap((token) => token.row))];
+    for (const token of gathered) token.row = row;
   }
 
   private use(id: number, token: TokenState, at: string): void {
@@ -366,10 +381,13 @@ class Checker {
     token.sent.set(at, { records, appended });
   }
 
-  /** A record is not sent once all that it was made from is lost; of what lies in a claim that goes on, it may. */
+  /** A record is not sent once all that it answers for is lost; of what lies in a claim that goes on, it may. */
   private seal({ token: id, at }: EventOf<'sealed'>, token: TokenState): void {
-    if (token.of.length === 0 || !token.of.every((key) => this.isLost(handingOf(key)))) return;
-    this.wrong(`${at} sends value ${id}, and every claim that it was made from is lost`);
+    if (this.isDead(token)) this.wrong(`${at} sends value ${id}, of which every claim is lost`);
+  }
+
+  private isDead({ row }: TokenState): boolean {
+    return row.length > 0 && row.every((key) => this.isLost(handingOf(key)));
   }
 
   private isLost(claim: OfClaim): boolean {

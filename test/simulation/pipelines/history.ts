@@ -47,8 +47,12 @@ export type HistoryEvent = { readonly atMs: number } &
         readonly token: number;
         readonly shares: number;
         readonly of: readonly HandingKey[];
+        /** Where it comes out of a row: all that the row answers for. */
+        readonly row?: readonly HandingKey[] | undefined;
         readonly at: string;
       }
+    /** Values come out together, and from now on each of them answers for all. */
+    | { readonly kind: 'gathered'; readonly tokens: readonly number[]; readonly at: string }
     | { readonly kind: 'used'; readonly token: number; readonly at: string }
     /** A policy chose the dead letter topic for it. */
     | { readonly kind: 'buried'; readonly token: number; readonly at: string }

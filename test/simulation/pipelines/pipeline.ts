@@ -50,6 +50,8 @@ const {
 export interface Item {
   readonly token: number;
   readonly of: readonly HandingKey[];
+  /** All that the row answers for out of which it came. */
+  readonly row?: readonly HandingKey[] | undefined;
   /** `source|offset` of its first record: what a stage decides by, so that it decides alike each time. */
   readonly first: string;
 }
@@ -104,6 +106,11 @@ export function keepsOrder(stages: readonly Stage[]): boolean {
   });
 }
 
+/** All that these answer for together. */
+export function rowOf(items: readonly Item[]): readonly HandingKey[] {
+  return [...new Set(items.flatMap(({ of, row = of }) => row))];
+}
+
 /** The stages inside a stage. */
 function within(stage: Stage): readonly (readonly Stage[])[] {
   if ('branches' in stage) return stage.branches;
@@ -134,7 +141,7 @@ export class Pipeline {
 
   /** The first value of a record. */
   enter(): Op<Handed, Item> {
-    return map(({ key, place }) => this.make([key], place, 'the source'));
+    return map(({ key, place }) => this.make({ of: [key], first: place }, 'the source'));
   }
 
   through(name: string, stages: readonly Stage[]): Op<Item, Item> {
@@ -153,11 +160,11 @@ export class Pipeline {
     });
   }
 
-  private make(of: readonly HandingKey[], first: string, at: string, shares = 1): Item {
+  private make({ of, row, first }: Omit<Item, 'token'>, at: string, shares = 1): Item {
     const { recorder } = this.around;
     const token = recorder.token();
-    recorder.add({ kind: 'made', token, shares, of, at });
-    return { token, of, first };
+    recorder.add({ kind: 'made', token, shares, of, ...(row === undefined ? {} : { row }), at });
+    return { token, of, row, first };
   }
 
   private use(item: Item, at: string): void {
@@ -167,12 +174,13 @@ export class Pipeline {
 
   private next(item: Item, at: string, shares = 1): Item {
     this.use(item, at);
-    return this.make(item.of, item.first, at, shares);
+    return this.make(item, at, shares);
   }
 
   private merge(items: readonly Item[], at: string): Item {
     for (const item of items) this.use(item, at);
-    return this.make([...new Set(items.flatMap((item) => item.of))], items[0]!.first, at);
+    const of = [...new Set(items.flatMap((item) => item.of))];
+    return this.make({ of, row: rowOf(items), first: items[0]!.first }, at);
   }
 
   private mayFail(at: string, failing: Failing | undefined, item: Item): void {
@@ -367,11 +375,17 @@ export class Pipeline {
   }
 
   private gathered(at: string, then: 'one' | 'each', gather: Op<Item, readonly Item[]>): Op<Item, Item> {
+    const told = tap((items: readonly Item[]) =>
+      this.around.recorder.add({ kind: 'gathered', tokens: items.map(({ token }) => token), at }),
+    );
     const next =
       then === 'one'
         ? map((items: readonly Item[]) => this.merge(items, at))
-        : flatMap((items: readonly Item[]) => items);
-    return (flow) => flow.pipe(gather, next);
+        : flatMap((items: readonly Item[]) => {
+            const row = rowOf(items);
+            return items.map((item) => ({ ...item, row }));
+          });
+    return (flow) => flow.pipe(gather, told, next);
   }
 
   private window(at: string, stage: WindowStage): Op<Item, Item> {
@@ -380,7 +394,7 @@ export class Pipeline {
     return windowed(stage, {
       options: this.options(at, stage.failing),
       mayFail: (item) => this.mayFail(at, stage.failing, item),
-      make: (of, first) => this.make(of, first, at),
+      make: (of, row, first) => this.make({ of, row, first }, at),
       use: (item, how) => this.use(item, `${at} ${how}`),
       isUsed: (item) => this.used.has(item.token),
       wrong: (what) => recorder.add({ kind: 'wrong', what: `${at} ${what}` }),
@@ -497,7 +511,7 @@ export class Pipeline {
     const count = hashOf(`${at}#${item.first}`) % (stage.children + 1);
     for (let child = 0; child < count; child++) {
       if (child * 2 >= count) this.mayFail(at, stage.failing, item);
-      yield this.make(item.of, item.first, at);
+      yield this.make(item, at);
     }
     this.mayFail(at, stage.failing, item);
     this.use(item, at);
@@ -563,7 +577,7 @@ export class Pipeline {
             return;
           }
           child++;
-          subscriber.next(this.make(item.of, item.first, at));
+          subscriber.next(this.make(item, at));
           const waitMs = Math.floor(random() * (stage.maxMs + 1));
           if (waitMs === 0) continue;
           const timer = clock.setTimeout(step, waitMs);

@@ -12,7 +12,7 @@ import {
   type Windowed,
 } from '../../../src/operators/index.ts';
 import { handingOf, type HandingKey } from './history.ts';
-import { hashOf, type Item } from './pipeline.ts';
+import { hashOf, rowOf, type Item } from './pipeline.ts';
 import type { Stage } from './scenario.ts';
 import { Watched } from './watched.ts';
 
@@ -24,7 +24,7 @@ export interface WindowAround {
   /** Both of the stage. */
   readonly options: StageOptions<Item>;
   readonly mayFail: (item: Item) => void;
-  readonly make: (of: readonly HandingKey[], first: string) => Item;
+  readonly make: (of: readonly HandingKey[], row: readonly HandingKey[], first: string) => Item;
   readonly use: (item: Item, how: string) => void;
   readonly isUsed: (item: Item) => boolean;
   readonly wrong: (what: string) => void;
@@ -141,7 +141,7 @@ function rowsOf(stage: WindowStage, { make, answer, wrong }: WindowAround): Op<R
             if (finals.has(name)) wrong(`emits the final row of ${name} twice`);
             finals.add(name);
           }
-          out.next(delivery.derive(make(of, items[0]!.first)));
+          out.next(delivery.derive(make(of, rowOf(items).filter(isBehind), items[0]!.first)));
         },
         error: (cause: unknown) => out.error(cause),
         complete: () => out.complete(),
