@@ -86,7 +86,9 @@ async function tryAgain<T>(
     } catch (error) {
       if (error instanceof OutOfTime) throw error.error;
       if (!(error instanceof KafkaError) || !error.retriable || n > retries) throw error;
-      last = error;
+      // One that had only what was left hides why that was needed.
+      const wasCutShort = error instanceof TimeoutError && error.afterMs >= remainingMs;
+      if (last === undefined || !wasCutShort) last = error;
       sent ||= mayHaveBeenSent(error);
     }
     const left = deadlineMs - (clock.now() - start);

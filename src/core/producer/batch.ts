@@ -43,6 +43,8 @@ export class Batch {
   sends = 0;
   /** An attempt was not answered, or answered so that it may be in the log all the same. */
   maybeAppended = false;
+  /** Its last request had less time than requests have, for the deadline was near. */
+  isCutShort = false;
   offset = -1;
   appendTime = -1;
   error: KafkaError | undefined;

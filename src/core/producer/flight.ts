@@ -10,7 +10,7 @@
 //      and both would be taken. It is sent as it is until the log takes it, or refuses it, which leaves its outcome unknown. Copies of batches that
 //      failed can do no harm: they come before the next epoch's first batch, or are refused after it.
 
-import { OutcomeUnknownError } from '../../errors.ts';
+import { BrokerError, OutcomeUnknownError } from '../../errors.ts';
 import type { KafkaError } from '../../errors.ts';
 import { backoffMs } from '../cluster/retry.ts';
 import { stampProducer } from '../records/batch-header.ts';
@@ -36,7 +36,10 @@ export class Flight {
   outstanding = 0;
   /** Nothing is sent before. */
   retryAt = 0;
+  /** Why a batch was sent again; undefined when none waits for that any more. */
   lastError: KafkaError | undefined;
+  /** An attempt after `lastError` had no time left for an answer, which says less than that. */
+  private isCutShort = false;
   private readonly place: Place;
   private readonly context: ProducerContext;
   private readonly onDone: (batch: Batch) => void;
@@ -92,19 +95,21 @@ export class Flight {
     this.lastAckAt = this.context.clock.now();
     this.failures = 0;
     if (!this.gap) this.recovering = false;
+    if (this.lastError !== undefined && !this.batches.some(isWaiting)) this.forgetError();
     this.complete();
   }
 
   /** To be sent again with the same bytes. `unclear`: it may be in the log. `pause`: not before a backoff. */
   again(batch: Batch, error: KafkaError, unclear: boolean, pause: boolean): void {
     this.outstanding -= 1;
-    this.lastError = error;
+    this.isCutShort = batch.isCutShort && this.lastError !== undefined && isTimeout(error);
+    if (!this.isCutShort) this.lastError = error;
     this.recovering = true;
     if (batch.state !== 'sent') return;
     batch.state = 'waiting';
     if (unclear) batch.maybeAppended = true;
     if (batch.sends > this.context.settings.retries) {
-      this.fail(batch, batch.maybeAppended ? this.unknown(batch, error) : error);
+      this.fail(batch, batch.maybeAppended ? this.unknown(batch, this.lastError) : this.lastError!);
       return;
     }
     if (pause && batch === this.batches[0]) this.backOff();
@@ -162,7 +167,20 @@ export class Flight {
     this.renumber = false;
     this.retryAt = 0;
     this.failures = 0;
+    this.forgetError();
+  }
+
+  /** What went wrong last, for the end of a message; '' when nothing did. */
+  lastWords(cause: KafkaError | undefined = this.lastError): string {
+    if (cause === undefined) return '';
+    const cut = this.isCutShort && cause === this.lastError;
+    const after = cut ? ' (after it came an attempt for which deliveryTimeoutMs left too little time)' : '';
+    return `; the last error was: ${cause.message}${after}`;
+  }
+
+  private forgetError(): void {
     this.lastError = undefined;
+    this.isCutShort = false;
   }
 
   private limit(now: number): number {
@@ -221,9 +239,12 @@ export class Flight {
 
   private unknown({ count, sends }: Batch, cause: KafkaError | undefined): OutcomeUnknownError {
     const { topic, partition } = this.place;
-    const why = cause === undefined ? '' : `; the last error was: ${cause.message}`;
     const what = `${count} records were sent ${sends} times and may or may not be in the log`;
-    return new OutcomeUnknownError(`${topic}-${partition}: ${what}${why}`, { topic, partition, cause });
+    return new OutcomeUnknownError(`${topic}-${partition}: ${what}${this.lastWords(cause)}`, {
+      topic,
+      partition,
+      cause,
+    });
   }
 }
 
@@ -233,4 +254,9 @@ function isWaiting(batch: Batch): boolean {
 
 function mustBeAnswered(batch: Batch): boolean {
   return batch.state === 'waiting' && batch.maybeAppended;
+}
+
+/** The client's, or the broker's own, which waits for its followers only for as long as the request is to take. */
+function isTimeout(error: KafkaError): boolean {
+  return error instanceof BrokerError && error.errorName === 'REQUEST_TIMED_OUT';
 }

@@ -177,7 +177,7 @@ export class PartitionQueue {
     if (this.deadlineAt > now) return;
     const afterMs = this.context.settings.deliveryTimeoutMs;
     const cause = this.flight.lastError ?? this.context.trouble;
-    const why = cause === undefined ? '' : `; the last error was: ${cause.message}`;
+    const why = this.flight.lastWords(cause);
     this.failWhere(
       (batch) => batch.deadlineAt <= now,
       ({ count }) => {

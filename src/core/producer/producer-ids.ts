@@ -1,6 +1,6 @@
 // Where producer ids come from: InitProducerId, asked of any broker, at first need.
 
-import { KafkaError } from '../../errors.ts';
+import { KafkaError, TimeoutError } from '../../errors.ts';
 import type { Cluster } from '../cluster/cluster.ts';
 import { brokerError, withRetry } from '../cluster/retry.ts';
 import { initProducerIdApi } from '../protocol/messages/22-init-producer-id.ts';
@@ -74,7 +74,10 @@ export class ProducerIds implements Identities {
         try {
           return await this.askOnce(Math.min(requestTimeoutMs, remainingMs));
         } catch (error) {
-          if (error instanceof KafkaError) this.context.trouble = error;
+          // One that had only what was left says less than the trouble before it.
+          const wasCutShort = error instanceof TimeoutError && error.afterMs >= remainingMs;
+          if (error instanceof KafkaError && !wasCutShort) this.context.trouble = error;
+          else if (error instanceof KafkaError) this.context.trouble ??= error;
           throw error;
         }
       },

@@ -170,6 +170,8 @@ export class Sender {
     counters.requests += 1;
     if (produceEvents.hasSubscribers) tellSent(node.nodeId, request, this.context);
     const timeoutMs = Math.max(1, Math.min(settings.requestTimeoutMs, request.deadlineAt - clock.now()));
+    if (timeoutMs < settings.requestTimeoutMs)
+      for (const { batch } of request.entries) batch.isCutShort = true;
     // The broker gives up waiting for its followers first, so that its answer arrives.
     const body = request.body(Math.max(1, Math.floor(timeoutMs / 2)), settings);
     const maxVersion = Math.min(request.maxVersion, this.context.maxProduceVersion);

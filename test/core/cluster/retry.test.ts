@@ -81,6 +81,22 @@ describe('withRetry', () => {
     expect(clock.pendingTimers).toBe(0);
   });
 
+  it('names the error before an attempt that had only what was left', async () => {
+    const result = withRetry(context, 'It', { deadlineMs: 1000, backoff }, (n, remainingMs) => {
+      if (n === 1) return Promise.reject(leaderMoved());
+      return new Promise((_resolve, reject) => {
+        clock.setTimeout(
+          () => reject(new TimeoutError('too late', { afterMs: remainingMs, sent: true })),
+          remainingMs,
+        );
+      });
+    });
+    const error = await clock.run(rejection<TimeoutError>(result));
+    expect((error.cause as BrokerError).errorName).toBe('NOT_LEADER_OR_FOLLOWER');
+    expect(error.message).toContain('the last error was: Produce for t-3: NOT_LEADER');
+    expect(error.sent).toBe(true);
+  });
+
   it('says that nothing was sent when nothing was', async () => {
     const result = withRetry(context, 'It', { deadlineMs: 1000, backoff }, () =>
       Promise.reject(unreachable()),

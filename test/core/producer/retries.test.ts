@@ -234,6 +234,80 @@ describe('a delivery deadline', () => {
     expect(setup.values()).toEqual(['warm-0', 'c']);
   });
 
+  describe('that cuts the last attempt short', () => {
+    const fewAttempts = {
+      deliveryTimeoutMs: 2000,
+      requestTimeoutMs: 1700,
+      retryBackoffMs: 600,
+      retryBackoffMaxMs: 600,
+    };
+    const NOT_ENOUGH_REPLICAS = 19;
+    const REQUEST_TIMED_OUT = 7;
+
+    it.each<[string, Fault]>([
+      ['the broker had no time to wait for its followers', REQUEST_TIMED_OUT],
+      ['there was no time for an answer', 'hang'],
+    ])('tells of the error before it: %s', async (_name, fault) => {
+      const setup = new Setup(1, fewAttempts);
+      await setup.warmUp();
+      setup.cluster.faults = [NOT_ENOUGH_REPLICAS, fault, fault, fault];
+      setup.send(['a']);
+      await setup.drain();
+      const error = setup.recorder.error('a');
+      expect(error).toBeInstanceOf(OutcomeUnknownError);
+      expect(error.cause).toMatchObject({ errorName: 'NOT_ENOUGH_REPLICAS' });
+      expect(error.message).toMatch(
+        /^orders-0: 1 records were sent \d times and may or may not be in the log; the last error was: Produce for orders-0: NOT_ENOUGH_REPLICAS/,
+      );
+    });
+
+    it('says that it was cut short, and what sets the limit', async () => {
+      const setup = new Setup(1, fewAttempts);
+      await setup.warmUp();
+      setup.cluster.faults = [NOT_ENOUGH_REPLICAS, REQUEST_TIMED_OUT, REQUEST_TIMED_OUT, REQUEST_TIMED_OUT];
+      setup.send(['a']);
+      await setup.drain();
+      expect(setup.recorder.error('a').message).toContain('for which deliveryTimeoutMs left too little time');
+    });
+
+    it('tells of it where no byte was sent either', async () => {
+      const setup = new Setup(1, fewAttempts);
+      await setup.warmUp();
+      setup.cluster.faults = [NOT_ENOUGH_REPLICAS];
+      const send = setup.cluster.send.bind(setup.cluster);
+      let attempts = 0;
+      setup.cluster.send = (nodeId, api, request, sendOptions) => {
+        attempts += 1;
+        if (attempts === 1) return send(nodeId, api, request, sendOptions);
+        const afterMs = sendOptions!.timeoutMs!;
+        return Promise.reject(new TimeoutError('no connection', { afterMs, sent: false, api: 'Produce' }));
+      };
+      setup.send(['a']);
+      await setup.drain();
+      expect(attempts).toBeGreaterThan(1);
+      const error = setup.recorder.error('a');
+      expect(error).toBeInstanceOf(TimeoutError);
+      expect(error).toMatchObject({ sent: false, cause: { errorName: 'NOT_ENOUGH_REPLICAS' } });
+      expect(error.message).toMatch(
+        /^orders-0: 1 records were not sent within 2000 ms; .*NOT_ENOUGH_REPLICAS/,
+      );
+    });
+
+    it('tells of itself when nothing was wrong before, or all that was is over', async () => {
+      const setup = new Setup(1, fewAttempts);
+      await setup.warmUp();
+      setup.cluster.faults = [NOT_ENOUGH_REPLICAS];
+      setup.send(['a']);
+      await setup.drain();
+      expect(setup.recorder.outcome('a')).toBe('acked');
+      setup.cluster.faults = Array.from({ length: 5 }, () => REQUEST_TIMED_OUT);
+      setup.send(['b']);
+      await setup.drain();
+      expect(setup.recorder.error('b').cause).toMatchObject({ errorName: 'REQUEST_TIMED_OUT' });
+      expect(setup.recorder.error('b').message).not.toContain('NOT_ENOUGH_REPLICAS');
+    });
+  });
+
   it('fails records of an unreachable cluster with a TimeoutError that names the trouble', async () => {
     const setup = new Setup(1, options);
     setup.cluster.refreshError = new BrokerError('NETWORK_EXCEPTION', 'nobody there', { retriable: true });
