@@ -44,7 +44,9 @@ class SkipPolicy extends Policy {
   }
 }
 
-const ending = (settlement: Settlement): boolean => settlement.revoking.aborted || settlement.lost.aborted;
+/** True for a claim that is being given away, drained or gone. */
+export const ending = (settlement: Settlement): boolean =>
+  settlement.revoking.aborted || settlement.lost.aborted;
 
 /** True when every claim behind it is being given away, drained or gone: nothing new should be waited for on its behalf. */
 export function isEnding(delivery: Delivery<unknown>): boolean {

@@ -56,8 +56,9 @@ export function byKeySetup<A>(
  *
  * A key that never comes to rest is slowed down by the credit of its claim, which the superseded values count towards: out of it, the last one is waited for.
  *
- * @acks A superseded value settles when the one in its place does: acknowledged with it, left unsettled if that is refused or given up. The last of a key
- * settles when its Observable has completed and all that it emitted has settled.
+ * @acks A superseded value settles when the one in its place does: acknowledged with it, left unsettled if that is refused or given up. Then one made of several
+ * claims is refused to those that would not be read again, or has them read again. The last of a key settles when its Observable has completed and all that it
+ * emitted has settled.
  *
  * @marbles
  * ```ts

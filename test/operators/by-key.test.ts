@@ -9,6 +9,7 @@ import {
   map,
   merge,
   retry,
+  rewind,
   skip,
   switchByKey,
 } from '../../src/operators/index.ts';
@@ -214,6 +215,33 @@ describe('switchByKey', () => {
       expect(answers.stopped).toEqual(['a', 'b', 'c']);
     }
   });
+
+  it.each(['refused', 'read again', 'lost'])(
+    'leaves no record of another claim where what took the place of both is %s',
+    (end) => {
+      const [one, other] = [new ManualSource<string>(), new ManualSource<string>()];
+      const answers = new Answers();
+      const pairs = merge(one.flow, other.flow).pipe(
+        batch({ maxRecords: 2, withinMs: 0 }),
+        map((pair) => pair.join('')),
+      );
+      const onError = end === 'refused' ? undefined : rewind({ attempts: 2, minDelayMs: 7 });
+      collect(pairs.pipe(switchByKey(answers.ask, { concurrency: 9, onError })));
+      one.emit('a');
+      other.emit('b');
+      one.emit('c');
+      one.emit('d');
+      expect(answers.asked).toEqual(['ab', 'cd']);
+      if (end === 'lost') one.lose();
+      else answers.fail('cd');
+      expect(other.events).toMatchObject([
+        { kind: 'nack', mark: 'b', verdict: end === 'refused' ? 'retry' : 'rewind' },
+      ]);
+      expect([one.inFlight, other.inFlight]).toEqual([0, 0]);
+      expect(one.marked('ack')).toBe('');
+      expect([...one.problems, ...other.problems]).toEqual([]);
+    },
+  );
 
   it('finishes what runs when its claim is given away', () => {
     const source = new ManualSource<string>();

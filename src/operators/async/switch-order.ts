@@ -1,12 +1,13 @@
 // Of each key of each claim only the latest value runs. A value that was superseded settles when the one that took its place does: until then nothing
-// stands for it.
+// stands for it. Lanes are of the first claim behind a value: the others, of which nothing else would be read again, are told as well.
 import { ClaimStates } from '../../flow/claim-states.ts';
 import { handleOf, type Delivery } from '../../flow/delivery.ts';
 import type { Fifo } from '../../flow/fifo.ts';
 import { checkKey, KeyMap, type Key } from '../../flow/key.ts';
 import type { Owner } from '../../flow/owner.ts';
+import { ending, isEnding } from '../../flow/policy.ts';
 import { RelayOwner } from '../../flow/relay-owner.ts';
-import type { Verdict } from '../../flow/settlement.ts';
+import type { Settlement, Verdict } from '../../flow/settlement.ts';
 import type { CallOrder, Emitter } from './call-order.ts';
 import type { Call } from './call.ts';
 
@@ -17,9 +18,14 @@ interface Succession<A, B> {
   last: Call<A, B>;
   /** What is left of those that were superseded; settled with the last. */
   superseded: Delivery<A>[];
-  /** What became of the last. */
-  outcome: 'settled' | 'left' | undefined;
+  /** What became of the last, for those that are superseded still. */
+  settle: Settle | undefined;
 }
+
+type Settle = (superseded: Delivery<unknown>) => void;
+
+const WITHOUT_SUCCESSOR =
+  'switchByKey: what took the place of a value of several claims was given up with its own';
 
 /** Its Observable has completed, or its policy has decided; only the stage has not been told yet. */
 export function isOver<A, B>({ stop, delivery }: Call<A, B>): boolean {
@@ -38,19 +44,32 @@ class Successor<A, B> extends RelayOwner {
   }
 
   override shareSettled(held: boolean): void {
-    for (const delivery of this.take('settled')) delivery.ack();
+    this.settleOthers((superseded) => superseded.ack());
     super.shareSettled(held);
   }
 
-  // A refusal is told once; those before it are left for the replay that follows.
+  // A refusal is told once to each claim; what was superseded is left for the replay that follows.
   override shareRejected(held: boolean, cause: unknown, verdict: Verdict, rewindDelayMs: number): void {
-    const superseded = this.take('left');
+    const claims = new Set<Settlement>();
+    this.inner.visitSettlements((claim) => void claims.add(claim));
+    const settle: Settle = (superseded) => {
+      const handle = handleOf(superseded);
+      if (handle.behind.everySettlement((claim) => claims.has(claim) || ending(claim))) handle.giveUp();
+      else if (verdict === 'rewind') handle.rewind(cause, rewindDelayMs);
+      else handle.nack(cause, verdict);
+    };
+    const superseded = this.take(settle);
     super.shareRejected(held, cause, verdict, rewindDelayMs);
-    for (const delivery of superseded) handleOf(delivery).giveUp();
+    for (const delivery of superseded) settle(delivery);
   }
 
+  // A claim that goes on where this one's is over would wait for its record for ever.
   override shareGivenUp(held: boolean): void {
-    for (const delivery of this.take('left')) handleOf(delivery).giveUp();
+    const isOver = this.inner.everySettlement(ending);
+    this.settleOthers((superseded) => {
+      if (isOver && !isEnding(superseded)) handleOf(superseded).rewind(new Error(WITHOUT_SUCCESSOR), 0);
+      else handleOf(superseded).giveUp();
+    });
     super.shareGivenUp(held);
   }
 
@@ -60,10 +79,14 @@ class Successor<A, B> extends RelayOwner {
     super.shareHeld();
   }
 
-  private take(outcome: 'settled' | 'left'): readonly Delivery<A>[] {
+  private settleOthers(settle: Settle): void {
+    for (const superseded of this.take(settle)) settle(superseded);
+  }
+
+  private take(settle: Settle): readonly Delivery<A>[] {
     const { succession } = this;
     if (succession.last !== this.call) return [];
-    succession.outcome = outcome;
+    succession.settle = settle;
     const { superseded } = succession;
     succession.superseded = [];
     return superseded;
@@ -90,7 +113,7 @@ export class SwitchOrder<A, B> implements CallOrder<A, B> {
     const succession = home.get(key);
     ready.push(call);
     if (succession === undefined || isOver(succession.last)) {
-      const begun = { key, home, last: call, superseded: [], outcome: undefined };
+      const begun = { key, home, last: call, superseded: [], settle: undefined };
       home.set(key, begun);
       this.running.set(call, begun);
       return;
@@ -102,9 +125,8 @@ export class SwitchOrder<A, B> implements CallOrder<A, B> {
     this.running.set(call, succession);
     // What stops it is the user's, and may bring the next value of this key, and its end.
     const left = this.withdraw(before);
-    if (succession.outcome === undefined) succession.superseded.push(left);
-    else if (succession.outcome === 'settled') left.ack();
-    else handleOf(left).giveUp();
+    if (succession.settle === undefined) succession.superseded.push(left);
+    else succession.settle(left);
   }
 
   emit(_call: Call<A, B>, delivery: Delivery<B>, out: Emitter<B>): void {
