@@ -3,8 +3,6 @@ import type { Clock } from '../../../src/core/clock.ts';
 import { delay } from '../../../src/core/clock.ts';
 import { Kafka } from '../../../src/core/client.ts';
 import type { ConsumerRecord } from '../../../src/core/records/types.ts';
-import { BrokerError } from '../../../src/errors.ts';
-import type { KafkaError } from '../../../src/errors.ts';
 import type { Claim } from '../../../src/flow/claim.ts';
 import type { Claims } from '../../../src/flow/claims.ts';
 import type { Flow } from '../../../src/flow/flow.ts';
@@ -16,7 +14,8 @@ import type { BrokerBox } from '../../../src/testing/broker/broker-box.ts';
 import { seededRandom } from '../../../src/testing/simulation/seeded-random.ts';
 import { topology } from '../../../src/topology/topology.ts';
 import type { Running } from '../../../src/topology/types.ts';
-import { countsForever, Injected, LETTERS, OUTPUT, Pipeline } from './pipeline.ts';
+import { isExpected } from './expected-failures.ts';
+import { countsForever, LETTERS, Pipeline } from './pipeline.ts';
 import type { Item, Surroundings } from './pipeline.ts';
 import type { Recorder } from './recorder.ts';
 import type { Scenario } from './scenario.ts';
@@ -59,18 +58,6 @@ export function clientOf(world: World, name: string, process: SimulatedProcess):
     },
     { clock: process.clock, random: seededRandom(`${world.seed} ${name}`), transport: process.transport },
   );
-}
-
-/** A sink, or a dead letter, could not write. */
-function isRefusal(cause: unknown): boolean {
-  return cause instanceof BrokerError && cause.topic !== undefined && [OUTPUT, LETTERS].includes(cause.topic);
-}
-
-/** Every cause behind a failure. */
-function causesOf(error: unknown): unknown[] {
-  const inner =
-    error instanceof AggregateError ? error.errors : [(error as { cause?: unknown } | undefined)?.cause];
-  return [error, ...inner.filter((one) => one !== undefined).flatMap(causesOf)];
 }
 
 export class Member {
@@ -127,14 +114,9 @@ export class Member {
 
   /** Undefined for a failure that was to be expected. */
   private explain(error: unknown): string | undefined {
-    if (causesOf(error).some((cause) => cause instanceof Injected)) return undefined;
     const { scenario, isMended } = this.world;
-    const refuses =
-      scenario.deliveryTimeoutMs !== undefined || scenario.acts.some(({ act }) => act === 'refuse');
-    if (refuses && !isMended && causesOf(error).some(isRefusal)) return undefined;
-    // The last commit is refused when the claims are lost meanwhile, or has no answer in time.
-    const { code, message, stack } = error as KafkaError;
-    if (this.isEnding && !isMended && /commit/i.test(`${code} ${message}`)) return undefined;
+    if (isExpected(error, { scenario, isMended, isEnding: this.isEnding })) return undefined;
+    const { stack } = error as Error;
     return stack ?? String(error);
   }
 
