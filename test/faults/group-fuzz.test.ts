@@ -5,17 +5,18 @@ import { fuzzGroup } from './support/group-fuzz.ts';
 import { GROUP_KINDS } from './support/group-kinds.ts';
 import { canStartKafka, startOwnKafka, type OwnKafka } from './support/own-kafka.ts';
 import { report } from './support/report.ts';
+import { seedOf } from './support/seed.ts';
 
 const SESSION_MS = 3_000;
 const HEARTBEAT_MS = 500;
+const seed = seedOf(20_261_121);
+
 const SIZE = short
   ? { records: 400, slots: 4, acts: 5, leastQuota: 35, mostQuota: 200 }
   : { records: 5_000, slots: 13, acts: 100, leastQuota: 35, mostQuota: 1_000 };
 
-const seed = Number(process.env['SLUICE_SEED'] ?? Date.now() % 1_000_000);
-
 (canStartKafka ? describe : describe.skip)(
-  `${SIZE.slots} members with quotas, and ${SIZE.acts} joins, leaves and kills`,
+  `${SIZE.slots} members with quotas, and ${SIZE.acts} joins, leaves and kills, seed ${seed}`,
   () => {
     let kafka: OwnKafka;
     beforeAll(async () => {

@@ -6,20 +6,22 @@ import type { Kafka } from '../../src/index.ts';
 import { brokers, short, testKafka, uniqueName } from '../helpers/brokers.ts';
 import { readAll } from '../rows/support/producing.ts';
 import { Child } from './support/child.ts';
+import { seedOf } from './support/seed.ts';
 import type { RetrierOptions } from './programs/retrier.ts';
 
 const PARTITIONS = 3;
 const KEYS = 40;
 const RECORDS = short ? 800 : 20_000;
 const KILLS = short ? 2 : 5;
-const SEED = Number(process.env['SLUICE_SEED'] ?? 20_261_121);
+
+const seed = seedOf(20_261_121);
 
 /** For a machine that is busy with other things; nothing is measured. */
 const PATIENCE_MS = 400_000;
 
 /** The same for the same words, evenly spread. */
 function chance(...words: readonly (string | number)[]): number {
-  let hash = 2_166_136_261 ^ SEED;
+  let hash = 2_166_136_261 ^ seed;
   for (const character of words.join(' ')) hash = Math.imul(hash ^ character.charCodeAt(0), 16_777_619);
   hash ^= hash >>> 15;
   hash = Math.imul(hash, 2_246_822_519);
@@ -28,7 +30,7 @@ function chance(...words: readonly (string | number)[]): number {
 
 const isHopeless = (value: string): boolean => chance('hopeless', value) < 0.01;
 
-describe('a stage that fails one time in ten, behind retry topics by key', () => {
+describe(`a stage that fails one time in ten, behind retry topics by key, seed ${seed}`, () => {
   let kafka: Kafka;
   let server: Server;
   let url = '';
