@@ -24,7 +24,9 @@ onBroker('G-08: static members', () => {
         await members[id]!.leave();
         members[id] = start(id);
         await until('its share is back', () => members[id]!.owned.join() === shares[id]!.join());
-        await new Promise((resolve) => setTimeout(resolve, 500));
+        // Stable with the generation that each member knows: none has begun since, and none is under way.
+        const [described] = await group.kafka.admin().describeGroups([group.groupId]);
+        expect(described).toMatchObject({ state: 'Stable' });
         expect(others.map(({ log }) => log.filter((line) => !line.startsWith('committed')).length)).toEqual(
           before,
         );

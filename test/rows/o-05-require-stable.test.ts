@@ -5,6 +5,8 @@ import readline from 'node:readline';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Kafka } from '../../src/core/client.ts';
 import { brokers, testKafka, uniqueName } from '../helpers/brokers.ts';
+import { until } from '../helpers/until.ts';
+import { answersTo } from './support/answers.ts';
 
 const lib = process.env['KAFKA_LIB'];
 const withJava = brokers === undefined || lib === undefined ? describe.skip : describe;
@@ -76,9 +78,12 @@ withJava('O-05: offsets of an open transaction are waited for under read_committ
     await uncommitted.close();
 
     const committed = kafka.offsets({ groupId, isolationLevel: 'read_committed' });
+    const fetches = answersTo('OffsetFetch');
     let isManaged = false;
     const managing = committed.manage(topic, 0).finally(() => (isManaged = true));
-    await new Promise((resolve) => setTimeout(resolve, 700));
+    // Each answer says that there is a transaction.
+    await until('asked again and again', () => fetches.count >= 3);
+    fetches.stop();
     expect(isManaged).toBe(false);
     await transaction.end(how);
     expect(await managing).toMatchObject({ nextOffset, metadata });
