@@ -157,6 +157,25 @@ describe('hoppingWindow', () => {
     });
   });
 
+  it('is full as well when the last that is in flight is settled elsewhere, or is a row that tells of a change', async () => {
+    for (const end of ['elsewhere', 'row'] as const) {
+      const source = new CommittingSource<Hit>();
+      const window = marks({ onFull: 'emit-partial', emit: end === 'row' ? 'updates' : 'final' });
+      const { values, deliveries } = collect(source.flow.pipe(window, text), { ack: false });
+      const elsewhere = end === 'row' ? undefined : source.handOver('elsewhere');
+      source.emit(hit('a', 7));
+      source.press();
+      await source.time.advance(500);
+      const before = values.length;
+      expect(values.some((value) => value.startsWith('0-10 a...'))).toBe(end === 'row');
+      if (elsewhere !== undefined) source.settle(elsewhere);
+      for (const delivery of deliveries.slice()) delivery.ack();
+      source.pressed = true;
+      await source.time.advance(100);
+      expect(values.slice(before)).toEqual(['0-10 a...', '5-15 a...']);
+    }
+  });
+
   it('checks its options', () => {
     expect(() => marks({ advanceMs: 0 })).toThrow(/advanceMs/);
     expect(() => marks({ advanceMs: 11 })).toThrow(/at most 'sizeMs'/);

@@ -401,9 +401,10 @@ export abstract class WindowLane<A, K extends Key, R> implements Marked, Waiting
     if (settlement === undefined || this.fullTimer !== undefined || this.isEmpty || this.isGone) return;
     this.fullTimer = this.clock.setTimeout(() => {
       this.fullTimer = undefined;
-      if (settlement.pressed !== true || settlement.inFlight !== 0) return;
-      // Rows on their way may make room.
-      if (this.rounds.size === 0 && !this.isEmpty) this.stage.onFull(this);
+      if (settlement.pressed !== true) return;
+      // What is in flight may be settled or held without a word to this stage; rows on their way, which may make room, tell.
+      if (settlement.inFlight !== 0) this.checkFull();
+      else if (this.rounds.size === 0 && !this.isEmpty) this.stage.onFull(this);
     }, FULL_AFTER_MS);
   }
 }
