@@ -1,4 +1,4 @@
-// The two kinds of scenario, seen alike: drawn from a seed, played, checked, made smaller.
+// The kinds of scenario, seen alike: drawn from a seed, played, checked, made smaller.
 import { fc } from '../helpers/fast-check.ts';
 import type { VirtualClockOptions } from '../../src/testing/simulation/virtual-clock.ts';
 import { checkEvents } from './checks/all-checks.ts';
@@ -8,8 +8,9 @@ import { smallerClients } from './clients/smaller.ts';
 import type { Violation } from './history/violation.ts';
 import { checkHistory } from './pipelines/check-history.ts';
 import { play } from './pipelines/play.ts';
-import { scenarios, windowScenarios } from './pipelines/scenario.ts';
+import { scenarios } from './pipelines/scenario.ts';
 import { smallerPipelines } from './pipelines/smaller.ts';
+import { windowScenarios } from './pipelines/window-scenarios.ts';
 import type { Smaller } from './shrink.ts';
 
 /** What came of one run. */

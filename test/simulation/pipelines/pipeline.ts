@@ -12,7 +12,7 @@ import type { Sluice } from '../../../src/topology/sluice.ts';
 import type { HandingKey } from './history.ts';
 import { Passage, passesFor } from './passage.ts';
 import type { Recorder } from './recorder.ts';
-import type { Failing, Order, Stage } from './scenario.ts';
+import { within, type Failing, type Order, type Stage } from './scenario.ts';
 import type { Handed } from './watch.ts';
 import { windowed, type WindowStage } from './windows.ts';
 
@@ -109,12 +109,6 @@ export function keepsOrder(stages: readonly Stage[]): boolean {
 /** All that these answer for together. */
 export function rowOf(items: readonly Item[]): readonly HandingKey[] {
   return [...new Set(items.flatMap(({ of, row = of }) => row))];
-}
-
-/** The stages inside a stage. */
-function within(stage: Stage): readonly (readonly Stage[])[] {
-  if ('branches' in stage) return stage.branches;
-  return 'stages' in stage ? [stage.stages] : [];
 }
 
 /** True when these stages make values of several claims, which go through a sink in the order of one of them. */

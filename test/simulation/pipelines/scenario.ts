@@ -170,6 +170,12 @@ export interface Scenario {
   readonly acts: readonly Act[];
 }
 
+/** The stages inside a stage. */
+export function within(stage: Stage): readonly (readonly Stage[])[] {
+  if ('branches' in stage) return stage.branches;
+  return 'stages' in stage ? [stage.stages] : [];
+}
+
 const failing = (policies: readonly PolicyName[]): fc.Arbitrary<Failing | undefined> =>
   fc.option(
     fc.record({
@@ -361,7 +367,8 @@ const stage: fc.Arbitrary<Stage> = fc.oneof(
     }),
   },
 );
-const stageOrWindow: fc.Arbitrary<Stage> = fc.oneof(
+/** Also windows that hold their records. */
+export const stageOrWindow: fc.Arbitrary<Stage> = fc.oneof(
   { weight: 3, arbitrary: stage },
   { weight: 1, arbitrary: windows },
 );
@@ -476,7 +483,8 @@ const act: fc.Arbitrary<Act> = fc.oneof(
 
 const sessionTimeoutMs = 6000;
 
-const scenariosOf = (of: fc.Arbitrary<Stage>): fc.Arbitrary<Scenario> =>
+/** Any scenario of these stages. */
+export const scenariosOf = (of: fc.Arbitrary<Stage>): fc.Arbitrary<Scenario> =>
   fc.record({
     brokers: fc.integer({ min: 1, max: 3 }),
     partitions: fc.integer({ min: 1, max: 4 }),
@@ -504,17 +512,3 @@ const scenariosOf = (of: fc.Arbitrary<Stage>): fc.Arbitrary<Scenario> =>
 
 /** Any scenario without windows that hold their records; small ones first. */
 export const scenarios = scenariosOf(stage);
-
-/** Windows by the clock in the place of those by event time. */
-const byClock = (stages: readonly Stage[]): readonly Stage[] =>
-  stages.map((stage) => ('graceMs' in stage ? { ...stage, op: 'processingTimeWindow' } : stage));
-
-/**
- * Any scenario with windows. What a count window keeps comes out when its claim is over, and then windows by event time leave it to the next owner. Records
- * that wait in `dedupe` and `switchByKey` for one in a window take the credit without which its time does not go on. Such pipelines never come to an end.
- */
-export const windowScenarios: fc.Arbitrary<Scenario> = scenariosOf(stageOrWindow).map((scenario) => {
-  const { lane, stages } = scenario;
-  if (!/"(countWindow|dedupe|switchByKey)"/.test(JSON.stringify([lane, stages]))) return scenario;
-  return { ...scenario, lane: lane === undefined ? undefined : byClock(lane), stages: byClock(stages) };
-});

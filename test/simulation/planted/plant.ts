@@ -1,6 +1,7 @@
 // The bugs that the checks must find, by name.
 import * as consumer from './consumer-bugs.ts';
 import * as producer from './producer-bugs.ts';
+import * as windows from './window-bugs.ts';
 
 export const BUGS = {
   'drop-acked': producer.dropAcked,
@@ -17,6 +18,10 @@ export const BUGS = {
   'deliver-unassigned': consumer.deliverUnassigned,
   'forget-paused': consumer.forgetPaused,
   'timeout-reported-as-fail': producer.timeoutReportedAsFail,
+  'lose-row': windows.loseRow,
+  'repeat-row': windows.repeatRow,
+  'settle-before-row': windows.settleBeforeRow,
+  'mark-too-far': windows.markTooFar,
 } as const;
 
 export type BugName = keyof typeof BUGS;

@@ -29,12 +29,20 @@ const SHOWS: { readonly [B in BugName]: readonly string[] } = {
   'deliver-unassigned': ['unassigned-poll'],
   'forget-paused': ['paused-poll'],
   'timeout-reported-as-fail': ['G1a'],
+  'lose-row': ['delivery-contract'],
+  'repeat-row': ['delivery-contract'],
+  'settle-before-row': ['delivery-contract'],
+  'mark-too-far': ['delivery-contract'],
 };
+
+/** Bugs that no raw client has. */
+const OF_WINDOWS: readonly BugName[] = ['lose-row', 'repeat-row', 'settle-before-row', 'mark-too-far'];
 
 async function foundWith(bug: BugName, seed: number): Promise<string[]> {
   const remove = plant(bug);
   try {
-    const { violations } = await drawn('clients', seed).run();
+    const kind = OF_WINDOWS.includes(bug) ? 'windows' : 'clients';
+    const { violations } = await drawn(kind, seed).run();
     return violations.map(({ check }) => check);
   } finally {
     remove();
