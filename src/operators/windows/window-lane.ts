@@ -347,6 +347,9 @@ export abstract class WindowLane<A, K extends Key, R> implements Marked, Waiting
       if (idle === undefined || isBefore(offset, step, idle)) return;
       this.idleToCome.shift();
       this.idleDone.push(idle);
+      // What it closes was closed, but not done.
+      if (this.catchingUp && isBefore(this.catchUpTo[0], this.catchUpTo[1], [idle[0], idle[1]]))
+        this.caughtUp();
       [this.offset, this.step] = idle;
       const time = idle[2];
       if (this.config.perKey) this.closeAfter(time < 0 ? Infinity : time);

@@ -161,6 +161,29 @@ describe('an idle partition', () => {
     expect(late).toEqual([36, 39]);
   });
 
+  it.each(['a value', 'idle time'])(
+    'gives what it had closed once more that was not done, with %s',
+    async (what) => {
+      const options = { sizeMs: 100, idleMs: 10, streamTime: 'key' } as const;
+      const source = new Source();
+      const first = collect(source.flow.pipe(counting(options), map(brief)), { ack: false });
+      source.hits(['a', 95], ['b', 50]);
+      source.caughtUp = true;
+      await source.time.advance(100);
+      expect(first.values).toEqual(['a 0-100 1', 'b 0-100 1']);
+      first.deliveries[0]!.ack();
+
+      const next = new Source(source.commit(0));
+      const again = collect(next.flow.pipe(counting(options), map(brief)));
+      next.hits(['a', 95], ['b', 50]);
+      if (what === 'a value') next.hits(['c', 7]);
+      else next.caughtUp = true;
+      await next.time.advance(20);
+      expect(again.values).toEqual(['b 0-100 1']);
+      expect(next.events.filter(({ kind }) => kind === 'ack').length).toBe(2);
+    },
+  );
+
   it('is closed at the same place when it is read again from before', async () => {
     const source = new Source();
     const options = { idleMs: 10, graceMs: 0, key: ({ key }: Hit) => key, timestamp: ({ at }: Hit) => at };
