@@ -187,7 +187,12 @@ export class Pipeline {
     throw new Injected(`${at} fails for ${item.first}`);
   }
 
-  private options(at: string, failing: Failing | undefined): StageOptions<Item> {
+  /** `settled` is told of what the policy settles. */
+  private options(
+    at: string,
+    failing: Failing | undefined,
+    settled: (item: Item) => void = () => undefined,
+  ): StageOptions<Item> {
     if (failing === undefined) return { name: at };
     const { policy, attempts, delayMs } = failing;
     const backoff = { attempts, minDelayMs: delayMs };
@@ -198,8 +203,12 @@ export class Pipeline {
         return retry(backoff, last);
       },
     });
-    const skips = (item: Item): void => this.use(item, `${at} skipping`);
+    const skips = (item: Item): void => {
+      settled(item);
+      this.use(item, `${at} skipping`);
+    };
     const buries = (item: Item): void => {
+      settled(item);
       this.used.add(item.token);
       this.around.recorder.add({ kind: 'buried', token: item.token, at: `${at} burying` });
     };
@@ -385,14 +394,15 @@ export class Pipeline {
   private window(at: string, stage: WindowStage): Op<Item, Item> {
     const { failures: answered, recorder } = this.around;
     const place = (item: Item): string => `${at} has answered|${item.first}`;
+    const answer = (item: Item): void => void answered.set(place(item), 1);
     return windowed(stage, {
-      options: this.options(at, stage.failing),
+      options: this.options(at, stage.failing, answer),
       mayFail: (item) => this.mayFail(at, stage.failing, item),
       make: (of, row, first) => this.make({ of, row, first }, at),
       use: (item, how) => this.use(item, `${at} ${how}`),
       isUsed: (item) => this.used.has(item.token),
       wrong: (what) => recorder.add({ kind: 'wrong', what: `${at} ${what}` }),
-      answer: (item) => void answered.set(place(item), 1),
+      answer,
       isAnswered: (item) => answered.has(place(item)),
     });
   }

@@ -28,7 +28,7 @@ export interface WindowAround {
   readonly use: (item: Item, how: string) => void;
   readonly isUsed: (item: Item) => boolean;
   readonly wrong: (what: string) => void;
-  /** Notes, for all members, that somebody's row had the record or somebody told it late. */
+  /** Notes, for all members, that somebody's row had the record, somebody told it late, or a policy settled it. */
   readonly answer: (item: Item) => void;
   readonly isAnswered: (item: Item) => boolean;
 }
