@@ -11,7 +11,9 @@ import {
 import { Fetcher } from '../../../src/core/consumer/fetcher.ts';
 import type { FetcherOptions, FetchTrouble, ReaderOptions } from '../../../src/core/consumer/options.ts';
 import type { PartitionReader } from '../../../src/core/consumer/partition-reader.ts';
+import type { ResponseOf } from '../../../src/core/protocol/api.ts';
 import { ERRORS } from '../../../src/core/protocol/error-codes.ts';
+import { fetchApi } from '../../../src/core/protocol/messages/01-fetch.ts';
 import { seededRandom } from '../../../src/testing/simulation/seeded-random.ts';
 import { HEADER } from '../../../src/core/records/batch-header.ts';
 import { batch, marker, restamp, run } from './batches.ts';
@@ -45,6 +47,25 @@ function setUp(leaders: readonly number[] = [1], options: FetcherOptions = {}): 
 }
 
 describe('Fetcher', () => {
+  it('leaves nothing of what was fetched to the promises that brought it', async () => {
+    const { cluster, open } = setUp();
+    const answers: { readonly responses: readonly unknown[] }[] = [];
+    const send = cluster.send.bind(cluster);
+    cluster.send = async (...call: Parameters<typeof send>) => {
+      const answer = await send(...call);
+      if (call[1].key === fetchApi.key) answers.push(answer as ResponseOf<typeof fetchApi>);
+      return answer as never;
+    };
+    const { notes } = open();
+    for (let at = 0; at < 20; at += 5) {
+      cluster.append('t', 0, run(at, 5));
+      await cluster.clock.advance(20);
+    }
+    expect(notes.offsets).toEqual(span(0, 20));
+    expect(answers.length).toBeGreaterThan(1);
+    expect(answers.flatMap(({ responses }) => responses)).toEqual([]);
+  });
+
   it('reads what is there and what comes later, by topic id, and reports the high watermark', async () => {
     const { cluster, open, fetcher } = setUp();
     cluster.append('t', 0, run(0, 5), run(5, 5));
