@@ -1,6 +1,6 @@
-// npm run bench:soak -- [--seconds 600] [--pipeline consume|operators]
+// npm run bench:soak -- [--seconds 600] [--pipeline consume|groups|operators]
 // Whether memory stays flat at full consume speed: prints the resident set of every tenth of the time, and fails when it passes 200 MB or still grows.
-// With `--pipeline operators`: of a topology with every operator in it; fails when the heap still grows, after collections.
+// Of one group, or with `--pipeline groups` of group after group. With `--pipeline operators`: of a topology with every operator in it; fails when the heap still grows, after collections.
 import { execFileSync } from 'node:child_process';
 import { parseArgs } from 'node:util';
 import type { Soaked } from './clients/soak.ts';
@@ -31,8 +31,9 @@ const { values: given } = parseArgs({
 const seconds = Number(given.seconds);
 if (!Number.isInteger(seconds) || seconds < PARTS)
   throw new Error(`--seconds is a whole number from ${PARTS}`);
-if (given.pipeline !== 'consume' && given.pipeline !== 'operators')
-  throw new Error(`--pipeline is consume or operators, not ${given.pipeline}`);
+const { pipeline } = given;
+if (!['consume', 'groups', 'operators'].includes(pipeline))
+  throw new Error(`--pipeline is consume, groups or operators, not ${pipeline}`);
 
 async function soak(brokers: readonly string[], programs: Programs, topics: Topics): Promise<Soaked> {
   const warmUp = await topics.create(PARTITIONS, WARM_UP_RECORDS);
@@ -55,7 +56,7 @@ async function soak(brokers: readonly string[], programs: Programs, topics: Topi
     measured: { ...measured, groupId },
   };
   const { file, args } = command('soak');
-  const output = execFileSync(file, [...args, JSON.stringify(task), String(seconds)], {
+  const output = execFileSync(file, [...args, JSON.stringify(task), String(seconds), pipeline], {
     encoding: 'utf8',
     timeout: seconds * 1_000 + OVERTIME_MS,
     killSignal: 'SIGKILL',
@@ -89,7 +90,7 @@ const programs = new Programs({});
 await withBrokers(async (brokers) => {
   const topics = new Topics(brokers);
   try {
-    if (given.pipeline === 'consume') judge(await soak(brokers, programs, topics));
+    if (pipeline !== 'operators') judge(await soak(brokers, programs, topics));
     else if (!(await soakOperators(brokers, programs, topics, seconds))) process.exitCode = 1;
   } finally {
     await topics.close();
