@@ -1,7 +1,18 @@
 import { Handle, handleOf, type Delivery } from './delivery.ts';
 import type { Owner } from './owner.ts';
 import { OwnerOfMany } from './owner-of-many.ts';
+import { ending } from './policy.ts';
 import type { Verdict } from './settlement.ts';
+
+const GIVEN_UP = 'A value of several claims was given up with the claim of one of them';
+
+function hasEnding(owner: Owner): boolean {
+  let found = false;
+  owner.visitSettlements((settlement) => {
+    found ||= ending(settlement);
+  });
+  return found;
+}
 
 /**
  * Makes one delivery of many: its origins are the union of theirs, and what becomes of it becomes of each of them. The parts are inert from
@@ -32,8 +43,15 @@ class Gathering extends OwnerOfMany {
     }
   }
 
+  // A claim that goes on where another one's is over would wait for its record for ever.
   shareGivenUp(): void {
-    for (let at = 0; at < this.parts.length; at++) this.parts[at]!.shareGivenUp(this.held[at]!);
+    const someOver = hasEnding(this);
+    for (let at = 0; at < this.parts.length; at++) {
+      const part = this.parts[at]!;
+      const held = this.held[at]!;
+      if (someOver && !hasEnding(part)) part.shareRejected(held, new Error(GIVEN_UP), 'rewind', 0);
+      else part.shareGivenUp(held);
+    }
   }
 
   shareHeld(): void {

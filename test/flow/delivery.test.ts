@@ -199,6 +199,30 @@ describe('gather', () => {
     expect(log(from)).toEqual(['hold a', 'hold b', 'ack a', 'ack b']);
   });
 
+  it('given up with a claim that is over has the others read again', () => {
+    const [one, other, third] = [source(), source(), source()];
+    const parts = [one.next('a'), other.next('b'), third.next('c')];
+    const all = gather([gather(parts.slice(0, 2), 'ab'), parts[2]!], 'abc');
+    one.lose();
+    handleOf(all).giveUp();
+    expect(log(one)).toEqual(['give-up a']);
+    for (const [from, mark] of [
+      [other, 'b'],
+      [third, 'c'],
+    ] as const)
+      expect(from.events).toMatchObject([{ kind: 'nack', mark, verdict: 'rewind' }]);
+  });
+
+  it('given up while no claim is over, or all are, leaves each part as it is', () => {
+    for (const lost of [false, true]) {
+      const [one, other] = [source(), source()];
+      const both = gather([one.next('a'), other.next('b')], 'ab');
+      if (lost) for (const from of [one, other]) from.lose();
+      handleOf(both).giveUp();
+      expect([log(one), log(other)]).toEqual([['give-up a'], ['give-up b']]);
+    }
+  });
+
   it('of nothing has no origin and settles nothing', () => {
     const nothing = gather([], 'x');
     expect(nothing.origins).toEqual([]);

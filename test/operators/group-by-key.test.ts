@@ -32,6 +32,22 @@ const pairs = (group: Flow<string>): Flow<string> =>
   );
 
 describe('groupByKey', () => {
+  it('has what other claims gave to a value read again when the claim that its lane is of is lost', () => {
+    const [one, other] = [new ManualSource<string>(), new ManualSource<string>()];
+    const values = merge(one.flow, other.flow).pipe(
+      batch({ maxRecords: 2, withinMs: 0 }),
+      map((both) => both.join('')),
+    );
+    const out = collect(values.pipe(groupByKey(letter, pairs, { maxKeys: 9 })));
+    one.emit('a');
+    other.emit('b');
+    expect([one.inFlight, other.inFlight]).toEqual([1, 1]);
+    one.lose();
+    expect(out.values).toEqual([]);
+    expect(other.events).toMatchObject([{ kind: 'nack', mark: 'b', verdict: 'rewind' }]);
+    expect([...one.problems, ...other.problems]).toEqual([]);
+  });
+
   it('opens a lane for each key, and merges what they emit', () => {
     testFlow(({ flow, expectFlow, expectAcks }) => {
       const source = flow('abaab|');
