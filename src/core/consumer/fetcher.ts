@@ -42,7 +42,7 @@ import type { ReaderHost } from './reader-host.ts';
 import { TopicIdentity } from './topic-identity.ts';
 
 /** One request may fill at most this part of the budget, so that one slow answer does not hold all of it. */
-const REQUEST_PART = 1 / 16;
+const REQUEST_PART = 1 / 32;
 const MIN_REQUEST_BYTES = 1024 * 1024;
 /** Kafka's `fetch.max.bytes`. */
 const MAX_REQUEST_BYTES = 50 * 1024 * 1024;
