@@ -6,8 +6,9 @@ const GIB = 1024 * 1024 * 1024;
 const TURNS = 200;
 
 let full = 0;
-const isFull = ({ detail }: PerformanceEntry): boolean =>
-  (detail as { kind: number }).kind !== constants.NODE_PERFORMANCE_GC_MINOR;
+const isFull = (entry: PerformanceEntry): boolean =>
+  (entry as PerformanceEntry & { readonly detail: { readonly kind: number } }).detail.kind !==
+  constants.NODE_PERFORMANCE_GC_MINOR;
 new PerformanceObserver((list) => {
   full += list.getEntries().filter(isFull).length;
 }).observe({ entryTypes: ['gc'] });
