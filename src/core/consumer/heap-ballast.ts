@@ -1,19 +1,17 @@
 // Memory that does nothing but make V8 collect less often. V8 spaces its full collections by the size of the JavaScript heap; fetched bytes lie
 // outside of it but count towards the next collection. In a program with a small heap, as most that read Kafka are, some ten megabytes of them
-// bring one about: forty a second at 400 MB/s, which took half of the processor time. Sixteen megabytes that hold no references, and so cost a
+// bring one about: forty a second at 400 MB/s, which took half of the processor time. Eight megabytes that hold no references, and so cost a
 // collection nothing, move them hundreds of megabytes apart, and what was fetched dies young before that.
 
 import { Buffer } from 'node:buffer';
 import { getHeapStatistics } from 'node:v8';
 
-const BALLAST_BYTES = 16 * 1024 * 1024;
+const BALLAST_BYTES = 8 * 1024 * 1024;
 const BYTES_PER_NUMBER = 8;
 /** A heap of this size brings ballast of its own. */
 const AMPLE_HEAP_BYTES = 48 * 1024 * 1024;
 /** Who reads less has little to collect. */
 const BUSY_BYTES = 64 * 1024 * 1024;
-/** Glibc keeps twice as much as the largest buffer that it saw come and go. */
-const HINT_BYTES = 12 * 1024 * 1024;
 /** Every so many bytes read, a full collection is due. */
 const COLLECTED_EVERY_BYTES = 6 * 1024 * 1024 * 1024;
 /** V8 begins a full collection when so much more than after the last one lies outside of its heap. */
@@ -34,16 +32,8 @@ function held(): readonly number[] | undefined {
 }
 
 /**
- * Glibc gives the pages of freed buffers back to the system unless it has seen a larger one come and go, and each fetched megabyte is then paid for
- * with 256 page faults. This one is never written to, so it takes no memory.
- */
-function keepFreedPages(): void {
-  Buffer.allocUnsafeSlow(HINT_BYTES);
-}
-
-/**
  * What lives as long as a request does not die young, some two kilobytes for each megabyte read, and with ballast V8 would let a hundred megabytes of it gather.
- * This one is never written to either.
+ * The buffer is never written to, so it takes no memory.
  */
 function askForCollection(): void {
   try {
@@ -72,7 +62,6 @@ export class HeapBallast {
     this.holds = true;
     holders += 1;
     ballast ??= held();
-    keepFreedPages();
   }
 
   /** The holder reads no more. */
