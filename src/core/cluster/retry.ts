@@ -56,6 +56,11 @@ export async function withRetry<T>(
   }
 }
 
+/** True for an attempt that had only the time that was left: it says less than the error before it, for which that was needed. */
+export function wasCutShort(error: unknown, remainingMs: number): boolean {
+  return error instanceof TimeoutError && error.afterMs >= remainingMs;
+}
+
 async function tryAgain<T>(
   cluster: RetryContext,
   what: string,
@@ -86,9 +91,7 @@ async function tryAgain<T>(
     } catch (error) {
       if (error instanceof OutOfTime) throw error.error;
       if (!(error instanceof KafkaError) || !error.retriable || n > retries) throw error;
-      // One that had only what was left hides why that was needed.
-      const wasCutShort = error instanceof TimeoutError && error.afterMs >= remainingMs;
-      if (last === undefined || !wasCutShort) last = error;
+      if (last === undefined || !wasCutShort(error, remainingMs)) last = error;
       sent ||= mayHaveBeenSent(error);
     }
     const left = deadlineMs - (clock.now() - start);

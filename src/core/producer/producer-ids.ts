@@ -1,8 +1,8 @@
 // Where producer ids come from: InitProducerId, asked of any broker, at first need.
 
-import { KafkaError, TimeoutError } from '../../errors.ts';
+import { KafkaError } from '../../errors.ts';
 import type { Cluster } from '../cluster/cluster.ts';
-import { brokerError, withRetry } from '../cluster/retry.ts';
+import { brokerError, wasCutShort, withRetry } from '../cluster/retry.ts';
 import { initProducerIdApi } from '../protocol/messages/22-init-producer-id.ts';
 import type { ProducerContext } from './context.ts';
 import type { PartitionQueue } from './partition-queue.ts';
@@ -74,9 +74,7 @@ export class ProducerIds implements Identities {
         try {
           return await this.askOnce(Math.min(requestTimeoutMs, remainingMs));
         } catch (error) {
-          // One that had only what was left says less than the trouble before it.
-          const wasCutShort = error instanceof TimeoutError && error.afterMs >= remainingMs;
-          if (error instanceof KafkaError && !wasCutShort) this.context.trouble = error;
+          if (error instanceof KafkaError && !wasCutShort(error, remainingMs)) this.context.trouble = error;
           else if (error instanceof KafkaError) this.context.trouble ??= error;
           throw error;
         }

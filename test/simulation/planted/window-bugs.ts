@@ -13,33 +13,32 @@ type Emit = (this: unknown, row: Delivery<Row>) => void;
 const EVERY = 5;
 const TOO_FAR_MS = 3000;
 
-/** Some rows are settled and never come out. */
-export function loseRow(): () => void {
+/** Some rows are emitted as `instead` does it. */
+function onSomeRows(instead: (row: Delivery<Row>, emit: (row: Delivery<Row>) => void) => void): () => void {
   let rows = 0;
   return replaceMethod<Emit>(
     WindowStage,
     'emit',
     (emit) =>
       function (row) {
-        if (++rows % EVERY === 0) row.ack();
+        if (++rows % EVERY === 0) instead(row, (one) => emit.call(this, one));
         else emit.call(this, row);
       },
   );
 }
 
+/** Some rows are settled and never come out. */
+export function loseRow(): () => void {
+  return onSomeRows((row) => row.ack());
+}
+
 /** Some rows come out twice. */
 export function repeatRow(): () => void {
-  let rows = 0;
-  return replaceMethod<Emit>(
-    WindowStage,
-    'emit',
-    (emit) =>
-      function (row) {
-        const again = ++rows % EVERY === 0 ? new Handle(row.value, nobody) : undefined;
-        emit.call(this, row);
-        if (again !== undefined) emit.call(this, again);
-      },
-  );
+  return onSomeRows((row, emit) => {
+    const again = new Handle(row.value, nobody);
+    emit(row);
+    emit(again);
+  });
 }
 
 /** A record is settled as soon as it is in its window. */
