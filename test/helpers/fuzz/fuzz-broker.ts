@@ -1,7 +1,6 @@
 // Sends damaged requests to a box and sees that it stays well: it has no error of its own, serves a bystander, and keeps within its memory.
 import { offerApis } from '../../../src/testing/broker/apis/registry.ts';
 import type { AnyApi } from '../../../src/core/protocol/api.ts';
-import { delay } from '../../../src/core/clock.ts';
 import type { Transport, Wire } from '../../../src/core/network/transport.ts';
 import { apiVersionsApi } from '../../../src/core/protocol/messages/18-api-versions.ts';
 import { createBroker } from '../../../src/testing/broker/create-broker.ts';
@@ -36,7 +35,6 @@ export interface FuzzReport {
 const CONNECTIONS = 32;
 const LOOK_EVERY = 4096;
 const STEP_MS = 5;
-const TCP_STEP_MS = 3;
 const BYSTANDER_LIMIT_MS = 10_000;
 /** Beyond what the process held before. */
 const MEMORY_BOUND_BYTES = 512 * 1024 * 1024;
@@ -115,7 +113,8 @@ export async function fuzzBroker(options: FuzzOptions): Promise<FuzzReport> {
         previous = frame;
       }
       if (clock !== undefined) await clock.advance(STEP_MS);
-      else await delay(box.clock, TCP_STEP_MS);
+      // A stranger who connects after the damage and is answered says that the box has come to it, however slow the machine is.
+      else await look(box, run, options.seed);
       if (sent % LOOK_EVERY < CONNECTIONS) {
         await look(box, run, options.seed);
         peakBytes = Math.max(peakBytes, held() - before);
