@@ -45,7 +45,7 @@ function ratioOf(arena: Arena, { workload, peer }: Limit): number {
 }
 
 await withBrokers(async (brokers) => {
-  const arena = new Arena(brokers, new Programs({}));
+  const arena = new Arena(brokers, new Programs({}), 0);
   try {
     let open = await failing(arena, LIMITS);
     for (let round = 2; round <= ROUNDS && open.length > 0; round++) open = await failing(arena, open);

@@ -44,15 +44,16 @@ async function soak(brokers: readonly string[], programs: Programs, topics: Topi
     valueKind: 'random',
     valueBytes: 100,
     recordsPerSecond: 0,
+    warmUpMs: 0,
   } as const;
-  const filling: Task = { ...base, work: 'produce', warmUp, measured };
+  const filling: Task = { ...base, work: 'produce', warmUps: [warmUp], measured };
   const command = (name: string) => programs.commandOf({ name, program: 'node', works: [], note: '' });
   await startClient(command('sluice'), filling, sumOf(filling));
   const groupId = topics.newGroup();
   const task: Task = {
     ...base,
     work: 'consume',
-    warmUp: { ...warmUp, groupId },
+    warmUps: [{ ...warmUp, groupId }],
     measured: { ...measured, groupId },
   };
   const { file, args } = command('soak');

@@ -68,7 +68,7 @@ async function groupAfterGroup(): Promise<number> {
 const watch = new Stopwatch();
 await watch.calibrate();
 const silent = new SilentWatch();
-await consume(task.warmUp, silent);
+for (const job of task.warmUps) await consume(job, silent);
 const rssBytes: number[] = [];
 const sampling = setInterval(() => rssBytes.push(process.memoryUsage.rss()), SAMPLE_MS);
 watch.start();

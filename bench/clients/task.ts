@@ -51,8 +51,9 @@ export interface Task {
   readonly compression?: Compression;
   /** For `steady`. */
   readonly recordsPerSecond: number;
-  /** Done before the clock starts, in the same process. */
-  readonly warmUp: Job;
+  /** Done before the clock starts, in the same process: as many of these as `warmUpMs` take, the last one to its end. */
+  readonly warmUps: readonly Job[];
+  readonly warmUpMs: number;
   readonly measured: Job;
 }
 

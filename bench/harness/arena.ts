@@ -6,6 +6,9 @@ import type { Programs } from './programs.ts';
 import { Topics } from './topics.ts';
 import type { Workload } from './workloads.ts';
 
+/** A just-in-time compiler is done with a client, and with the broker's answers to it, after some seconds only. */
+const WARM_UP_MS = 4_000;
+
 /** What one client did in one round. */
 export interface Sample extends Outcome {
   readonly workload: string;
@@ -26,10 +29,12 @@ export class Arena {
   private readonly brokers: readonly string[];
   private readonly programs: Programs;
   private readonly topics: Topics;
+  private readonly warmUpMs: number;
 
-  constructor(brokers: readonly string[], programs: Programs) {
+  constructor(brokers: readonly string[], programs: Programs, warmUpMs = WARM_UP_MS) {
     this.brokers = brokers;
     this.programs = programs;
+    this.warmUpMs = warmUpMs;
     this.topics = new Topics(brokers);
   }
 
@@ -40,9 +45,9 @@ export class Arena {
     rounds: number,
     records: number,
   ): Promise<void> {
-    const { brokers, programs, topics } = this;
+    const { brokers, programs, topics, warmUpMs } = this;
     const count = Math.max(1, Math.round(records * workload.share));
-    const fixture = new Fixture({ workload, records: count, brokers, programs, topics });
+    const fixture = new Fixture({ workload, records: count, brokers, programs, topics, warmUpMs });
     await fixture.fill();
     const failed = new Set<Client>();
     for (let round = 1; round <= rounds; round++) {

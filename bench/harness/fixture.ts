@@ -9,7 +9,9 @@ import { sumOf } from './sums.ts';
 import type { Topics } from './topics.ts';
 import type { Workload } from './workloads.ts';
 
+/** Of the records, in each turn of the warm-up. */
 const WARM_UP_SHARE = 0.5;
+const MOST_WARM_UPS = 12;
 
 const READING: readonly Work[] = ['read', 'consume', 'consume-text', 'consume-json', 'keyed', 'pipe'];
 const IN_GROUP: readonly Work[] = ['consume', 'consume-text', 'consume-json', 'keyed', 'pipe', 'steady'];
@@ -25,6 +27,8 @@ export interface FixtureOptions {
   readonly brokers: readonly string[];
   readonly programs: Programs;
   readonly topics: Topics;
+  /** For how long each client warms up at least, in whole turns. */
+  readonly warmUpMs: number;
 }
 
 export class Fixture {
@@ -49,7 +53,8 @@ export class Fixture {
     if (!workload.works.some((work) => READING.includes(work))) return;
     this.source = await this.freshTopics();
     const filler = { name: 'sluice', program: 'node', works: ['produce'], note: '' } as const;
-    await this.start(filler, 'produce', this.source);
+    const { warmUp, measured } = this.source;
+    await this.start(filler, 'produce', { warmUps: [warmUp], measured }, 0);
     await topics.checkWritten(this.source.measured.topic, records);
   }
 
@@ -81,7 +86,7 @@ export class Fixture {
     };
   }
 
-  private jobsOf(work: Work, jobs: Jobs, to: Jobs | undefined): Jobs {
+  private jobsOf(work: Work, jobs: Jobs, to: Jobs | undefined): Pick<Task, 'warmUps' | 'measured'> {
     const { topics } = this.options;
     const complete = (which: 'warmUp' | 'measured'): Job => ({
       ...jobs[which],
@@ -89,10 +94,19 @@ export class Fixture {
       to: to?.[which].topic ?? '',
       files: this.files?.[which] ?? [],
     });
-    return { warmUp: complete('warmUp'), measured: complete('measured') };
+    return {
+      // What is steady reads all that its topic has.
+      warmUps: Array.from({ length: work === 'steady' ? 1 : MOST_WARM_UPS }, () => complete('warmUp')),
+      measured: complete('measured'),
+    };
   }
 
-  private start(client: Client, work: Work, jobs: Jobs): Promise<Outcome> {
+  private start(
+    client: Client,
+    work: Work,
+    jobs: Pick<Task, 'warmUps' | 'measured'>,
+    warmUpMs = this.options.warmUpMs,
+  ): Promise<Outcome> {
     const { workload, brokers, programs } = this.options;
     const task: Task = {
       client: client.as ?? client.name,
@@ -103,6 +117,7 @@ export class Fixture {
       valueBytes: workload.valueBytes,
       ...(workload.compression === undefined ? {} : { compression: workload.compression }),
       recordsPerSecond: workload.recordsPerSecond,
+      warmUpMs,
       ...jobs,
     };
     return startClient(programs.commandOf(client), task, sumOf(task));

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"time"
 )
 
 func main() {
@@ -27,8 +28,14 @@ func run(argument string) error {
 	if err != nil {
 		return err
 	}
-	if _, err := work(told.WarmUp, &stopwatch{}); err != nil {
-		return err
+	warmAt := time.Now().Add(time.Duration(told.WarmUpMs) * time.Millisecond)
+	for _, job := range told.WarmUps {
+		if _, err := work(job, &stopwatch{}); err != nil {
+			return err
+		}
+		if time.Now().After(warmAt) {
+			break
+		}
 	}
 	watch := &stopwatch{}
 	sum, err := work(told.Measured, watch)

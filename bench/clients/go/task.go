@@ -15,7 +15,8 @@ type task struct {
 	Work       string   `json:"work"`
 	LingerMs   int      `json:"lingerMs"`
 	ValueBytes int      `json:"valueBytes"`
-	WarmUp     job      `json:"warmUp"`
+	WarmUps    []job    `json:"warmUps"`
+	WarmUpMs   int      `json:"warmUpMs"`
 	Measured   job      `json:"measured"`
 }
 

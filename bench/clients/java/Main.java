@@ -11,11 +11,11 @@ public final class Main {
         Stopwatch watch = new Stopwatch();
         Done done;
         if (task.client().equals("java-tools")) {
-            PerfTools.run(task, task.warmUp(), new Stopwatch());
+            warmUp(task, job -> PerfTools.run(task, job, new Stopwatch()));
             done = PerfTools.run(task, task.measured(), watch);
         } else {
             try (Works works = new Works(task)) {
-                works.run(task.work(), task.warmUp(), new Stopwatch());
+                warmUp(task, job -> works.run(task.work(), job, new Stopwatch()));
                 done = works.run(task.work(), task.measured(), watch);
             }
         }
@@ -27,5 +27,17 @@ public final class Main {
         outcome.put("sum", done.sum());
         if (done.latencies() != null) outcome.put("latencyMs", done.latencies().summaryMs());
         System.out.println(new ObjectMapper().writeValueAsString(outcome));
+    }
+
+    private interface Run {
+        Done of(Job job) throws Exception;
+    }
+
+    private static void warmUp(Task task, Run run) throws Exception {
+        long warmAt = System.nanoTime() + task.warmUpMs() * 1_000_000L;
+        for (Job job : task.warmUps()) {
+            run.of(job);
+            if (System.nanoTime() >= warmAt) break;
+        }
     }
 }

@@ -11,12 +11,15 @@ record Task(
         int lingerMs,
         int valueBytes,
         int recordsPerSecond,
-        Job warmUp,
+        List<Job> warmUps,
+        int warmUpMs,
         Job measured) {
     static Task parse(String json) throws Exception {
         JsonNode node = new ObjectMapper().readTree(json);
         List<String> brokers = new ArrayList<>();
         node.get("brokers").forEach(broker -> brokers.add(broker.asText()));
+        List<Job> warmUps = new ArrayList<>();
+        node.get("warmUps").forEach(job -> warmUps.add(Job.of(job)));
         return new Task(
                 node.get("client").asText(),
                 String.join(",", brokers),
@@ -24,7 +27,8 @@ record Task(
                 node.path("lingerMs").asInt(0),
                 node.get("valueBytes").asInt(),
                 node.get("recordsPerSecond").asInt(),
-                Job.of(node.get("warmUp")),
+                warmUps,
+                node.get("warmUpMs").asInt(),
                 Job.of(node.get("measured")));
     }
 }
