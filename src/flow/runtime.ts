@@ -57,8 +57,8 @@ export interface FlowRuntime {
   announce?(stage: KeepingStage): () => void;
   /** A value was handed over by a source. */
   countIn(): void;
-  /** A record was appended to a topic. */
-  countOut(): void;
+  /** So many records were appended to a topic. */
+  countOut(records: number): void;
   /** Something that no policy handled: the topology stops, draining what it can. */
   fail(cause: unknown): void;
 }

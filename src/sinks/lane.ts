@@ -1,7 +1,7 @@
 // One claim's deliveries on their way through a sink, in order. The collector copies all that is in flight, so a delivery takes a place in a ring
 // and no object of its own: the place is the tag of its record, and the lane is the receipt of all of them.
 import type { RecordProducer } from '../core/producer/record-producer.ts';
-import type { Receipt, Withdrawal } from '../core/producer/receipt.ts';
+import type { AckedRecords, Receipt, Withdrawal } from '../core/producer/receipt.ts';
 import type { ProducerRecord } from '../core/records/types.ts';
 import type { KafkaError } from '../errors.ts';
 import { handleOf, type Delivery } from '../flow/delivery.ts';
@@ -28,8 +28,8 @@ export interface Sink<A> {
 /** The stage around its lanes. */
 export interface LaneStage<A> {
   readonly sink: Sink<A>;
-  /** A record was acknowledged. */
-  countOut(): void;
+  /** So many records were acknowledged. */
+  countOut(records: number): void;
   /** Sends what is at `place` when the producer has room. */
   submit(lane: Lane<A>, place: number): void;
   /** A delivery's way is over, in its order; `passes`: it goes on to the next stage. */
@@ -110,8 +110,19 @@ export class Lane<A> implements Receipt, Withdrawal {
   }
 
   onAcked(_partition: number, _offset: number, _timestamp: number, place: number): void {
-    this.stage.countOut();
+    this.stage.countOut(1);
     this.answered(place);
+  }
+
+  onRunAcked(records: AckedRecords, from: number, to: number): void {
+    this.stage.countOut(to - from);
+    for (let at = from; at < to; at++) {
+      const place = records.tag(at);
+      const isOpen = ((place - this.head) & LAST_PLACE) < this.size;
+      if (isOpen && this.states[place & this.mask] === WAITS) this.states[place & this.mask] = PASSES;
+      else this.answered(place);
+    }
+    this.advance();
   }
 
   onFailed(error: KafkaError, place: number): void {
@@ -160,7 +171,7 @@ export class Lane<A> implements Receipt, Withdrawal {
   abandon(): void {
     const attempts = new Map(this.attempts);
     this.attempts.clear();
-    const { deliveries, states, head, mask, size } = this;
+    const { deliveries, head, mask, size } = this;
     this.size = 0;
     this.head = (head + size) & LAST_PLACE;
     for (let at = 0; at < size; at++) {
@@ -168,7 +179,7 @@ export class Lane<A> implements Receipt, Withdrawal {
       const delivery = deliveries[index]!;
       deliveries[index] = undefined;
       attempts.get((head + at) & LAST_PLACE)?.wait?.cancel();
-      if ((states[index]! & DONE) === 0) handleOf(delivery).giveUp();
+      handleOf(delivery).giveUp();
     }
   }
 

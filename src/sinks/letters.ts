@@ -9,8 +9,8 @@ import type { StageError } from '../flow/stage-error.ts';
 /** What writing a letter needs of the run. */
 export interface LetterRuntime {
   producer(): RecordProducer;
-  /** A record was acknowledged. */
-  countOut(): void;
+  /** So many records were acknowledged. */
+  countOut(records: number): void;
 }
 
 /** One letter. */
@@ -58,7 +58,7 @@ class Letters implements Receipt {
   }
 
   onAcked(_partition: number, offset: number, _timestamp: number, at: number): void {
-    this.runtime.countOut();
+    this.runtime.countOut(1);
     this.answered(at, offset);
   }
 

@@ -59,7 +59,7 @@ class Follower implements Receipt {
   }
 
   onAcked(_partition: number, offset: number): void {
-    this.runtime.countOut();
+    this.runtime.countOut(1);
     this.to.onAnswered(offset, undefined);
   }
 

@@ -18,8 +18,8 @@ import { Encoder } from './outgoing.ts';
 /** What a sink needs of the run it is part of. */
 export interface SinkRuntime {
   producer(): RecordProducer;
-  /** A record was acknowledged. */
-  countOut(): void;
+  /** So many records were acknowledged. */
+  countOut(records: number): void;
 }
 
 /** The third argument of `toTopic`. */
@@ -91,8 +91,8 @@ class ToTopicStage<A>
     if (this.under === 0) super.complete();
   }
 
-  countOut(): void {
-    this.sink.runtime.countOut();
+  countOut(records: number): void {
+    this.sink.runtime.countOut(records);
   }
 
   submit(lane: Lane<A>, place: number): void {

@@ -107,7 +107,7 @@ export function bindSluice(
   const sinks = {
     clock: client.clock,
     producer: () => producer.get(),
-    countOut: () => flow?.countOut(),
+    countOut: (records: number) => flow?.countOut(records),
   };
   const bound = {
     fromGroup: (options: AnyGroupOptions) => groupClaims(sources, options),

@@ -131,8 +131,8 @@ export class TopologyRun implements FlowRuntime, Running {
     this.recordsIn++;
   }
 
-  countOut(): void {
-    this.recordsOut++;
+  countOut(records: number): void {
+    this.recordsOut += records;
   }
 
   fail(cause: unknown): void {

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from '@jest/globals';
@@ -5,16 +6,19 @@ import { filter as rxFilter, Observable } from 'rxjs';
 import { rootDelivery, type Delivery } from '../../src/flow/delivery.ts';
 import { gather } from '../../src/flow/gather.ts';
 import { MarbleSource } from '../../src/testing/marbles-source.ts';
+import { poison } from '../simulation/poison.ts';
 import { ManualSource } from './manual-source.ts';
 
 setFlagsFromString('--expose-gc');
 const collectGarbage = runInNewContext('gc') as () => void;
 
+const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
 /** Runs the collector until `done`, or so many times; finalizers run between turns of the event loop. */
 async function collected(done: () => boolean, times = 500): Promise<void> {
   for (let at = 0; at < times && !done(); at++) {
     collectGarbage();
-    await new Promise((resolve) => setImmediate(resolve));
+    await turn();
   }
 }
 
@@ -67,5 +71,36 @@ describe('a delivery that is garbage collected unsettled', () => {
     source.emitAll([0, 1], { complete: false });
     await collected(() => false, 20);
     expect(leaked(source)).toEqual([]);
+  });
+
+  it('is reported at once when so many wait beside it that its place is taken', async () => {
+    const source = new MarbleSource();
+    const next = () => rootDelivery('x', source, source.handOver('x'), 0, undefined);
+    next().derive('lost');
+    await Promise.resolve();
+    const kept = Array.from({ length: 32 * 4_097 }, next);
+    for (const delivery of kept.splice(0)) delivery.ack();
+    await turn();
+    collectGarbage();
+    for (let at = 0; at < 10; at++) await turn();
+    expect(leaked(source)).toEqual([0]);
+  });
+
+  it('is watched for without a clock: a simulated run is the same run however long it takes', async () => {
+    const source = new MarbleSource();
+    const { uses, restore } = poison();
+    try {
+      rootDelivery('x', source, source.handOver('x'), 0, undefined);
+      await Promise.resolve();
+    } finally {
+      restore();
+    }
+    expect(uses).toEqual([]);
+  });
+
+  it('costs no memory once it is settled: a million that waited for a while leave nothing for a full collection', () => {
+    const file = 'test/flow/leak-memory-run.ts';
+    const out = execFileSync(process.execPath, ['--import', 'tsx', file], { encoding: 'utf8' });
+    expect(JSON.parse(out)).toBeLessThan(2);
   });
 });

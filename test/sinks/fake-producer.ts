@@ -68,6 +68,12 @@ export class FakeProducer implements SinkRuntime {
     }
   }
 
+  /** Acknowledges neighbours of one batch, in one call. */
+  ackRun(...at: readonly number[]): void {
+    const { receipt } = this.sent[at[0]!]!;
+    receipt.onRunAcked!({ tag: (index) => this.sent[at[index]!]!.tag }, 0, at.length);
+  }
+
   fail(at: number, name = 'INVALID_RECORD'): void {
     const { receipt, tag } = this.sent[at]!;
     receipt.onFailed(new BrokerError(name, `${name} on purpose`, { retriable: false }), tag);
@@ -85,7 +91,7 @@ export class FakeProducer implements SinkRuntime {
     return this as unknown as Producer;
   }
 
-  countOut(): void {
-    this.recordsOut++;
+  countOut(records: number): void {
+    this.recordsOut += records;
   }
 }

@@ -71,6 +71,31 @@ describe('toTopic', () => {
     expect(producer.recordsOut).toBe(3);
   });
 
+  it('takes the answers of a batch at once, behind those that came before', () => {
+    const { producer, source, out } = start({}, (value) =>
+      Array.from(value, (letter) => ({ value: letter })),
+    );
+    for (const value of ['ab', 'c', 'd', 'e']) source.emit(value);
+    expect(producer.values).toEqual(['a', 'b', 'c', 'd', 'e']);
+    producer.ackRun(2, 4, 1);
+    expect(out.values).toEqual([]);
+    producer.ackRun(0);
+    expect(out.values).toEqual(['ab', 'c']);
+    // Answered twice: only what still waits is passed on.
+    producer.ackRun(2, 3);
+    expect(out.values).toEqual(['ab', 'c', 'd', 'e']);
+    expect(producer.recordsOut).toBe(6);
+  });
+
+  it('gives up what is acknowledged behind others when the flow ends before its turn', () => {
+    const { producer, source, out } = start();
+    for (const value of ['a', 'b', 'c']) source.emit(value);
+    producer.ack(1);
+    producer.ackRun(2);
+    out.stop();
+    expect(source.marked('give-up')).toBe('a b c');
+  });
+
   it('stands answers that come inside send, and sources that emit inside settle', () => {
     const { producer, sink } = setUp({}, (value) => [{ value }, { value: `${value}!` }]);
     producer.answersAtOnce = true;

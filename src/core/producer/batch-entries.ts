@@ -27,6 +27,16 @@ export class BatchEntries {
     return this.mixed === undefined ? this.shared! : this.mixed[index]!;
   }
 
+  /** One past the last of the neighbours from `index` on that have the same receipt. */
+  runEnd(index: number): number {
+    const { mixed, count } = this;
+    if (mixed === undefined) return count;
+    const receipt = mixed[index];
+    let end = index + 1;
+    while (end < count && mixed[end] === receipt) end += 1;
+    return end;
+  }
+
   tag(index: number): number {
     return this.tags.at(index);
   }

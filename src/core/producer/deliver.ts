@@ -21,16 +21,28 @@ export function deliver(batch: Batch, partition: number, context: ProducerContex
     counters.bytesSent += sealed?.length ?? 0;
   }
   const { offset, appendTime } = batch;
-  for (let i = 0; i < count;) {
+  let next = 0;
+  while (next < count) {
     try {
-      if (error !== undefined) for (; i < count; i += 1) entries.receipt(i).onFailed(error, entries.tag(i));
-      else
-        for (; i < count; i += 1) {
-          const timestamp = appendTime >= 0 ? appendTime : entries.timestamp(i);
-          entries.receipt(i).onAcked(partition, offset < 0 ? -1 : offset + i, timestamp, entries.tag(i));
+      while (error !== undefined && next < count) {
+        const at = next++;
+        entries.receipt(at).onFailed(error, entries.tag(at));
+      }
+      while (next < count) {
+        const receipt = entries.receipt(next);
+        const end = entries.runEnd(next);
+        if (receipt.onRunAcked !== undefined) {
+          const from = next;
+          next = end;
+          receipt.onRunAcked(entries, from, end);
         }
+        while (next < end) {
+          const at = next++;
+          const timestamp = appendTime >= 0 ? appendTime : entries.timestamp(at);
+          receipt.onAcked(partition, offset < 0 ? -1 : offset + at, timestamp, entries.tag(at));
+        }
+      }
     } catch (thrown) {
-      i += 1;
       context.report(thrown);
     }
   }

@@ -7,6 +7,11 @@ export interface Withdrawal {
   readonly isPossible: boolean;
 }
 
+/** Records of one batch, in the order in which they were sent. */
+export interface AckedRecords {
+  tag(index: number): number;
+}
+
 /**
  * Told once what became of a record. Calls for one partition come in the order in which its records were sent. One receipt may serve many
  * records: `tag` is the number that was given to `send` with the record, 0 without one.
@@ -17,6 +22,11 @@ export interface Receipt {
    * is. `timestamp` is the record's, or the broker's where the topic stamps records itself.
    */
   onAcked(partition: number, offset: number, timestamp: number, tag: number): void;
+  /**
+   * Called in the place of `onAcked` for neighbours of one batch that are all of this receipt, `from` to before `to`, when it need not know where they
+   * are: one call for many records.
+   */
+  onRunAcked?(records: AckedRecords, from: number, to: number): void;
   /**
    * The record is not in the log, or (OutcomeUnknownError) nobody can say. A record refused before it joined a batch (too large, unknown
    * topic) is reported at once and does not wait for the records before it.

@@ -1,8 +1,13 @@
 import { describe, expect, it } from '@jest/globals';
 import { fc } from '../../helpers/fast-check.ts';
+import { Batch } from '../../../src/core/producer/batch.ts';
 import { BatchEntries } from '../../../src/core/producer/batch-entries.ts';
+import type { ProducerContext } from '../../../src/core/producer/context.ts';
+import { newCounters } from '../../../src/core/producer/counters.ts';
+import { deliver } from '../../../src/core/producer/deliver.ts';
 import { NumberRun } from '../../../src/core/producer/number-run.ts';
 import type { Receipt } from '../../../src/core/producer/receipt.ts';
+import { BatchBuilder } from '../../../src/core/records/batch-builder.ts';
 import { numbered, Setup, TOPIC } from './setup.ts';
 
 /** One receipt for many records; notes what it is told, with the tag. */
@@ -45,6 +50,32 @@ describe('a receipt of many records', () => {
       tags.map((tag, at) => `${tag} acked at ${offsets[at]}, time ${1_000 + at * at}`),
     );
     expect(setup.recorder.fates.get('another')).toMatchObject({ kind: 'acked', offset: 8 });
+  });
+
+  it('is told of neighbours in one call where it takes that, and of the rest when it throws', () => {
+    const tagged = new Tagged();
+    const seen: number[][] = [];
+    const runs: Receipt = {
+      onAcked: () => seen.push([]),
+      onFailed: () => undefined,
+      onRunAcked(records, from, to) {
+        seen.push(Array.from({ length: to - from }, (_, at) => records.tag(from + at)));
+        if (seen.length === 1) throw new Error('on purpose');
+      },
+    };
+    const batch = new Batch(new BatchBuilder(10_000), 0, 0);
+    for (const [tag, receipt] of [runs, runs, tagged, runs, runs, runs, tagged, tagged].entries())
+      batch.tryAppend(null, 'v', undefined, 5, receipt, tag);
+    batch.offset = 100;
+    const reported: unknown[] = [];
+    const context = { counters: newCounters(), report: (error: unknown) => reported.push(error) };
+    deliver(batch, 0, context as unknown as ProducerContext);
+    expect(reported).toMatchObject([{ message: 'on purpose' }]);
+    expect(seen).toEqual([
+      [0, 1],
+      [3, 4, 5],
+    ]);
+    expect(tagged.told).toEqual([2, 6, 7].map((tag) => `${tag} acked at ${100 + tag}, time 5`));
   });
 
   it('is asked by tag which are withdrawn', async () => {
