@@ -7,6 +7,7 @@ import { javaAnswers, kafkaLib } from '../helpers/kafka/jars.ts';
 import { startRealKafka } from '../helpers/kafka/real-kafka.ts';
 import { readAll } from '../rows/support/producing.ts';
 import { Child } from './support/child.ts';
+import { standingOf } from './support/standing.ts';
 
 const lib = javaAnswers() ? kafkaLib() : undefined;
 const RECORDS = short ? 20_000 : 100_000;
@@ -72,7 +73,11 @@ const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout
       }
       await hasGrown(child, RECORDS / (KILLS + 3));
       await cluster.restart(0);
-      await child.poll(() => Promise.resolve(seen.length >= RECORDS), 300_000);
+      await child.poll(
+        () => Promise.resolve(seen.length >= RECORDS),
+        300_000,
+        async () => ({ seen: seen.length, ...(await standingOf(kafka, { input, output, groupId })) }),
+      );
       await pause(1_000);
       expect(await child.kill('SIGTERM')).toBe(0);
       open.close();

@@ -9,6 +9,7 @@ import { collect } from '../flow/manual-source.ts';
 import { CommittingSource } from '../operators/windows/committing-source.ts';
 import { Child } from './support/child.ts';
 import { report } from './support/report.ts';
+import { standingOf } from './support/standing.ts';
 import { lateLine, timesOf, windowsOf, type Line } from './support/windows.ts';
 
 const PARTITIONS = 3;
@@ -81,7 +82,15 @@ describe('windows in a process that is killed', () => {
     }
     const last = start(0, 5);
     await last.until(() => Number(last.latest('written') ?? 0) > 0);
-    await last.poll(async () => new Set(await writtenRows(kafka, output)).size >= clean.size);
+    await last.poll(
+      async () => new Set(await writtenRows(kafka, output)).size >= clean.size,
+      undefined,
+      async () => {
+        const there = new Set(await writtenRows(kafka, output));
+        const missing = [...clean].filter((row) => !there.has(row));
+        return { missing, ...(await standingOf(kafka, options)) };
+      },
+    );
     expect(await last.kill('SIGTERM')).toBe(0);
 
     const rows = await writtenRows(kafka, output);

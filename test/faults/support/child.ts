@@ -6,6 +6,8 @@ import { bundled } from '../../helpers/bundle.ts';
 
 type Event = Record<string, unknown>;
 
+const POLL_MS = 200;
+
 /** A running program; its standard output is one JSON event per line. */
 export class Child {
   readonly process: ChildProcess;
@@ -61,13 +63,22 @@ export class Child {
     });
   }
 
-  /** Asks `predicate` every 200 ms until it holds; rejects when the process ends before, or after `limitMs`. */
-  async poll(predicate: () => Promise<boolean>, limitMs = 180_000): Promise<void> {
-    const deadline = Date.now() + limitMs;
-    while (!(await predicate())) {
+  /**
+   * Asks `predicate` every 200 ms until it holds; rejects when the process ends before, or after so many questions as fit in `limitMs`, with what
+   * `standing` tells then. The time of day is not asked: a machine that stood still has not waited.
+   */
+  async poll(
+    predicate: () => Promise<boolean>,
+    limitMs = 180_000,
+    standing: () => Promise<object> = () => Promise.resolve({}),
+  ): Promise<void> {
+    for (let left = limitMs / POLL_MS; !(await predicate()); left--) {
       if (this.ended) throw new Error(`the program ended before: ${this.errors}${this.lastEvents()}`);
-      if (Date.now() > deadline) throw new Error(`waited ${limitMs} ms; ${this.lastEvents()}`);
-      await new Promise((resolve) => setTimeout(resolve, 200));
+      if (left <= 0)
+        throw new Error(
+          `waited ${limitMs} ms; ${this.lastEvents()}\n${JSON.stringify(await standing())}\n${this.errors}`,
+        );
+      await new Promise((resolve) => setTimeout(resolve, POLL_MS));
     }
   }
 
