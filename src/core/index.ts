@@ -140,7 +140,7 @@ export { OffsetStash, type StashedOffset } from './offsets/offset-stash.ts';
 export type { CommittingMember, OffsetManagerOptions } from './offsets/options.ts';
 export type { Dns } from './network/dns.ts';
 export type { SocketFactory, SocketRequest } from './network/socket-transport.ts';
-export type { BrokerAddress, Transport, Wire, WireEvents } from './network/transport.ts';
+export type { BrokerAddress, Intake, Transport, Wire, WireEvents } from './network/transport.ts';
 export { tcpTransport } from './network/transport.ts';
 export type { ClientDnsLookup, KafkaOptions, RetryInit } from './options.ts';
 export type { SaslBroker, SaslExchange } from './security/sasl-exchange.ts';

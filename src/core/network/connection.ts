@@ -202,7 +202,17 @@ export class Connection implements CallOwner {
         });
       },
       onData: (chunk) => {
-        this.receive(chunk);
+        this.received(chunk.length, () => {
+          this.splitter.push(chunk, this.onFrame);
+        });
+      },
+      intake: {
+        room: () => this.splitter.room(),
+        onFilled: (bytes) => {
+          this.received(bytes, () => {
+            this.splitter.fill(bytes, this.onFrame);
+          });
+        },
       },
       onDrain: () => {
         for (const call of this.undrained.splice(0)) call.onWritten();
@@ -307,12 +317,12 @@ export class Connection implements CallOwner {
     else this.undrained.push(call);
   }
 
-  private receive(chunk: Buffer): void {
+  private received(bytes: number, split: () => void): void {
     if (this.closeError !== undefined) return;
-    this.receivedBytes += chunk.length;
+    this.receivedBytes += bytes;
     this.inFlight.heard();
     try {
-      this.splitter.push(chunk, this.onFrame);
+      split();
     } catch (error) {
       if (error instanceof ProtocolError) this.fail(`broke the protocol: ${error.message}`, error);
       else throw error;

@@ -6,6 +6,11 @@ const LENGTH_BYTES = 4;
 /** Up to here the buffer of a frame is taken at once; beyond, it grows with what has arrived, so that a lying length costs no memory. */
 const PREALLOCATED_BYTES = 4 * 1024 * 1024;
 const EMPTY = Buffer.alloc(0);
+/**
+ * Takes what may be the beginning of any frame. One for all connections: whoever reads into it hands it over in the same turn, and nothing of it is
+ * kept.
+ */
+const landing = Buffer.allocUnsafeSlow(64 * 1024);
 
 /** The frames of one connection. After an error it is of no further use. */
 export class FrameSplitter {
@@ -28,10 +33,34 @@ export class FrameSplitter {
   }
 
   /**
+   * Where the next bytes are best read into: what is not there yet of the frame being collected, so that a large one is never copied. Never empty.
+   * Whoever reads into it says so by `fill`, and asks again.
+   */
+  room(): Buffer {
+    if (this.frameBytes < 0) return landing;
+    if (this.filled === this.partial.length) this.grow(this.filled + 1);
+    return this.partial.subarray(this.filled);
+  }
+
+  /** As `push`, for so many bytes at the beginning of what `room` last answered. */
+  fill(bytes: number, onFrame: (frame: Buffer) => void): void {
+    if (this.frameBytes < 0) {
+      this.take(landing.subarray(0, bytes), onFrame, true);
+      return;
+    }
+    this.filled += bytes;
+    this.passIfWhole(onFrame);
+  }
+
+  /**
    * Calls `onFrame` with each frame that `chunk` completes, without its length. A frame that lies whole in the chunk is a view of it, any
    * other is copied once. Throws ProtocolError at a negative or oversized length.
    */
   push(chunk: Buffer, onFrame: (frame: Buffer) => void): void {
+    this.take(chunk, onFrame, false);
+  }
+
+  private take(chunk: Buffer, onFrame: (frame: Buffer) => void, isLent: boolean): void {
     let at = 0;
     while (at < chunk.length) {
       if (this.frameBytes < 0) {
@@ -40,7 +69,8 @@ export class FrameSplitter {
         if (chunk.length - at >= this.frameBytes) {
           const end = at + this.frameBytes;
           this.frameBytes = -1;
-          onFrame(chunk.subarray(at, end));
+          const frame = chunk.subarray(at, end);
+          onFrame(isLent ? Buffer.from(frame) : frame);
           at = end;
           continue;
         }
@@ -48,14 +78,17 @@ export class FrameSplitter {
         this.filled = 0;
       }
       at = this.collect(chunk, at);
-      if (this.filled === this.frameBytes) {
-        const frame = this.partial;
-        this.partial = EMPTY;
-        this.frameBytes = -1;
-        this.filled = 0;
-        onFrame(frame);
-      }
+      this.passIfWhole(onFrame);
     }
+  }
+
+  private passIfWhole(onFrame: (frame: Buffer) => void): void {
+    if (this.filled !== this.frameBytes) return;
+    const frame = this.partial;
+    this.partial = EMPTY;
+    this.frameBytes = -1;
+    this.filled = 0;
+    onFrame(frame);
   }
 
   private takeLength(chunk: Buffer, from: number): number {
@@ -82,14 +115,16 @@ export class FrameSplitter {
   private collect(chunk: Buffer, from: number): number {
     const taken = Math.min(chunk.length - from, this.frameBytes - this.filled);
     const needed = this.filled + taken;
-    if (needed > this.partial.length) {
-      const grown = Buffer.allocUnsafe(Math.min(this.frameBytes, Math.max(needed, this.partial.length * 2)));
-      this.partial.copy(grown, 0, 0, this.filled);
-      this.partial = grown;
-    }
+    if (needed > this.partial.length) this.grow(needed);
     chunk.copy(this.partial, this.filled, from, from + taken);
     this.filled = needed;
     return from + taken;
+  }
+
+  private grow(needed: number): void {
+    const grown = Buffer.allocUnsafe(Math.min(this.frameBytes, Math.max(needed, this.partial.length * 2)));
+    this.partial.copy(grown, 0, 0, this.filled);
+    this.partial = grown;
   }
 }
 

@@ -1,6 +1,6 @@
 // The only file that opens sockets.
 
-import type { LookupFunction } from 'node:net';
+import type { LookupFunction, OnReadOpts } from 'node:net';
 import { connect, isIP } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { ConnectionOptions } from 'node:tls';
@@ -42,13 +42,14 @@ const KEEP_ALIVE_AFTER_MS = 60_000;
 
 /** TCP, without Nagle's delay, or TLS over it. */
 export function socketTransport(options: SocketTransportOptions = {}): Transport {
-  const { ssl, socketFactory = socketOpener(options.lookup) } = options;
+  const { ssl, socketFactory, lookup } = options;
   const open = (
     wire: SocketWire,
     { host, port }: BrokerAddress,
     tls: ConnectionOptions | undefined,
   ): void => {
-    const socket = socketFactory({ host, port, ssl: tls, onConnect: wire.connected });
+    const request = { host, port, ssl: tls, onConnect: wire.connected };
+    const socket = socketFactory?.(request) ?? openSocket(request, lookup, wire.onread);
     if (!(socket instanceof Promise)) {
       wire.adopt(socket);
       return;
@@ -81,21 +82,26 @@ export function socketTransport(options: SocketTransportOptions = {}): Transport
   };
 }
 
-function socketOpener(lookup: LookupFunction | undefined): SocketFactory {
-  return ({ host, port, ssl, onConnect }) => {
-    const at = {
-      host,
-      port,
-      autoSelectFamily: true,
-      autoSelectFamilyAttemptTimeout: ADDRESS_ATTEMPT_MS,
-      ...(lookup !== undefined && { lookup }),
-    };
-    // A name for SNI must be a name; what the certificate is checked against is the host in any case.
-    const name = isIP(host) === 0 ? { servername: host } : {};
-    const socket =
-      ssl === undefined ? connect(at, onConnect) : connectTls({ ...at, ...name, ...ssl }, onConnect);
-    socket.setNoDelay(true);
-    socket.setKeepAlive(true, KEEP_ALIVE_AFTER_MS);
-    return socket;
+// TLS decrypts into buffers of its own; only a plain socket reads into the owner's.
+function openSocket(
+  { host, port, ssl, onConnect }: SocketRequest,
+  lookup: LookupFunction | undefined,
+  onread: OnReadOpts | undefined,
+): Duplex {
+  const at = {
+    host,
+    port,
+    autoSelectFamily: true,
+    autoSelectFamilyAttemptTimeout: ADDRESS_ATTEMPT_MS,
+    ...(lookup !== undefined && { lookup }),
   };
+  // A name for SNI must be a name; what the certificate is checked against is the host in any case.
+  const name = isIP(host) === 0 ? { servername: host } : {};
+  const socket =
+    ssl === undefined
+      ? connect({ ...at, ...(onread !== undefined && { onread }) }, onConnect)
+      : connectTls({ ...at, ...name, ...ssl }, onConnect);
+  socket.setNoDelay(true);
+  socket.setKeepAlive(true, KEEP_ALIVE_AFTER_MS);
+  return socket;
 }

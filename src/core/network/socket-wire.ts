@@ -1,6 +1,6 @@
 // A wire over a socket of Node, or over any other duplex stream.
 
-import type { Socket } from 'node:net';
+import type { OnReadOpts, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Wire, WireEvents } from './transport.ts';
 
@@ -21,6 +21,19 @@ export class SocketWire implements Wire {
 
   constructor(events: WireEvents) {
     this.events = events;
+  }
+
+  /** For a socket of Node that is to read into its owner's memory; undefined where the owner has none. */
+  get onread(): OnReadOpts | undefined {
+    const { intake } = this.events;
+    if (intake === undefined) return undefined;
+    return {
+      buffer: () => intake.room(),
+      callback: (bytes) => {
+        intake.onFilled(bytes);
+        return true;
+      },
+    };
   }
 
   /** The stream is there, connected or about to be. */

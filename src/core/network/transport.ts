@@ -8,12 +8,22 @@ export interface BrokerAddress {
   readonly port: number;
 }
 
+/** Memory of the owner that a wire may read into, instead of making a buffer for each chunk. */
+export interface Intake {
+  /** Where the next bytes may be put; never empty. */
+  room(): Uint8Array;
+  /** So many bytes were put at the beginning of what `room` last answered, in this turn; ask it again before the next. */
+  onFilled(bytes: number): void;
+}
+
 /** What a wire tells its owner. `onClose` comes exactly once, also after `destroy()`, and nothing comes after it. */
 export interface WireEvents {
   /** Bytes may be written; with TLS, the peer has been verified. */
   onOpen(): void;
   /** Bytes as they come; the buffer belongs to the receiver. */
   onData(chunk: Buffer): void;
+  /** A wire that reads into this tells `onFilled` what it would else give to `onData`. */
+  readonly intake?: Intake | undefined;
   /** The wire has room again after `write` said false. */
   onDrain(): void;
   /** `cause` is undefined when the peer ended the stream in order, or after `destroy()`. */

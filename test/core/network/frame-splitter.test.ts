@@ -80,6 +80,63 @@ describe('frames out of a stream', () => {
   });
 });
 
+/** Reads `from` as a socket does: into the room there is, at most `most` bytes at a time. Frames are kept as they come. */
+function read(from: Buffer, most: number): { readonly frames: Buffer[]; readonly rooms: Buffer[] } {
+  const splitter = new FrameSplitter(MAX);
+  const [frames, rooms]: [Buffer[], Buffer[]] = [[], []];
+  for (let at = 0; at < from.length;) {
+    const room = splitter.room();
+    const bytes = from.copy(room, 0, at, Math.min(from.length, at + Math.min(most, room.length)));
+    expect(bytes).toBeGreaterThan(0);
+    rooms.push(room);
+    splitter.fill(bytes, (frame) => frames.push(frame));
+    at += bytes;
+  }
+  expect(splitter.pendingBytes).toBe(0);
+  return { frames, rooms };
+}
+
+describe('frames that are read into the room there is for them', () => {
+  it('are found whatever a read gives, and stay as they are while others are read', () => {
+    for (let most = 1; most <= stream.length; most += 1)
+      expect(read(Buffer.concat([stream, stream]), most).frames).toEqual([...payloads, ...payloads]);
+  });
+
+  it('are read into their own memory when they are large, and into no other frame', () => {
+    const large = [1, 2, 3].map((byte) => Buffer.alloc(300_000, byte));
+    const { frames, rooms } = read(framed(...large), MAX);
+    expect(frames.map((frame, at) => frame.equals(large[at]!))).toEqual([true, true, true]);
+    for (const frame of frames)
+      expect(rooms.some((room) => room.buffer === frame.buffer && room.length > 200_000)).toBe(true);
+  });
+
+  it('are collected when they are larger than what is allocated at once', () => {
+    const payload = Buffer.alloc(9 * 1024 * 1024 + 7, 'some text');
+    const { frames } = read(framed(payload, Buffer.from('next')), MAX);
+    expect(frames[0]!.equals(payload)).toBe(true);
+    expect(frames[1]!.toString()).toBe('next');
+  });
+
+  it('take no memory on the word of a length', () => {
+    const before = process.memoryUsage().arrayBuffers;
+    const splitters = Array.from({ length: 8 }, () => new FrameSplitter(MAX));
+    for (const splitter of splitters) {
+      length(MAX).copy(splitter.room());
+      splitter.fill(4, () => undefined);
+      expect(splitter.room().length).toBeLessThan(5 * 1024 * 1024);
+    }
+    expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(splitters.length * 5 * 1024 * 1024);
+  });
+
+  it('are refused as such where there are none', () => {
+    const splitter = new FrameSplitter(MAX);
+    Buffer.from('HTTP').copy(splitter.room());
+    expect(() => {
+      splitter.fill(4, () => undefined);
+    }).toThrow(/answered in HTTP/);
+  });
+});
+
 describe('what is no frame', () => {
   const push = (bytes: Buffer, max = MAX) => {
     return () => {

@@ -60,7 +60,58 @@ function talk(options: SocketTransportOptions, host: string, port: number): Prom
 
 const echo = (): Server => createServer((socket) => socket.pipe(socket));
 
+/** As {@link talk}, with memory to read into; what comes by `onData` instead is heard in capitals. */
+function talkInto(room: Uint8Array, options: SocketTransportOptions, port: number): Promise<Heard> {
+  return new Promise((resolve) => {
+    let data = '';
+    const wire = socketTransport(options).connect(
+      { host: '127.0.0.1', port },
+      {
+        onOpen: () => wire.write(Buffer.from('hello')),
+        onData: (chunk) => {
+          data += chunk.toString().toUpperCase();
+        },
+        intake: {
+          room: () => room,
+          onFilled: (bytes) => {
+            data += Buffer.from(room.subarray(0, bytes)).toString();
+          },
+        },
+        onDrain: () => undefined,
+        onClose: (cause) => resolve({ opened: true, data, cause }),
+      },
+    );
+  });
+}
+
+/** Says what it hears and hangs up. */
+const answerOnce = (socket: Socket): void => void socket.once('data', (chunk) => socket.end(chunk));
+
 describe('socketTransport', () => {
+  it('reads into the memory of its owner, as much as there is room, and hears the end of the stream', async () => {
+    const port = await listening(createServer(answerOnce));
+    expect(await talkInto(Buffer.alloc(2), {}, port)).toEqual({
+      opened: true,
+      data: 'hello',
+      cause: undefined,
+    });
+  });
+
+  it('gives chunks where the socket is not its own', async () => {
+    const port = await listening(createServer(answerOnce));
+    const socketFactory: SocketTransportOptions['socketFactory'] = (at) =>
+      connect(at.port, at.host, at.onConnect);
+    expect(await talkInto(Buffer.alloc(2), { socketFactory }, port)).toMatchObject({ data: 'HELLO' });
+  });
+
+  it('tells its owner why a stream broke that it read into its memory', async () => {
+    const port = await listening(
+      createServer((socket) => socket.once('data', () => socket.resetAndDestroy())),
+    );
+    const { data, cause } = await talkInto(Buffer.alloc(2), {}, port);
+    expect([data, String(cause)]).toEqual(['', expect.stringContaining('ECONNRESET')]);
+  });
+
   it('tries each address of a host', async () => {
     const port = await listening(echo());
     const lookup: SocketTransportOptions['lookup'] = (_, options, callback) => {
