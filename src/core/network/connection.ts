@@ -193,6 +193,11 @@ export class Connection implements CallOwner {
   }
 
   private events(onReady: () => void): WireEvents {
+    const onData = (chunk: Buffer): void => {
+      this.received(chunk.length, () => {
+        this.splitter.push(chunk, this.onFrame);
+      });
+    };
     return {
       onOpen: () => {
         if (this.closeError !== undefined) return;
@@ -201,12 +206,9 @@ export class Connection implements CallOwner {
           this.failHandshake(error);
         });
       },
-      onData: (chunk) => {
-        this.received(chunk.length, () => {
-          this.splitter.push(chunk, this.onFrame);
-        });
-      },
+      onData,
       intake: {
+        replaces: onData,
         room: () => this.splitter.room(),
         onFilled: (bytes) => {
           this.received(bytes, () => {

@@ -23,10 +23,11 @@ export class SocketWire implements Wire {
     this.events = events;
   }
 
-  /** For a socket of Node that is to read into its owner's memory; undefined where the owner has none. */
+  /** For a socket of Node that is to read into its owner's memory; undefined where the owner has none, or wants to see the chunks. */
   get onread(): OnReadOpts | undefined {
-    const { intake } = this.events;
-    if (intake === undefined) return undefined;
+    const { events } = this;
+    const { intake } = events;
+    if (intake?.replaces !== events.onData) return undefined;
     return {
       buffer: () => intake.room(),
       callback: (bytes) => {

@@ -10,6 +10,8 @@ export interface BrokerAddress {
 
 /** Memory of the owner that a wire may read into, instead of making a buffer for each chunk. */
 export interface Intake {
+  /** The `onData` that it does without. Events that somebody gave another one, to see what comes, are not read into this. */
+  readonly replaces: (chunk: Buffer) => void;
   /** Where the next bytes may be put; never empty. */
   room(): Uint8Array;
   /** So many bytes were put at the beginning of what `room` last answered, in this turn; ask it again before the next. */

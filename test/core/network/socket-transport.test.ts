@@ -61,17 +61,24 @@ function talk(options: SocketTransportOptions, host: string, port: number): Prom
 const echo = (): Server => createServer((socket) => socket.pipe(socket));
 
 /** As {@link talk}, with memory to read into; what comes by `onData` instead is heard in capitals. */
-function talkInto(room: Uint8Array, options: SocketTransportOptions, port: number): Promise<Heard> {
+function talkInto(
+  room: Uint8Array,
+  options: SocketTransportOptions,
+  port: number,
+  replaces?: () => void,
+): Promise<Heard> {
   return new Promise((resolve) => {
     let data = '';
+    const onData = (chunk: Buffer): void => {
+      data += chunk.toString().toUpperCase();
+    };
     const wire = socketTransport(options).connect(
       { host: '127.0.0.1', port },
       {
         onOpen: () => wire.write(Buffer.from('hello')),
-        onData: (chunk) => {
-          data += chunk.toString().toUpperCase();
-        },
+        onData,
         intake: {
+          replaces: replaces ?? onData,
           room: () => room,
           onFilled: (bytes) => {
             data += Buffer.from(room.subarray(0, bytes)).toString();
@@ -102,6 +109,11 @@ describe('socketTransport', () => {
     const socketFactory: SocketTransportOptions['socketFactory'] = (at) =>
       connect(at.port, at.host, at.onConnect);
     expect(await talkInto(Buffer.alloc(2), { socketFactory }, port)).toMatchObject({ data: 'HELLO' });
+  });
+
+  it('gives chunks to who has put himself between the wire and its owner', async () => {
+    const port = await listening(createServer(answerOnce));
+    expect(await talkInto(Buffer.alloc(2), {}, port, () => undefined)).toMatchObject({ data: 'HELLO' });
   });
 
   it('tells its owner why a stream broke that it read into its memory', async () => {
