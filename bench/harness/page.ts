@@ -97,10 +97,22 @@ function stages(): string {
   ].join('\n\n');
 }
 
+/** When the warm-up became longer than one turn; what was measured before says so. */
+const LONG_WARM_UP_FROM = '2026-11-22T04:00:00.000Z';
+
+function shortWarmUps(sections: readonly Section[]): string {
+  const names = sections
+    .filter(({ result }) => result.at < LONG_WARM_UP_FROM)
+    .map(({ workload }) => `\`${workload.name}\``);
+  return names.length === 0
+    ? ''
+    : `\n- Measured earlier, after one turn of that warm-up only: ${names.join(', ')}.`;
+}
+
 function method(sections: readonly Section[]): string {
   const rounds = Math.min(...sections.map(({ result }) => result.rounds));
   return `- At least ${Number.isFinite(rounds) ? rounds : 0} rounds; in each, every client once, in turn and in changing order; each measurement in a process of its own, after a warm-up in it
-  (half as many records, again and again for at least four seconds) that is not counted, with a topic and a group of its own. One broker, uncompressed unless a codec is named, acks=all, no keys. Values are random and printable, with codecs JSON that compresses to about a fifth; the same for everyone.
+  (half as many records, again and again for at least four seconds) that is not counted, with a topic and a group of its own. One broker, uncompressed unless a codec is named, acks=all, no keys. Values are random and printable, with codecs JSON that compresses to about a fifth; the same for everyone.${shortWarmUps(sections)}
 - What is consumed was written by sluice with its defaults, in batches of up to 1,000,000 bytes.
 - Produce: from the first send to the last acknowledgement. Consume: from the assignment of the partitions to the last record (without a group: from the call), every record weighed by four
   of its bytes and filtered. Consume-process-produce: until the last record's copy is acknowledged.
